@@ -1,0 +1,275 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+)
+
+// Apply changes the state by one durable event that happened at that instant.
+// It never fails and never computes what Decide decided: replay and live
+// state go through this one door (W2).
+func (u *User) Apply(at Millis, e Event) {
+	u.EventSeq++
+	switch e := e.(type) {
+	case ProfileSet:
+		u.applyProfile(at, e)
+	case PhoneSet:
+		u.Phone, u.Verified, u.PendingPhone = e.Phone, e.Verified, e.Pending
+	case VerificationStarted:
+		u.applyVerificationStarted(at, e)
+	case ConsentChanged:
+		u.OptedOut = e.OptedOut
+	case UserPaused:
+		u.Paused = e.Paused
+	case UserErased:
+		*u = User{ID: u.ID, EventSeq: u.EventSeq}
+	case PlanRan:
+		u.applyPlanRan(at, e)
+	case EventPut:
+		u.applyEventPut(at, e)
+	case EventDeleted:
+		u.applyEventDeleted(at, e)
+	case ReminderSkipped:
+		u.applySkipped(e)
+	case ReminderPlanned:
+		u.applyPlanned(at, e.Reminder)
+	case KeyUsed:
+		u.applyKeyUsed(at, e)
+	case Fenced:
+		u.Fence = e.BackupAt
+	case ReminderMoved, ReminderCanceled, CancelAsked, RetryPlanned, ReminderFailed:
+		u.applyToReminder(at, e)
+	case AttemptStarted, MessageAccepted, MessageRefused, MessageRecorded, AttemptUncertain, LookupDone, MessageReported:
+		u.applyToMessage(at, e)
+	case InboundReceived, CommandQuarantined: // history only
+	}
+	if u.Exists {
+		u.UpdatedAt = at
+	}
+}
+
+func (u *User) applyProfile(at Millis, e ProfileSet) {
+	if e.Created {
+		u.Exists, u.CreatedAt = true, at
+	}
+	u.Zone, u.Prefs = e.Zone, e.Prefs
+	u.Prefs.Leads = slices.Clone(e.Prefs.Leads)
+}
+
+func (u *User) applyVerificationStarted(at Millis, e VerificationStarted) {
+	u.Starts = append(slices.DeleteFunc(u.Starts, func(s Millis) bool { return s <= at-hour }), at)
+	u.PendingPhone = e.Phone
+	if !u.Verified {
+		u.Phone = e.Phone
+	}
+}
+
+// applyPlanRan moves the day on and lets go of what ended long ago; the
+// journal keeps it.
+func (u *User) applyPlanRan(at Millis, e PlanRan) {
+	u.Day = e.Day
+	u.Spent = slices.DeleteFunc(u.Spent, func(c DayCount) bool { return c.On < e.Day.Account-2 })
+	u.Reminders = slices.DeleteFunc(u.Reminders, func(r Reminder) bool {
+		return r.ended() && r.UpdatedAt < e.Forget && r.Deadline < e.Forget
+	})
+	u.Events = slices.DeleteFunc(u.Events, func(s StoredEvent) bool {
+		return s.UpdatedAt < e.Forget && s.lastInstant() < e.Forget
+	})
+	u.dropKeys(at)
+}
+
+func (u *User) applyEventPut(at Millis, e EventPut) {
+	i, found := u.findEvent(e.Event.ID)
+	if !found {
+		u.Events = slices.Insert(u.Events, i, StoredEvent{})
+	}
+	s := &u.Events[i]
+	s.CalendarEvent, s.Deleted, s.UpdatedAt = e.Event, false, at
+	s.Attendees = slices.Clone(e.Event.Attendees)
+	occ := s.occurrence()
+	s.Skips = slices.DeleteFunc(s.Skips, func(k Skip) bool { return k.Occ != occ })
+}
+
+// applyEventDeleted keeps what a late, older version must be compared with,
+// and when it would have ended; the words go.
+func (u *User) applyEventDeleted(at Millis, e EventDeleted) {
+	i, found := u.findEvent(e.ID)
+	if !found {
+		return
+	}
+	s := &u.Events[i]
+	s.CalendarEvent = CalendarEvent{
+		ID: s.ID, Start: s.Start, End: s.End, AllDay: s.AllDay, Date: s.Date, EndDate: s.EndDate,
+		Version: s.Version, HasVersion: s.HasVersion,
+	}
+	if e.HasVersion {
+		s.Version, s.HasVersion = e.Version, true
+	}
+	s.Deleted, s.UpdatedAt, s.Skips = true, at, nil
+}
+
+func (u *User) applySkipped(e ReminderSkipped) {
+	i, found := u.findEvent(e.EventID)
+	if !found {
+		return
+	}
+	s := &u.Events[i]
+	for j := range s.Skips {
+		if s.Skips[j].Lead == e.Lead && s.Skips[j].Occ == e.Occ {
+			s.Skips[j].Reason = e.Reason
+			return
+		}
+	}
+	s.Skips = append(s.Skips, Skip{Lead: e.Lead, Occ: e.Occ, Reason: e.Reason})
+}
+
+func (u *User) applyPlanned(at Millis, p PlannedReminder) {
+	if i, found := u.findEvent(p.EventID); found && p.Type == EventReminder {
+		u.Events[i].Skips = slices.DeleteFunc(u.Events[i].Skips, func(k Skip) bool {
+			return k.Lead == p.Lead && k.Occ == p.Occ
+		})
+	}
+	r := u.reminder(p.ID)
+	if r == nil {
+		u.Reminders = append(u.Reminders, Reminder{ID: p.ID, CreatedAt: at})
+		r = &u.Reminders[len(u.Reminders)-1]
+	}
+	r.Type, r.EventID, r.Title, r.Lead, r.AllDay, r.Occ = p.Type, p.EventID, p.Title, p.Lead, p.AllDay, p.Occ
+	r.Start, r.End, r.Priority, r.Due, r.Deadline, r.On = p.Start, p.End, p.Priority, p.Due, p.Deadline, p.On
+	r.Status, r.Reason, r.RetryAt, r.CanceledAt, r.CancelAsked = StatusScheduled, ReasonNone, 0, 0, ReasonNone
+	r.Reserved = !r.Spent
+	r.UpdatedAt = at
+}
+
+func (u *User) applyToReminder(at Millis, e Event) {
+	switch e := e.(type) { //nolint:gochecksumtype // Apply sends only these here
+	case ReminderMoved:
+		if r := u.touch(e.ID, at); r != nil {
+			r.Due, r.Deadline, r.On, r.Title, r.Start, r.End = e.Due, e.Deadline, e.On, e.Title, e.Start, e.End
+			if e.Reason != ReasonNone {
+				r.Reason, r.RetryAt = e.Reason, 0
+			}
+		}
+	case ReminderCanceled:
+		if r := u.touch(e.ID, at); r != nil {
+			r.Status, r.Reason, r.CanceledAt = StatusCanceled, e.Reason, at
+			r.Reserved, r.RetryAt = false, 0
+		}
+	case CancelAsked:
+		if r := u.touch(e.ID, at); r != nil {
+			r.CancelAsked = e.Reason
+		}
+	case RetryPlanned:
+		if r := u.touch(e.ID, at); r != nil {
+			r.Status, r.Reason, r.RetryAt = StatusScheduled, ReasonRetry, e.At
+		}
+	case ReminderFailed:
+		if r := u.touch(e.ID, at); r != nil {
+			r.Status, r.Reason, r.RetryAt = StatusFailed, e.Reason, 0
+			if e.KeepPlace {
+				u.spend(r)
+			}
+			r.Reserved = false
+		}
+	}
+}
+
+func (u *User) applyKeyUsed(at Millis, e KeyUsed) {
+	u.dropKeys(at)
+	u.Keys = append(u.Keys, UsedKey{Key: e.Key, Hash: e.Hash, Ref: e.Ref, At: at})
+	if len(u.Keys) > maxKeys {
+		u.Keys = slices.Delete(u.Keys, 0, len(u.Keys)-maxKeys)
+	}
+}
+
+const (
+	keyLife = 24 * hour // how long an Idempotency-Key is remembered
+	maxKeys = 256       // per user; the oldest go first
+)
+
+func (u *User) dropKeys(at Millis) {
+	u.Keys = slices.DeleteFunc(u.Keys, func(k UsedKey) bool { return k.At < at-keyLife })
+}
+
+// spend uses up the reminder's place on its date, once.
+func (u *User) spend(r *Reminder) {
+	if r.Spent {
+		return
+	}
+	r.Spent, r.Reserved = true, false
+	i, found := slices.BinarySearchFunc(u.Spent, r.On, func(c DayCount, d Date) int { return int(c.On) - int(d) })
+	if !found {
+		u.Spent = slices.Insert(u.Spent, i, DayCount{On: r.On})
+	}
+	u.Spent[i].Spent++
+}
+
+// spentOn returns the places used up on a date.
+func (u *User) spentOn(d Date) int32 {
+	for _, c := range u.Spent {
+		if c.On == d {
+			return c.Spent
+		}
+	}
+	return 0
+}
+
+func (u *User) findEvent(id string) (int, bool) {
+	return slices.BinarySearchFunc(u.Events, id, func(s StoredEvent, id string) int { return strings.Compare(s.ID, id) })
+}
+
+// reminder returns the reminder of that id; nil if there is none. The newest
+// are asked for most.
+func (u *User) reminder(id string) *Reminder {
+	for i := len(u.Reminders) - 1; i >= 0; i-- {
+		if u.Reminders[i].ID == id {
+			return &u.Reminders[i]
+		}
+	}
+	return nil
+}
+
+func (u *User) touch(id string, at Millis) *Reminder {
+	r := u.reminder(id)
+	if r != nil {
+		r.UpdatedAt = at
+	}
+	return r
+}
+
+// pending reports whether the reminder still waits for a hand-over.
+func (r *Reminder) pending() bool { return r.Status == StatusScheduled }
+
+// inFlight reports whether a hand-over is under way or its end unknown.
+func (r *Reminder) inFlight() bool {
+	return r.Status == StatusSending || r.Status == StatusUncertain
+}
+
+// ended reports whether nothing more is planned for the reminder.
+func (r *Reminder) ended() bool { return !r.pending() && !r.inFlight() }
+
+// nextAt is when the next hand-over may begin.
+func (r *Reminder) nextAt() Millis { return max(r.Due, r.RetryAt) }
+
+// last returns the newest message; nil if none was begun.
+func (r *Reminder) last() *Message {
+	if len(r.Messages) == 0 {
+		return nil
+	}
+	return &r.Messages[len(r.Messages)-1]
+}
+
+func (s *StoredEvent) lastInstant() Millis {
+	if s.AllDay {
+		return int64(s.EndDate)*dayMillis + dayMillis
+	}
+	return max(s.Start, s.End)
+}
+
+// occurrence is what tells one occurrence of an event from another (P6).
+func (e *CalendarEvent) occurrence() Millis {
+	if e.AllDay {
+		return int64(e.Date) * dayMillis
+	}
+	return e.Start
+}

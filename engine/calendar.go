@@ -1,0 +1,172 @@
+package engine
+
+import "slices"
+
+// stored is what became of a calendar event that came in.
+type stored uint8
+
+const (
+	storedNew stored = iota
+	storedChanged
+	storedSame
+	storedOld // an older version than the one at hand
+)
+
+// putEvent stores an event and plans it at once (P2, C1).
+func (t *turn) putEvent(e CalendarEvent) Reply {
+	if refused := t.checkEvent(e, ""); refused != nil {
+		return *refused
+	}
+	how := t.store(e)
+	t.replan()
+	reply := EventReply{Event: e, UpdatedAt: t.env.Now, Created: how == storedNew, Unchanged: how == storedSame, Ignored: how == storedOld}
+	if i, found := t.u.findEvent(e.ID); found {
+		reply.Event, reply.UpdatedAt = cloneEvent(t.u.Events[i].CalendarEvent), t.u.Events[i].UpdatedAt
+	}
+	return reply
+}
+
+func (t *turn) checkEvent(e CalendarEvent, prefix string) *Refusal {
+	late := e.Start > e.End
+	if e.AllDay {
+		late = e.Date >= e.EndDate
+	}
+	if late {
+		r := invalid(CodeStartAfterEnd, prefix+"end", "the event ends before it starts")
+		return &r
+	}
+	if i, found := t.u.findEvent(e.ID); (!found || t.u.Events[i].Deleted) &&
+		len(t.u.Events) >= t.env.Policy.MaxEvents && t.liveEvents() >= t.env.Policy.MaxEvents {
+		r := conflict(CodeTooManyEvents, "the user holds as many events as the configuration allows")
+		return &r
+	}
+	return nil
+}
+
+func (t *turn) liveEvents() int {
+	n := 0
+	for i := range t.u.Events {
+		if !t.u.Events[i].Deleted {
+			n++
+		}
+	}
+	return n
+}
+
+// store keeps the newer of two versions (C1). An event without a version is
+// taken as newer than any; it keeps the version that is there, so that an
+// older one can't slip in behind it.
+func (t *turn) store(e CalendarEvent) stored {
+	i, found := t.u.findEvent(e.ID)
+	if !found {
+		t.emit(EventPut{Event: e})
+		return storedNew
+	}
+	s := &t.u.Events[i]
+	both := e.HasVersion && s.HasVersion
+	switch {
+	case both && e.Version < s.Version, both && s.Deleted && e.Version == s.Version:
+		return storedOld
+	case both && e.Version == s.Version:
+		return storedSame
+	}
+	if !e.HasVersion {
+		e.Version, e.HasVersion = s.Version, s.HasVersion
+	}
+	if !s.Deleted && sameEvent(e, s.CalendarEvent) {
+		return storedSame
+	}
+	wasDeleted := s.Deleted
+	t.emit(EventPut{Event: e})
+	if wasDeleted {
+		return storedNew
+	}
+	return storedChanged
+}
+
+func sameEvent(a, b CalendarEvent) bool {
+	same := slices.Equal(a.Attendees, b.Attendees)
+	return same && a.Title == b.Title && a.Location == b.Location && a.Description == b.Description && a.Link == b.Link &&
+		a.Start == b.Start && a.End == b.End && a.Date == b.Date && a.EndDate == b.EndDate && a.AllDay == b.AllDay &&
+		a.Free == b.Free && a.Response == b.Response && a.Sync == b.Sync &&
+		a.Version == b.Version && a.HasVersion == b.HasVersion
+}
+
+// deleteEvent leaves a tombstone; what pended is cancelled in the same record
+// (C2).
+func (t *turn) deleteEvent(c DeleteEvent) Reply {
+	i, found := t.u.findEvent(c.ID)
+	if !found || t.u.Events[i].Deleted {
+		return notFound(CodeEventNotFound, "no such event")
+	}
+	s := &t.u.Events[i]
+	reply := EventReply{Event: cloneEvent(s.CalendarEvent), UpdatedAt: t.env.Now}
+	if c.HasVersion && s.HasVersion && c.Version < s.Version {
+		reply.Ignored = true
+		return reply
+	}
+	t.emit(EventDeleted(c))
+	t.replan()
+	return reply
+}
+
+// syncEvents takes a window's full content: what it does not name is gone
+// (C1). One bad event refuses the whole, so that nothing is half synced.
+func (t *turn) syncEvents(c SyncEvents) Reply {
+	if c.Start >= c.End {
+		return invalid(CodeStartAfterEnd, "window.end", "the window ends before it starts")
+	}
+	if len(c.Events) > t.env.Policy.MaxEvents {
+		return conflict(CodeTooManyEvents, "the user holds as many events as the configuration allows")
+	}
+	named := make(map[string]bool, len(c.Events))
+	for i, e := range c.Events {
+		if refused := t.checkEvent(e, "events["+itoa(i)+"]."); refused != nil {
+			return *refused
+		}
+		if named[e.ID] {
+			return invalid(CodeInvalidField, "events["+itoa(i)+"].event_id", "this event is named twice")
+		}
+		named[e.ID] = true
+	}
+	var n SyncReply
+	for _, e := range t.unnamed(c, named) {
+		t.emit(e)
+		n.Deleted++
+	}
+	for _, e := range c.Events {
+		switch t.store(e) {
+		case storedNew:
+			n.Created++
+		case storedChanged:
+			n.Updated++
+		case storedSame:
+			n.Unchanged++
+		case storedOld:
+			n.Ignored++
+		}
+	}
+	t.replan()
+	return n
+}
+
+// unnamed lists the deletions of what starts in the window and was not named.
+func (t *turn) unnamed(c SyncEvents, named map[string]bool) []EventDeleted {
+	var out []EventDeleted
+	for i := range t.u.Events {
+		s := &t.u.Events[i]
+		start := s.Start
+		if s.AllDay {
+			start = dayStart(s.Date, t.zone())
+		}
+		if !s.Deleted && !named[s.ID] && c.Start <= start && start < c.End {
+			out = append(out, EventDeleted{ID: s.ID})
+		}
+	}
+	return out
+}
+
+func cloneEvent(e CalendarEvent) CalendarEvent {
+	e.Attendees = slices.Clone(e.Attendees)
+	return e
+}

@@ -1,0 +1,143 @@
+package codec
+
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"carillon/engine"
+)
+
+// The fields of the state.
+
+func (c *coder) user(u *engine.User) {
+	text(c, 1, &u.ID)
+	boolean(c, 2, &u.Exists)
+	text(c, 3, &u.Zone)
+	c.preferences(4, &u.Prefs)
+	text(c, 5, &u.Phone)
+	boolean(c, 6, &u.Verified)
+	c.day(7, &u.Day)
+	unsigned(c, 8, &u.EventSeq)
+	signed(c, 9, &u.CreatedAt)
+	signed(c, 10, &u.UpdatedAt)
+	for i := range list(c, 11, &u.Events) {
+		c.storedEvent(11, &u.Events[i])
+	}
+	for i := range list(c, 12, &u.Reminders) {
+		c.reminder(12, &u.Reminders[i])
+	}
+	for i := range list(c, 13, &u.Spent) {
+		c.dayCount(13, &u.Spent[i])
+	}
+	packed(c, 14, &u.Starts)
+	for i := range list(c, 15, &u.Keys) {
+		c.usedKey(15, &u.Keys[i])
+	}
+	text(c, 16, &u.PendingPhone)
+	boolean(c, 17, &u.OptedOut)
+	boolean(c, 18, &u.Paused)
+	signed(c, 19, &u.Fence)
+}
+
+func (c *coder) storedEvent(n protowire.Number, x *engine.StoredEvent) {
+	if !c.item(n) {
+		return
+	}
+	c.calendarEvent(1, &x.CalendarEvent)
+	boolean(c, 2, &x.Deleted)
+	signed(c, 3, &x.UpdatedAt)
+	for i := range list(c, 4, &x.Skips) {
+		c.skip(4, &x.Skips[i])
+	}
+	c.close()
+}
+
+func (c *coder) skip(n protowire.Number, x *engine.Skip) {
+	if !c.item(n) {
+		return
+	}
+	signed(c, 1, &x.Lead)
+	signed(c, 2, &x.Occ)
+	unsigned(c, 3, &x.Reason)
+	c.close()
+}
+
+// The first fifteen numbers take one byte and went to what most reminders
+// have.
+func (c *coder) reminder(n protowire.Number, x *engine.Reminder) {
+	if !c.item(n) {
+		return
+	}
+	text(c, 1, &x.ID)
+	text(c, 2, &x.EventID)
+	text(c, 3, &x.Title)
+	signed(c, 4, &x.Lead)
+	signed(c, 5, &x.Occ)
+	signed(c, 6, &x.Start)
+	signed(c, 7, &x.End)
+	unsigned(c, 8, &x.Status)
+	unsigned(c, 9, &x.Priority)
+	signed(c, 10, &x.Due)
+	signed(c, 11, &x.Deadline)
+	signed(c, 12, &x.On)
+	boolean(c, 13, &x.Reserved)
+	signed(c, 14, &x.CreatedAt)
+	signed(c, 15, &x.UpdatedAt)
+	unsigned(c, 16, &x.Type)
+	boolean(c, 17, &x.AllDay)
+	unsigned(c, 18, &x.Reason)
+	signed(c, 19, &x.RetryAt)
+	boolean(c, 20, &x.Spent)
+	signed(c, 21, &x.Attempts)
+	unsigned(c, 22, &x.CancelAsked)
+	c.failure(23, &x.LastError)
+	for i := range list(c, 24, &x.Messages) {
+		c.message(24, &x.Messages[i])
+	}
+	signed(c, 25, &x.SentAt)
+	signed(c, 26, &x.DeliveredAt)
+	signed(c, 27, &x.CanceledAt)
+	c.close()
+}
+
+func (c *coder) message(n protowire.Number, x *engine.Message) {
+	if !c.item(n) {
+		return
+	}
+	text(c, 1, &x.ID)
+	text(c, 2, &x.SID)
+	text(c, 3, &x.To)
+	text(c, 4, &x.Text)
+	unsigned(c, 5, &x.Via)
+	unsigned(c, 6, &x.Encoding)
+	signed(c, 7, &x.Segments)
+	unsigned(c, 8, &x.Status)
+	c.failure(9, &x.Error)
+	signed(c, 10, &x.ValidUntil)
+	signed(c, 11, &x.CreatedAt)
+	signed(c, 12, &x.UpdatedAt)
+	signed(c, 13, &x.SentAt)
+	signed(c, 14, &x.DeliveredAt)
+	signed(c, 15, &x.LookupAt)
+	signed(c, 16, &x.Absent)
+	c.close()
+}
+
+func (c *coder) dayCount(n protowire.Number, x *engine.DayCount) {
+	if !c.item(n) {
+		return
+	}
+	signed(c, 1, &x.On)
+	signed(c, 2, &x.Spent)
+	c.close()
+}
+
+func (c *coder) usedKey(n protowire.Number, x *engine.UsedKey) {
+	if !c.item(n) {
+		return
+	}
+	text(c, 1, &x.Key)
+	fixed(c, 2, &x.Hash)
+	text(c, 3, &x.Ref)
+	signed(c, 4, &x.At)
+	c.close()
+}

@@ -1,0 +1,108 @@
+package codec
+
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"carillon/engine"
+)
+
+// The fields of the values that events and the state have in common.
+
+func (c *coder) preferences(n protowire.Number, x *engine.Preferences) {
+	if !c.begin(n) {
+		return
+	}
+	boolean(c, 1, &x.Reminders)
+	packed(c, 2, &x.Leads)
+	c.quiet(3, &x.Quiet)
+	unsigned(c, 4, &x.QuietPolicy)
+	signed(c, 5, &x.DailyLimit)
+	signed(c, 6, &x.AllDayAt)
+	boolean(c, 7, &x.AllowUrgent)
+	c.close()
+}
+
+func (c *coder) quiet(n protowire.Number, x *engine.Quiet) {
+	if !c.begin(n) {
+		return
+	}
+	boolean(c, 1, &x.Set)
+	unsigned(c, 2, &x.Start)
+	unsigned(c, 3, &x.End)
+	c.close()
+}
+
+func (c *coder) day(n protowire.Number, x *engine.Day) {
+	if !c.begin(n) {
+		return
+	}
+	signed(c, 1, &x.Date)
+	signed(c, 2, &x.Start)
+	signed(c, 3, &x.End)
+	signed(c, 4, &x.Account)
+	c.close()
+}
+
+func (c *coder) calendarEvent(n protowire.Number, x *engine.CalendarEvent) {
+	if !c.begin(n) {
+		return
+	}
+	text(c, 1, &x.ID)
+	text(c, 2, &x.Title)
+	signed(c, 3, &x.Start)
+	signed(c, 4, &x.End)
+	signed(c, 5, &x.Version)
+	boolean(c, 6, &x.HasVersion)
+	boolean(c, 7, &x.AllDay)
+	signed(c, 8, &x.Date)
+	signed(c, 9, &x.EndDate)
+	text(c, 10, &x.Location)
+	text(c, 11, &x.Description)
+	text(c, 12, &x.Link)
+	texts(c, 13, &x.Attendees)
+	boolean(c, 14, &x.Free)
+	unsigned(c, 15, &x.Response)
+	unsigned(c, 16, &x.Sync)
+	c.close()
+}
+
+func (c *coder) plannedReminder(n protowire.Number, x *engine.PlannedReminder) {
+	if !c.begin(n) {
+		return
+	}
+	text(c, 1, &x.ID)
+	unsigned(c, 2, &x.Type)
+	text(c, 3, &x.EventID)
+	text(c, 4, &x.Title)
+	signed(c, 5, &x.Lead)
+	boolean(c, 6, &x.AllDay)
+	signed(c, 7, &x.Occ)
+	signed(c, 8, &x.Start)
+	signed(c, 9, &x.End)
+	unsigned(c, 10, &x.Priority)
+	signed(c, 11, &x.Due)
+	signed(c, 12, &x.Deadline)
+	signed(c, 13, &x.On)
+	c.close()
+}
+
+func (c *coder) reasonCount(n protowire.Number, x *engine.ReasonCount) {
+	if !c.item(n) {
+		return
+	}
+	unsigned(c, 1, &x.Reason)
+	signed(c, 2, &x.Count)
+	c.close()
+}
+
+func (c *coder) failure(n protowire.Number, x *engine.Failure) {
+	if !c.begin(n) {
+		return
+	}
+	signed(c, 1, &x.Code)
+	unsigned(c, 2, &x.Category)
+	unsigned(c, 3, &x.Retry)
+	text(c, 4, &x.Message)
+	signed(c, 5, &x.RetryAfter)
+	c.close()
+}

@@ -1,0 +1,185 @@
+package engine
+
+// Command is a request to one user's state. It may be refused.
+//
+//sumtype:decl
+type Command interface{ command() }
+
+// Opt is a value that may be absent: a merge-patch leaves what it does not
+// name.
+type Opt[T any] struct {
+	Set   bool
+	Value T
+}
+
+// Some returns a present value.
+func Some[T any](v T) Opt[T] { return Opt[T]{Set: true, Value: v} }
+
+type (
+	// UpdateUser creates, replaces or patches a user. With Replace, what is
+	// absent takes its default, except the number: a number that was
+	// confirmed is not dropped by a body that does not name it.
+	UpdateUser struct {
+		Create      bool // a user that does not exist is created
+		Replace     bool
+		Phone       Opt[string] // E.164, or empty for none
+		Zone        Opt[string]
+		Reminders   Opt[bool]
+		Leads       Opt[[]int32]
+		Quiet       Opt[Quiet]
+		QuietPolicy Opt[QuietPolicy]
+		DailyLimit  Opt[int32]
+		AllDayAt    Opt[int16]
+		AllowUrgent Opt[bool]
+	}
+	// EraseUser erases the person (N6).
+	EraseUser struct{}
+	// AttestPhone takes a number as verified on an administrator's word.
+	AttestPhone struct{ Phone string }
+	// StartVerification records that a code is wanted for a number.
+	StartVerification struct{ Phone string }
+	// ConfirmVerification makes the pending number the verified one.
+	ConfirmVerification struct{ Phone string }
+	// SetConsent opts the person out or in (N5).
+	SetConsent struct {
+		OptOut bool
+		By     string
+		Reason string
+	}
+	// PauseUser holds the user's reminders back or lets them go (S8).
+	PauseUser struct{ Paused bool }
+	// PutEvent stores a calendar event and plans it at once (P2).
+	PutEvent struct{ Event CalendarEvent }
+	// DeleteEvent removes a calendar event and cancels what was pending (C2).
+	DeleteEvent struct {
+		ID         string
+		Version    int64
+		HasVersion bool
+	}
+	// SyncEvents is a full sync: it deletes what it does not name in
+	// [Start, End) (C1).
+	SyncEvents struct {
+		Start, End Millis
+		Events     []CalendarEvent
+	}
+	// CreateReminder schedules a custom reminder (P10). ExpiresAt 0 means one
+	// hour after SendAt.
+	CreateReminder struct {
+		Text      string
+		SendAt    Millis
+		ExpiresAt Millis
+		Priority  Priority
+	}
+	// CancelReminder ends a pending reminder through the API.
+	CancelReminder struct{ ID string }
+	// SendNow makes a pending reminder due at once; every check of S1 holds.
+	SendNow struct{ ID string }
+	// Wake does what time has made due: day plans, offers to the outbox,
+	// look-ups, staleness.
+	Wake struct{}
+	// Recover follows a load from the journal: a hand-over that was begun and
+	// has no outcome becomes uncertain. BackupAt is set while the store is one
+	// restored from a backup made at that instant.
+	Recover struct{ BackupAt Millis }
+	// HandOver asks for the text of a reminder whose turn at the carrier has
+	// come, and starts the attempt (S1, S2).
+	HandOver struct{ ReminderID string }
+	// RecordOutcome is what the carrier answered to a hand-over (S3).
+	RecordOutcome struct {
+		MessageID string
+		Kind      OutcomeKind
+		SID       string
+		Status    MessageStatus
+		Failure   Failure
+		Cause     string
+	}
+	// RecordSighting is what the carrier answered to a look-up.
+	RecordSighting struct {
+		MessageID string
+		Kind      SightingKind
+		SID       string
+		Status    MessageStatus
+		Failure   Failure
+	}
+	// ReportDelivery is a status callback (D1).
+	ReportDelivery struct {
+		MessageID string
+		SID       string
+		Status    MessageStatus
+		Failure   Failure
+	}
+	// ReceiveText is an inbound text (N3). OptOut is the carrier's own
+	// classification (OptOutType), empty if it made none.
+	ReceiveText struct {
+		SID    string
+		Text   string
+		OptOut string
+	}
+	// Quarantine records a command that panicked twice.
+	Quarantine struct{ Command, Input, Cause string }
+
+	// GetUser reads the user.
+	GetUser struct{}
+	// GetEvent reads one calendar event.
+	GetEvent struct{ ID string }
+	// GetReminder reads one reminder with its messages.
+	GetReminder struct{ ID string }
+	// ListReminders reads reminders in order of creation, after the one of
+	// that id. Status StatusNone means all.
+	ListReminders struct {
+		Status ReminderStatus
+		After  string
+		Limit  int
+	}
+	// PreviewPlan computes the plan of a local date as P1 would at its
+	// midnight, and changes nothing.
+	PreviewPlan struct{ Date Date }
+)
+
+// OutcomeKind is what is known of a hand-over when the call is over.
+type OutcomeKind uint8
+
+// The outcomes; the zero value is not a no.
+const (
+	OutcomeUncertain OutcomeKind = iota
+	OutcomeAccepted
+	OutcomeRefused
+	OutcomeRecorded
+)
+
+// SightingKind is what a look-up told.
+type SightingKind uint8
+
+// The answers; the zero value proves nothing.
+const (
+	SightingUnknown SightingKind = iota
+	SightingFound
+	SightingAbsent
+)
+
+func (UpdateUser) command()          {}
+func (EraseUser) command()           {}
+func (AttestPhone) command()         {}
+func (StartVerification) command()   {}
+func (ConfirmVerification) command() {}
+func (SetConsent) command()          {}
+func (PauseUser) command()           {}
+func (PutEvent) command()            {}
+func (DeleteEvent) command()         {}
+func (SyncEvents) command()          {}
+func (CreateReminder) command()      {}
+func (CancelReminder) command()      {}
+func (SendNow) command()             {}
+func (Wake) command()                {}
+func (Recover) command()             {}
+func (HandOver) command()            {}
+func (RecordOutcome) command()       {}
+func (RecordSighting) command()      {}
+func (ReportDelivery) command()      {}
+func (ReceiveText) command()         {}
+func (Quarantine) command()          {}
+func (GetUser) command()             {}
+func (GetEvent) command()            {}
+func (GetReminder) command()         {}
+func (ListReminders) command()       {}
+func (PreviewPlan) command()         {}

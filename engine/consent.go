@@ -1,0 +1,103 @@
+package engine
+
+import "strings"
+
+const bySMS = "sms"
+
+// Keywords of an inbound text (N3).
+const (
+	KeywordStop  = "stop"
+	KeywordStart = "start"
+	KeywordHelp  = "help"
+)
+
+// Keyword sorts an inbound text: exactly one of the words, in any case, is a
+// keyword; "stop please" is not. The words are Twilio's defaults for long
+// codes (Twilio: "Advanced Opt-Out"; support article 223134027).
+func Keyword(text string) string {
+	switch strings.ToUpper(strings.Trim(strings.TrimSpace(text), ".!\"'")) {
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT":
+		return KeywordStop
+	case "START", "UNSTOP", "YES":
+		return KeywordStart
+	case "HELP", "INFO":
+		return KeywordHelp
+	}
+	return ""
+}
+
+// Our own answers, for carriers that leave answering to us.
+const (
+	answerStop  = "You will get no more reminders. Reply START to get them again."
+	answerStart = "Reminders are on again. Reply STOP to end them."
+	answerHelp  = "Calendar reminders by SMS. Reply STOP to end them, START to get them again."
+)
+
+// receiveText takes an inbound text. The same one again changes nothing: the
+// carrier repeats a webhook that it holds for lost.
+func (t *turn) receiveText(c ReceiveText) Reply {
+	word := Keyword(c.Text)
+	switch strings.ToUpper(c.OptOut) {
+	case "STOP":
+		word = KeywordStop
+	case "START":
+		word = KeywordStart
+	case "HELP":
+		word = KeywordHelp
+	}
+	key := "sms:" + c.SID
+	if _, seen := t.u.usedKey(key, t.env.Now); c.SID != "" && seen {
+		return TextReply{Keyword: word}
+	}
+	t.emit(InboundReceived{SID: c.SID, Keyword: word, Text: clip(c.Text, maxLedgerText)})
+	if c.SID != "" {
+		t.emit(KeyUsed{Key: key})
+	}
+	switch word {
+	case KeywordStop:
+		t.setOptOut(true, bySMS, c.Text)
+		return TextReply{Keyword: word, Answer: answerStop}
+	case KeywordStart:
+		if !t.u.OptedOut {
+			return TextReply{} // "yes" to something else
+		}
+		t.setOptOut(false, bySMS, c.Text)
+		return TextReply{Keyword: word, Answer: answerStart}
+	case KeywordHelp:
+		return TextReply{Keyword: word, Answer: answerHelp}
+	}
+	return TextReply{}
+}
+
+// setConsent opts the person out or in through the API.
+func (t *turn) setConsent(c SetConsent) Reply {
+	by := c.By
+	if by == "" {
+		by = byAPI
+	}
+	t.setOptOut(c.OptOut, by, c.Reason)
+	return t.getUser()
+}
+
+// setOptOut writes the ledger's line and cancels, or plans, in the same
+// record (N3, N5). A consent that is as it was leaves no line.
+func (t *turn) setOptOut(out bool, by, text string) {
+	if t.u.OptedOut == out {
+		return
+	}
+	t.emit(ConsentChanged{OptedOut: out, By: by, Text: clip(text, maxLedgerText)})
+	t.replan()
+}
+
+const maxLedgerText = 320 // bytes of a person's own words that are kept
+
+// clip cuts a text at that many bytes, between runes.
+func clip(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && s[limit]&0xC0 == 0x80 {
+		limit--
+	}
+	return s[:limit]
+}

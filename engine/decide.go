@@ -1,0 +1,89 @@
+package engine
+
+import "time"
+
+// Policy is the part of the configuration that decisions depend on.
+type Policy struct {
+	RetryBase      Millis        // S4; 60 s by default
+	ReconcileAfter Millis        // S3; 30 s by default
+	OnUncertain    UncertainRule // S3
+	MaxSegments    int           // X2; 1 by default
+	Keep           Millis        // how long ended reminders and events stay in the state; 7 days by default
+	MaxEvents      int           // calendar events per user
+	MaxReminders   int           // reminders per user that have not ended
+}
+
+// UncertainRule is the setting on_uncertain (S3).
+type UncertainRule uint8
+
+// The rules for a hand-over whose answer was lost.
+const (
+	Reconcile UncertainRule = iota // ask the carrier; again only if it is absent twice
+	Hold                           // never again
+	Resend                         // at once; may duplicate
+)
+
+// DefaultPolicy returns the defaults of SPEC 10.
+func DefaultPolicy() Policy {
+	return Policy{
+		RetryBase:      60 * second,
+		ReconcileAfter: 30 * second,
+		MaxSegments:    1,
+		Keep:           7 * 24 * hour,
+		MaxEvents:      10_000,
+		MaxReminders:   10_000,
+	}
+}
+
+// MaxAttempts is the most hand-overs that a reminder gets over all paths (S4).
+const MaxAttempts = 3
+
+// Env is the world as one decision sees it.
+type Env struct {
+	Now    Millis
+	Zone   func(name string) (*time.Location, error) // an unknown zone is an error, never UTC (T1)
+	Policy Policy
+	Draw   uint64 // this decision's random bits, for jitter
+
+	// Key is the caller's Idempotency-Key, empty for none; KeyHash is of the
+	// request that came with it.
+	Key     string
+	KeyHash uint64
+}
+
+// Effect is work owed to the outside world once the events are durable. It is
+// derived from state: after a crash the same Wake gives it again. Key names
+// it, so that the outbox does it once at a time.
+//
+//sumtype:decl
+type Effect interface{ Key() string }
+
+type (
+	// Offer asks the outbox for a turn at the carrier; it comes back as
+	// HandOver.
+	Offer struct {
+		UserID, ReminderID string
+		Due, Deadline      Millis
+		Priority           Priority
+	}
+	// LookUp asks the carrier whether it has a message (S3).
+	LookUp struct {
+		Message Outgoing
+		SID     string
+	}
+)
+
+// Key names the effect.
+func (o Offer) Key() string { return o.ReminderID }
+
+// Key names the effect.
+func (l LookUp) Key() string { return l.Message.MessageID }
+
+// Decision is what a command led to. Events are applied to the user already;
+// nothing else has happened yet: reply and effects may leave only when the
+// events are durable.
+type Decision struct {
+	Events  []Event
+	Effects []Effect
+	Reply   Reply
+}

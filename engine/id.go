@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"strconv"
+)
+
+var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// reminderID derives a reminder's id from what makes it one (P6): planning
+// twice, replaying or racing can't make two.
+func reminderID(userID, eventID string, lead int32, occ Millis) string {
+	return "r_" + digest("event", userID, eventID, int64(lead), occ)
+}
+
+// customID derives a custom reminder's id from the user's count of events,
+// which no other reminder of that user can have.
+func customID(userID string, seq uint64) string {
+	return "r_" + digest("custom", userID, "", int64(seq), 0)
+}
+
+// messageID names one attempt of a reminder.
+func messageID(reminderID string, attempt int32) string {
+	return "m_" + reminderID[len("r_"):] + "_" + strconv.Itoa(int(attempt))
+}
+
+// digest is 130 bits of SHA-256 over length-prefixed parts.
+func digest(kind, user, event string, a, b int64) string {
+	buf := make([]byte, 0, 96)
+	for _, s := range [...]string{kind, user, event} {
+		buf = binary.AppendUvarint(buf, uint64(len(s)))
+		buf = append(buf, s...)
+	}
+	buf = binary.BigEndian.AppendUint64(buf, uint64(a))
+	buf = binary.BigEndian.AppendUint64(buf, uint64(b))
+	sum := sha256.Sum256(buf)
+	return idEncoding.EncodeToString(sum[:])[:26]
+}

@@ -1,0 +1,251 @@
+package engine
+
+const (
+	byAnswer   = "answer"
+	byCallback = "callback"
+	byLookup   = "lookup"
+	byCarrier  = "carrier"
+)
+
+// absentProof is how many look-ups, reconcile_after apart, must find nothing
+// before a message is taken as not sent (S3).
+const absentProof = 2
+
+// recordOutcome takes the carrier's answer to a hand-over (S3).
+func (t *turn) recordOutcome(c RecordOutcome) Reply {
+	r, m := t.u.byMessage(c.MessageID, "")
+	if m == nil {
+		return notFound(CodeMessageNotFound, "no such message")
+	}
+	if m.SID != "" || (m.Status != MessageSending && m.Status != MessageUncertain) {
+		return Done{} // a callback or a look-up was first
+	}
+	switch c.Kind {
+	case OutcomeAccepted:
+		t.accept(r, m, c.SID, c.Status, c.Failure, byAnswer)
+	case OutcomeRefused:
+		t.refused(r, m, c.Failure)
+	case OutcomeRecorded:
+		t.emit(MessageRecorded{ID: r.ID, MessageID: m.ID})
+	case OutcomeUncertain:
+		if m.Status == MessageSending {
+			t.uncertain(r, m, ReasonNone, c.Cause)
+		}
+	}
+	return Done{}
+}
+
+// accept notes that the carrier has the message, and what it says of it.
+func (t *turn) accept(r *Reminder, m *Message, sid string, status MessageStatus, f Failure, by string) {
+	first := status
+	if status.lost() || status == MessageNone {
+		first = MessageQueued
+	}
+	t.emit(MessageAccepted{ID: r.ID, MessageID: m.ID, SID: sid, Status: first, By: by})
+	if status.lost() {
+		t.report(r.ID, m.ID, sid, status, f)
+	}
+}
+
+// refused notes that the carrier does not have the message.
+func (t *turn) refused(r *Reminder, m *Message, f Failure) {
+	t.emit(MessageRefused{ID: r.ID, MessageID: m.ID, Failure: f})
+	t.afterFailure(r.ID, m.ID, f, ReasonRefused)
+}
+
+// uncertain notes that nobody knows, and when to ask (S3).
+func (t *turn) uncertain(r *Reminder, m *Message, why Reason, cause string) {
+	t.emit(AttemptUncertain{
+		ID: r.ID, MessageID: m.ID, Reason: why, Cause: cause,
+		LookupAt: t.env.Now + t.env.Policy.ReconcileAfter,
+	})
+	if t.env.Policy.OnUncertain == Resend {
+		f := Failure{Category: CategoryUnknown, Retry: RetryYes, Message: "not known to be sent; on_uncertain is resend"}
+		t.emit(MessageRefused{ID: r.ID, MessageID: m.ID, Failure: f})
+		t.again(t.u.reminder(r.ID), t.env.Now, ReasonUncertainExpired)
+	}
+}
+
+// recordSighting takes the carrier's answer to a look-up. Absence counts only
+// when it is seen twice, reconcile_after apart.
+func (t *turn) recordSighting(c RecordSighting) Reply {
+	r, m := t.u.byMessage(c.MessageID, "")
+	if m == nil {
+		return notFound(CodeMessageNotFound, "no such message")
+	}
+	if m.Status != MessageUncertain || (c.Kind != SightingFound && t.env.Now < m.LookupAt) {
+		return Done{}
+	}
+	switch c.Kind {
+	case SightingFound:
+		t.accept(r, m, c.SID, c.Status, c.Failure, byLookup)
+	case SightingUnknown:
+		t.emit(LookupDone{ID: r.ID, MessageID: m.ID, LookupAt: t.env.Now + t.env.Policy.ReconcileAfter})
+	case SightingAbsent:
+		t.absent(r, m)
+	}
+	return Done{}
+}
+
+func (t *turn) absent(r *Reminder, m *Message) {
+	wait := t.env.Policy.ReconcileAfter << min(m.Absent, 6)
+	t.emit(LookupDone{ID: r.ID, MessageID: m.ID, Absent: true, LookupAt: t.env.Now + wait})
+	if m.Absent < absentProof || t.env.Policy.OnUncertain != Reconcile || t.env.Now >= r.Deadline {
+		return
+	}
+	f := Failure{Category: CategoryUnknown, Retry: RetryYes, Message: "the carrier does not know the message"}
+	t.emit(MessageRefused{ID: r.ID, MessageID: m.ID, Failure: f})
+	t.again(r, t.env.Now, ReasonUncertainExpired)
+}
+
+// reportDelivery takes a status callback. Whatever the order and number of
+// callbacks, the state ends the same (D1, D2).
+func (t *turn) reportDelivery(c ReportDelivery) Reply {
+	r, m := t.u.byMessage(c.MessageID, c.SID)
+	if m == nil {
+		return notFound(CodeMessageNotFound, "no such message")
+	}
+	if m.SID != "" && c.SID != "" && m.SID != c.SID {
+		return notFound(CodeMessageNotFound, "the message has another sid")
+	}
+	if m.SID == "" {
+		t.accept(r, m, c.SID, c.Status, c.Failure, byCallback)
+		return Done{}
+	}
+	t.report(r.ID, m.ID, c.SID, c.Status, c.Failure)
+	return Done{}
+}
+
+// report moves a message forward and decides what its loss means (D3).
+func (t *turn) report(reminderID, messageID, sid string, status MessageStatus, f Failure) {
+	r, m := t.u.byMessage(messageID, "")
+	if status.rank() <= m.Status.rank() {
+		return
+	}
+	wasLost := m.Status.lost()
+	t.emit(MessageReported{ID: reminderID, MessageID: messageID, SID: sid, Status: status, Failure: f})
+	if status.lost() && !wasLost && r.Status != StatusDelivered && m == r.last() {
+		t.afterFailure(reminderID, messageID, f, ReasonUndelivered)
+	}
+}
+
+// afterFailure decides between another hand-over and the end (S4, S5). One
+// count of attempts holds over all paths.
+func (t *turn) afterFailure(reminderID, messageID string, f Failure, end Reason) {
+	r := t.u.reminder(reminderID)
+	if last := r.last(); last == nil || last.ID != messageID {
+		return
+	}
+	keep := r.Spent
+	switch {
+	case r.Status == StatusDelivered: // by an older message
+	case f.Category == CategoryOptedOut:
+		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonOptedOut, KeepPlace: keep})
+		t.setOptOut(true, byCarrier, "the carrier refuses: opted out")
+	case r.CancelAsked != ReasonNone && !keep:
+		t.emit(ReminderCanceled{ID: r.ID, Reason: r.CancelAsked})
+		t.replan()
+	case r.CancelAsked != ReasonNone:
+		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: true})
+	case !retryable(f, r.Attempts):
+		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: keep})
+		t.replan()
+	default:
+		t.again(r, t.env.Now+t.delay(f, r.Attempts-1), end)
+	}
+}
+
+// again plans another hand-over at an instant, or ends the reminder when its
+// attempts are used or it would come too late.
+func (t *turn) again(r *Reminder, at Millis, end Reason) {
+	switch {
+	case r.Status == StatusDelivered: // by an older message
+		return
+	case r.CancelAsked != ReasonNone:
+		t.emit(ReminderCanceled{ID: r.ID, Reason: r.CancelAsked})
+	case r.Attempts >= MaxAttempts:
+		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonAttemptsUsed, KeepPlace: r.Spent})
+	case at >= r.Deadline:
+		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: r.Spent})
+	default:
+		t.emit(RetryPlanned{ID: r.ID, At: at})
+	}
+	t.replan() // the limit may have changed meanwhile, or a place has come free
+}
+
+func retryable(f Failure, attempts int32) bool {
+	switch f.Retry {
+	case RetryYes:
+		return true
+	case RetryOnce:
+		return attempts < 2
+	case RetryNever:
+	}
+	return false
+}
+
+// delay is S4's: 2^n of the base, three times that for carrier trouble, five
+// times for rate limits, give or take a tenth; a Retry-After wins.
+func (t *turn) delay(f Failure, n int32) Millis {
+	if f.RetryAfter > 0 {
+		return f.RetryAfter
+	}
+	d := t.env.Policy.RetryBase << n
+	switch f.Category { //nolint:exhaustive // the others wait the plain time
+	case CategoryCarrierIssue:
+		d *= 3
+	case CategoryRateLimit:
+		d *= 5
+	}
+	spread := d / 10
+	if spread == 0 {
+		return d
+	}
+	return d - spread + int64(t.env.Draw%uint64(2*spread+1))
+}
+
+// recover follows a load from the journal: what was begun and has no outcome
+// is uncertain (S3). After a restore from backup, so is everything that was
+// due since.
+func (t *turn) recover(backupAt Millis) Reply {
+	var begun []string
+	for i := range t.u.Reminders {
+		if m := t.u.Reminders[i].last(); m != nil && m.Status == MessageSending && m.SID == "" {
+			begun = append(begun, m.ID)
+		}
+	}
+	for _, id := range begun {
+		r, m := t.u.byMessage(id, "")
+		t.uncertain(r, m, ReasonCrash, "the process ended during the hand-over")
+	}
+	if backupAt != 0 && t.u.Fence < backupAt {
+		t.fence(backupAt)
+	}
+	t.expire()
+	return Done{}
+}
+
+// fence treats what was due between a backup and now as handed over with an
+// unknown end: the engine that ran on after the backup may have sent it.
+func (t *turn) fence(backupAt Millis) {
+	var due []string
+	for i := range t.u.Reminders {
+		r := &t.u.Reminders[i]
+		if at := r.nextAt(); r.pending() && r.Attempts < MaxAttempts && backupAt < at && at <= t.env.Now {
+			due = append(due, r.ID)
+		}
+	}
+	for _, id := range due {
+		r := t.u.reminder(id)
+		text := t.compose(r, r.nextAt())
+		mid := messageID(id, r.Attempts+1)
+		t.emit(AttemptStarted{
+			ID: id, MessageID: mid, To: t.u.Phone, Text: text.body, Via: text.via,
+			Encoding: text.size.Encoding, Segments: int32(text.size.Segments), On: r.On,
+			ValidUntil: r.Deadline, Assumed: true,
+		})
+		r, m := t.u.byMessage(mid, "")
+		t.uncertain(r, m, ReasonRestored, "due since the backup that was restored")
+	}
+	t.emit(Fenced{BackupAt: backupAt})
+}

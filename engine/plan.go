@@ -1,0 +1,300 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// candidate is one lead of one event, or one custom reminder, under planning.
+type candidate struct {
+	PlannedReminder
+	at   Millis    // the instant before quiet hours
+	r    *Reminder // the reminder that exists for it; nil if none does
+	why  Reason    // ReasonNone: it holds
+	seen Reason    // the skip that was said last
+}
+
+// planning is one look at everything that wants to be sent. It computes; what
+// it found is turned into events by plan.
+type planning struct {
+	u      *User
+	loc    *time.Location
+	day    Day
+	now    Millis
+	asOf   Millis      // an instant before it is past: now, or the midnight of a late plan
+	fresh  bool        // as if nothing existed yet: the preview
+	live   []*Reminder // those that have not ended, for a quick look
+	places map[Date]int32
+	items  []candidate
+}
+
+// evaluate lists every candidate of the day, and every reminder that pends
+// from another one, with the decision on each (P1–P5).
+func (p *planning) evaluate() []candidate {
+	for i := range p.u.Reminders {
+		if r := &p.u.Reminders[i]; !p.fresh && !r.ended() {
+			p.live = append(p.live, r)
+		}
+	}
+	p.collectEvents()
+	p.collectCustom()
+	for i := range p.items {
+		p.decide(&p.items[i])
+	}
+	p.allot()
+	return p.items
+}
+
+func (p *planning) collectEvents() {
+	for i := range p.u.Events {
+		s := &p.u.Events[i]
+		if s.Deleted {
+			continue
+		}
+		if s.AllDay {
+			p.collectAllDay(s)
+			continue
+		}
+		for _, lead := range p.u.Prefs.Leads {
+			c := candidate{at: s.Start - int64(lead)*minute}
+			c.Lead, c.Start, c.End, c.Deadline = lead, s.Start, s.End, s.Start
+			p.collect(s, c)
+		}
+	}
+}
+
+// collectAllDay takes an all-day event at the local time that the user chose,
+// on its first day; it is stale when that day is over.
+func (p *planning) collectAllDay(s *StoredEvent) {
+	c := candidate{at: dayStart(s.Date, p.loc)}
+	if p.u.Prefs.AllDayAt != NoAllDay {
+		c.at = instantAt(s.Date, int(p.u.Prefs.AllDayAt), p.loc)
+	}
+	c.AllDay, c.Start, c.End = true, dayStart(s.Date, p.loc), dayStart(s.EndDate, p.loc)
+	c.Deadline = dayStart(s.Date+1, p.loc)
+	p.collect(s, c)
+}
+
+func (p *planning) collect(s *StoredEvent, c candidate) {
+	c.Type, c.EventID, c.Title, c.Occ, c.Priority = EventReminder, s.ID, s.Title, s.occurrence(), PriorityNormal
+	inDay := p.inDay(c.at)
+	switch {
+	case p.fresh:
+	case inDay:
+		c.r = p.u.find(s.ID, c.Lead, c.Occ)
+	default:
+		c.r = findIn(p.live, s.ID, c.Lead, c.Occ)
+	}
+	if !inDay && c.r == nil {
+		return
+	}
+	c.why = p.gate(s)
+	for _, k := range s.Skips {
+		if k.Lead == c.Lead && k.Occ == c.Occ {
+			c.seen = k.Reason
+		}
+	}
+	p.items = append(p.items, c)
+}
+
+// inDay reports whether the day that is planned is the one to decide about an
+// instant: the day it falls in (P1). Under the policy "earlier" a night's
+// instants belong to the evening before too, or there would be nothing
+// earlier left when their own day begins.
+func (p *planning) inDay(at Millis) bool {
+	if p.day.Start <= at && at < p.day.End {
+		return true
+	}
+	if p.u.Prefs.QuietPolicy != QuietEarlier || at < p.day.End || !p.u.Prefs.Quiet.at(at, p.loc) {
+		return false
+	}
+	e, ok := p.u.lastBeforeQuiet(at, p.loc)
+	return ok && p.day.Start <= e && e < p.day.End && e >= p.asOf
+}
+
+// gate names what keeps the event's reminders back whatever the time (P3).
+func (p *planning) gate(s *StoredEvent) Reason {
+	switch why := p.u.gate(EventReminder); {
+	case why != ReasonNone:
+		return why
+	case s.Sync == SyncCanceled:
+		return ReasonEventCanceled
+	case s.Sync != SyncSynced:
+		return ReasonEventPending
+	case s.Response == ResponseDeclined:
+		return ReasonDeclined
+	case s.Free:
+		return ReasonFree
+	case s.AllDay && p.u.Prefs.AllDayAt == NoAllDay:
+		return ReasonAllDay
+	}
+	return ReasonNone
+}
+
+// gate names what keeps a person's reminders back, in the order of P3. The
+// switch is for event reminders: a custom one was asked for by itself.
+func (u *User) gate(t ReminderType) Reason {
+	switch {
+	case t == EventReminder && !u.Prefs.Reminders:
+		return ReasonRemindersOff
+	case u.Phone == "":
+		return ReasonNoPhone
+	case !u.Verified:
+		return ReasonNotVerified
+	case u.OptedOut:
+		return ReasonOptedOut
+	}
+	return ReasonNone
+}
+
+func (p *planning) collectCustom() {
+	for i := range p.u.Reminders {
+		r := &p.u.Reminders[i]
+		if r.Type != CustomReminder || (r.ended() && r.Reason != ReasonDailyLimit) {
+			continue
+		}
+		c := candidate{at: r.Occ, r: r, why: p.u.gate(CustomReminder)}
+		if p.fresh {
+			c.r = nil
+			if !p.inDay(c.at) {
+				continue
+			}
+		}
+		c.ID, c.Type, c.Title, c.Occ, c.Start, c.End = r.ID, r.Type, r.Title, r.Occ, r.Start, r.End
+		c.Deadline, c.Priority = r.Deadline, r.Priority
+		p.items = append(p.items, c)
+	}
+}
+
+// decide settles one candidate but for the limit.
+func (p *planning) decide(c *candidate) {
+	kept := c.r != nil && c.r.pending()
+	switch {
+	case c.r != nil && c.r.inFlight(), c.r != nil && c.r.ended() && !c.r.revivable():
+		return
+	case c.why == ReasonEventPending && kept:
+		c.why = ReasonNone // only a cancelled event cancels
+	case c.why != ReasonNone:
+		return
+	case !kept && c.at < p.asOf && (c.Type == EventReminder || p.now >= c.Deadline):
+		c.why = ReasonLeadPassed
+		return
+	}
+	var had Millis
+	if kept {
+		had = c.r.Due
+	}
+	c.Due, c.why = p.u.place(c.at, c.Deadline, p.asOf, had, c.Priority, p.loc)
+	if kept {
+		p.keepDue(c)
+	}
+	if c.why == ReasonNone {
+		c.On = max(dateOf(max(c.Due, p.asOf), p.loc), p.day.Account)
+		if p.fresh {
+			c.On = dateOf(c.Due, p.loc)
+		}
+	}
+}
+
+// keepDue leaves a pending reminder where it is when a plan has nothing
+// better: one that was moved forward by hand or has begun its hand-overs, and
+// one that is overdue, or was postponed for quiet hours that still last: what
+// becomes of those is settled when their turn comes (S1).
+func (p *planning) keepDue(c *candidate) {
+	overdue := c.why == ReasonNone && c.Due <= p.now && (c.r.Due <= p.now || p.u.Prefs.Quiet.at(p.now, p.loc))
+	if c.r.Reason == ReasonSendNow || c.r.Attempts > 0 || overdue {
+		c.Due, c.why = c.r.Due, ReasonNone
+	}
+}
+
+// allot gives the places of each date to the candidates that hold, higher
+// priority first and then earlier (P5).
+func (p *planning) allot() {
+	order := make([]*candidate, 0, len(p.items))
+	for i := range p.items {
+		c := &p.items[i]
+		if c.why == ReasonNone && (c.r == nil || c.r.pending() || c.r.revivable()) && (c.r == nil || !c.r.Spent) {
+			order = append(order, c)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Due, b.Due),
+			cmp.Compare(a.EventID, b.EventID), cmp.Compare(a.Lead, b.Lead), cmp.Compare(a.ID, b.ID))
+	})
+	p.places = make(map[Date]int32, 2)
+	for _, c := range order {
+		left, ok := p.places[c.On]
+		if !ok {
+			left = p.u.Prefs.DailyLimit
+			if !p.fresh {
+				left -= p.u.spentOn(c.On) + p.u.heldInFlight(c.On)
+			}
+		}
+		if left <= 0 {
+			c.why = ReasonDailyLimit
+		} else {
+			left--
+		}
+		p.places[c.On] = left
+	}
+}
+
+// heldInFlight counts the places of a date that hand-overs under way hold.
+func (u *User) heldInFlight(d Date) int32 {
+	var n int32
+	for i := range u.Reminders {
+		if r := &u.Reminders[i]; r.inFlight() && r.Reserved && r.On == d {
+			n++
+		}
+	}
+	return n
+}
+
+// held counts the places of a date that are reserved.
+func (u *User) held(d Date) int32 {
+	var n int32
+	for i := range u.Reminders {
+		if r := &u.Reminders[i]; r.Reserved && r.On == d {
+			n++
+		}
+	}
+	return n
+}
+
+// find returns the reminder of one lead of one occurrence.
+func (u *User) find(eventID string, lead int32, occ Millis) *Reminder {
+	for i := len(u.Reminders) - 1; i >= 0; i-- {
+		if r := &u.Reminders[i]; r.is(eventID, lead, occ) {
+			return r
+		}
+	}
+	return nil
+}
+
+func findIn(list []*Reminder, eventID string, lead int32, occ Millis) *Reminder {
+	for _, r := range list {
+		if r.is(eventID, lead, occ) {
+			return r
+		}
+	}
+	return nil
+}
+
+func (r *Reminder) is(eventID string, lead int32, occ Millis) bool {
+	return r.Type == EventReminder && r.Lead == lead && r.Occ == occ && r.EventID == eventID
+}
+
+// revivable reports whether a cancelled reminder may be planned again: it was
+// never with the carrier, and what cancelled it can end.
+func (r *Reminder) revivable() bool {
+	if r.Status != StatusCanceled || r.Spent || r.Attempts >= MaxAttempts {
+		return false
+	}
+	switch r.Reason {
+	case ReasonByRequest, ReasonStale, ReasonDryRun, ReasonPaused:
+		return false
+	default:
+		return true
+	}
+}

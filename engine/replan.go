@@ -1,0 +1,203 @@
+package engine
+
+// maxMissedDays bounds how many missed day plans are made up for one by one.
+const maxMissedDays = 8
+
+// lateAfter is how late a day plan may run and still be the midnight one.
+const lateAfter = minute
+
+// advance makes every day plan that is due, oldest first (P1, P9).
+func (t *turn) advance() {
+	if t.u.Day.End != 0 && t.env.Now >= t.u.Day.End {
+		t.endStale() // before a plan lets go of the events they are for
+	}
+	for t.u.Day.End != 0 && t.env.Now >= t.u.Day.End {
+		loc := t.zone()
+		d := dateOf(t.u.Day.End, loc)
+		if today := dateOf(t.env.Now, loc); today-d > maxMissedDays {
+			d = today - maxMissedDays
+		}
+		cause := ReasonMidnight
+		if t.env.Now-dayStart(d, loc) > lateAfter {
+			cause = ReasonCatchUp
+		}
+		t.planDay(t.day(d), cause)
+	}
+}
+
+// day returns the local date with its bounds. A date that the zone skips is
+// empty and never planned: it takes the next one that exists.
+func (t *turn) day(d Date) Day {
+	loc := t.zone()
+	start, end := dayStart(d, loc), dayStart(d+1, loc)
+	for end <= start {
+		d++
+		end = dayStart(d+1, loc)
+	}
+	return Day{Date: d, Start: start, End: end, Account: max(d, t.u.Day.Account)}
+}
+
+// planDay begins a local day: its run record, then its reminders (P1, P8).
+func (t *turn) planDay(day Day, cause Reason) {
+	asOf := t.env.Now
+	if cause == ReasonMidnight || cause == ReasonCatchUp {
+		asOf = day.Start
+	}
+	p := planning{u: t.u, loc: t.zone(), day: day, now: t.env.Now, asOf: asOf}
+	items := p.evaluate()
+	run := PlanRan{Cause: cause, Day: day, Forget: t.env.Now - t.env.Policy.Keep}
+	counts := [reasonCount]int32{}
+	for i := range items {
+		if items[i].Type != EventReminder {
+			continue
+		}
+		run.Seen++
+		if items[i].why == ReasonNone {
+			run.Scheduled++
+		} else {
+			counts[items[i].why]++
+		}
+	}
+	for why, n := range counts {
+		if n > 0 {
+			run.Skipped = append(run.Skipped, ReasonCount{Reason: Reason(why), Count: n})
+		}
+	}
+	changes := t.changes(items)
+	t.emit(run)
+	for _, e := range changes {
+		t.emit(e)
+	}
+}
+
+// replan decides anew about everything that is pending, and about the rest of
+// the day, in the same turn (P2, P7).
+func (t *turn) replan() {
+	p := planning{u: t.u, loc: t.zone(), day: t.u.Day, now: t.env.Now, asOf: t.env.Now}
+	for _, e := range t.changes(p.evaluate()) {
+		t.emit(e)
+	}
+}
+
+// changes turns a plan into the events that lead there from the present
+// state. Cancellations come first, so that places are free before they are
+// given away. It emits nothing itself: the candidates point into the state.
+func (t *turn) changes(items []candidate) []Event {
+	out := t.orphans(items)
+	for i := range items {
+		c := &items[i]
+		switch {
+		case c.r != nil && c.r.inFlight():
+			if c.why != ReasonNone && c.r.CancelAsked == ReasonNone {
+				out = append(out, CancelAsked{ID: c.r.ID, Reason: c.why})
+			}
+		case c.r != nil && c.r.pending() && c.why != ReasonNone:
+			out = append(out, ReminderCanceled{ID: c.r.ID, Reason: c.why})
+		case c.r == nil && c.why != ReasonNone && c.why != c.seen:
+			out = append(out, ReminderSkipped{EventID: c.EventID, Lead: c.Lead, Occ: c.Occ, At: c.at, Reason: c.why})
+		}
+	}
+	for i := range items {
+		c := &items[i]
+		switch {
+		case c.why != ReasonNone:
+		case c.r == nil:
+			c.ID = reminderID(t.u.ID, c.EventID, c.Lead, c.Occ)
+			out = append(out, ReminderPlanned{Reminder: c.PlannedReminder})
+		case c.r.revivable():
+			c.ID = c.r.ID
+			out = append(out, ReminderPlanned{Reminder: c.PlannedReminder})
+		case c.r.pending() && c.differs():
+			out = append(out, c.moved())
+		}
+	}
+	return out
+}
+
+// differs reports whether the plan changes a pending reminder.
+func (c *candidate) differs() bool {
+	r := c.r
+	on := c.On
+	if r.Spent {
+		on = r.On // its place is used up where it is
+	}
+	return r.Due != c.Due || r.Deadline != c.Deadline || r.On != on || r.Title != c.Title ||
+		r.Start != c.Start || r.End != c.End
+}
+
+func (c *candidate) moved() ReminderMoved {
+	m := ReminderMoved{
+		ID: c.r.ID, Due: c.Due, Deadline: c.Deadline, On: c.On, Title: c.Title, Start: c.Start, End: c.End,
+	}
+	if c.r.Spent {
+		m.On = c.r.On
+	}
+	if c.Due != c.r.Due {
+		m.Reason = ReasonPreferences
+		if c.Due != c.at {
+			m.Reason = ReasonQuietHours
+		}
+	}
+	return m
+}
+
+// orphans ends the reminders that no candidate stands for: their event is
+// gone or moved, or their lead is not wanted any more (C2, C3, P7).
+func (t *turn) orphans(items []candidate) []Event {
+	var out []Event
+	for i := range t.u.Reminders {
+		r := &t.u.Reminders[i]
+		if r.ended() || r.Type != EventReminder || stands(items, r) {
+			continue
+		}
+		reason := t.orphanReason(r)
+		switch {
+		case r.pending():
+			out = append(out, ReminderCanceled{ID: r.ID, Reason: reason})
+		case r.CancelAsked == ReasonNone:
+			out = append(out, CancelAsked{ID: r.ID, Reason: reason})
+		}
+	}
+	return out
+}
+
+func stands(items []candidate, r *Reminder) bool {
+	for i := range items {
+		if items[i].r == r {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *turn) orphanReason(r *Reminder) Reason {
+	i, found := t.u.findEvent(r.EventID)
+	switch {
+	case !found || t.u.Events[i].Deleted:
+		return ReasonEventDeleted
+	case t.u.Events[i].occurrence() == r.Occ:
+		return ReasonLeadRemoved
+	}
+	s := &t.u.Events[i]
+	if s.Sync == SyncCanceled {
+		return ReasonEventCanceled
+	}
+	if t.leadAhead(s) {
+		return ReasonEventMoved
+	}
+	return ReasonEventMovedPast
+}
+
+// leadAhead reports whether any reminder instant of the event is still to
+// come (C3).
+func (t *turn) leadAhead(s *StoredEvent) bool {
+	if s.AllDay {
+		return t.u.Prefs.AllDayAt != NoAllDay && instantAt(s.Date, int(t.u.Prefs.AllDayAt), t.zone()) >= t.env.Now
+	}
+	for _, lead := range t.u.Prefs.Leads {
+		if s.Start-int64(lead)*minute >= t.env.Now {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+package engine
+
+import "carillon/engine/sms"
+
+// Reply answers a command. Replies are copies: nothing in them is shared with
+// the user's state.
+//
+//sumtype:decl
+type Reply interface{ reply() }
+
+// RefusalKind sorts refusals by what the caller can do about them.
+type RefusalKind uint8
+
+// The kinds of refusal; the HTTP layer maps each to one status.
+const (
+	RefusedInvalid  RefusalKind = iota // the input is wrong: 422
+	RefusedNotFound                    // 404
+	RefusedConflict                    // 409
+	RefusedTooMany                     // 429, with RetryAfter
+)
+
+// Refusal codes: stable, on the wire as the problem's code.
+const (
+	CodeUserNotFound      = "user_not_found"
+	CodeEventNotFound     = "event_not_found"
+	CodeReminderNotFound  = "reminder_not_found"
+	CodeMessageNotFound   = "message_not_found"
+	CodeUnknownZone       = "unknown_timezone"
+	CodeInvalidField      = "invalid_field"
+	CodeMissingField      = "missing_field"
+	CodeStartAfterEnd     = "start_after_end"
+	CodeTooManyEvents     = "too_many_events"
+	CodeTooManyReminders  = "too_many_reminders"
+	CodeReminderEnded     = "reminder_ended"
+	CodeReminderInFlight  = "reminder_in_flight"
+	CodeIdempotencyReused = "idempotency_key_reused"
+	CodeRateLimited       = "rate_limited"
+	CodeNoVerification    = "no_verification_pending"
+	CodePhoneTaken        = "phone_taken"
+	CodeOptedOutByCarrier = "opted_out"
+)
+
+type (
+	// Refusal says no, why, and which field is to blame. Nothing has changed.
+	Refusal struct {
+		Kind       RefusalKind
+		Code       string
+		Field      string // JSON name of the field, if one is to blame
+		Detail     string // one sentence for a developer
+		RetryAfter Millis // milliseconds; RefusedTooMany only
+	}
+	// Done answers a command that has nothing to show.
+	Done struct{}
+	// UserReply shows a user.
+	UserReply struct {
+		User    UserView
+		Created bool
+	}
+	// EventReply shows a calendar event. Ignored is set when an older version
+	// was acknowledged and not stored, Unchanged when nothing was new.
+	EventReply struct {
+		Event              CalendarEvent
+		UpdatedAt          Millis
+		Created            bool
+		Unchanged, Ignored bool
+	}
+	// SyncReply counts what a full sync did.
+	SyncReply struct{ Created, Updated, Deleted, Unchanged, Ignored int }
+	// ReminderReply shows one reminder.
+	ReminderReply struct {
+		Reminder ReminderView
+		Created  bool
+	}
+	// RemindersReply shows a page; Next is empty on the last one.
+	RemindersReply struct {
+		Items []ReminderView
+		Next  string
+	}
+	// PlanReply shows a day's plan.
+	PlanReply struct{ Plan Plan }
+	// HandOverReply carries the message to send, or says why none is.
+	HandOverReply struct {
+		Message *Outgoing
+		Reason  Reason
+	}
+	// TextReply answers an inbound text: Keyword is stop, start, help or
+	// empty; Answer is a text back, empty where the carrier answers itself.
+	TextReply struct {
+		Keyword string
+		Answer  string
+	}
+	// VerificationReply says which number a code is to be sent to or checked
+	// for.
+	VerificationReply struct {
+		Phone    string
+		Repeated bool // the same Idempotency-Key again: no second code is owed
+	}
+)
+
+// Outgoing is a message on its way to the carrier.
+type Outgoing struct {
+	UserID     string
+	ReminderID string
+	MessageID  string
+	To         string
+	Text       string
+	Segments   int32
+	CreatedAt  Millis
+	ValidUntil Millis
+	Due        Millis
+}
+
+// UserView is a user as shown.
+type UserView struct {
+	ID           string
+	Phone        string
+	Verified     bool
+	PendingPhone string
+	OptedOut     bool
+	Paused       bool
+	Zone         string
+	Prefs        Preferences
+	Date         Date  // the accounting date
+	Count        int32 // places spent on it
+	Reserved     int32 // places held on it
+	CreatedAt    Millis
+	UpdatedAt    Millis
+}
+
+// ReminderView is a reminder as shown. Preview is the text as it stands: the
+// last message's, or the template's if there is none yet.
+type ReminderView struct {
+	Reminder
+	UserID   string
+	Zone     string
+	Preview  string
+	Via      Via
+	Encoding sms.Encoding
+	Segments int32
+}
+
+// Plan is a day's plan as it would be made at that midnight (P1).
+type Plan struct {
+	Date       Date
+	Zone       string
+	Start, End Millis
+	Limit      int32
+	Items      []PlanItem
+}
+
+// PlanItem is one lead of one event, or one custom reminder, in a plan.
+type PlanItem struct {
+	EventID    string
+	ReminderID string
+	Title      string
+	Lead       int32
+	Due        Millis
+	Scheduled  bool
+	Reason     Reason
+	Text       string
+}
+
+func (Refusal) reply()           {}
+func (Done) reply()              {}
+func (UserReply) reply()         {}
+func (EventReply) reply()        {}
+func (SyncReply) reply()         {}
+func (ReminderReply) reply()     {}
+func (RemindersReply) reply()    {}
+func (PlanReply) reply()         {}
+func (HandOverReply) reply()     {}
+func (TextReply) reply()         {}
+func (VerificationReply) reply() {}

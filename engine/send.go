@@ -1,0 +1,180 @@
+package engine
+
+// expire settles what time has made useless, before anything is offered: what
+// can't be in time is stale, an uncertain message that nobody could resolve
+// has failed, and of several overdue leads of one event only the last goes
+// out (P9). A place that comes free is given to the next in line.
+func (t *turn) expire() {
+	if t.endStale() {
+		t.replan()
+	}
+}
+
+// endStale ends them and reports whether places came free.
+func (t *turn) endStale() bool {
+	freed := false
+	for i := range t.u.Reminders {
+		r := &t.u.Reminders[i]
+		switch {
+		case r.pending() && t.env.Now >= r.Deadline:
+			t.emit(ReminderCanceled{ID: r.ID, Reason: t.staleReason()})
+			freed = true
+		case r.pending() && t.outrun(r):
+			t.emit(ReminderCanceled{ID: r.ID, Reason: ReasonStale})
+			freed = true
+		case r.Status == StatusUncertain && t.env.Now >= r.Deadline:
+			t.emit(ReminderFailed{ID: r.ID, Reason: ReasonUncertainExpired, KeepPlace: true})
+		}
+	}
+	return freed
+}
+
+// staleReason tells apart what a pause held back.
+func (t *turn) staleReason() Reason {
+	if t.u.Paused {
+		return ReasonPaused
+	}
+	return ReasonStale
+}
+
+// outrun reports whether a later lead of the same event is due as well.
+func (t *turn) outrun(r *Reminder) bool {
+	if r.Type != EventReminder || r.AllDay || r.nextAt() > t.env.Now {
+		return false
+	}
+	for i := range t.u.Reminders {
+		o := &t.u.Reminders[i]
+		if o.pending() && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead &&
+			o.Type == EventReminder && o.Due <= t.env.Now {
+			return true
+		}
+	}
+	return false
+}
+
+// handOver makes the last check before a reminder leaves, in S1's order, and
+// starts the attempt. What it refuses is an outcome with a reason.
+func (t *turn) handOver(id string) Reply {
+	t.expire()
+	r := t.u.reminder(id)
+	switch {
+	case r == nil:
+		return HandOverReply{Reason: ReasonStale}
+	case !r.pending():
+		return HandOverReply{Reason: r.Reason}
+	case t.u.Paused:
+		return HandOverReply{Reason: ReasonPaused}
+	case r.nextAt() > t.env.Now:
+		return HandOverReply{Reason: ReasonRetry} // moved while it waited; it will be offered again
+	}
+	if why := t.preSend(r); why != ReasonNone {
+		t.emit(ReminderCanceled{ID: id, Reason: why})
+		t.replan()
+		return HandOverReply{Reason: why}
+	}
+	if t.postponed(r) {
+		t.replan()
+		return HandOverReply{Reason: ReasonQuietHours}
+	}
+	today := t.u.accountDate(t.env.Now, t.zone())
+	if !t.hasRoom(r, today) {
+		t.emit(ReminderCanceled{ID: id, Reason: ReasonDailyLimit})
+		return HandOverReply{Reason: ReasonDailyLimit}
+	}
+	return HandOverReply{Message: t.startAttempt(r, today)}
+}
+
+// preSend is S1 up to staleness. Planning holds all of it already; this is
+// the second lock on the door.
+func (t *turn) preSend(r *Reminder) Reason {
+	if t.u.OptedOut {
+		return ReasonOptedOut
+	}
+	if why := t.u.gate(r.Type); why != ReasonNone {
+		return why
+	}
+	if r.Type == EventReminder {
+		i, found := t.u.findEvent(r.EventID)
+		switch {
+		case !found || t.u.Events[i].Deleted:
+			return ReasonEventDeleted
+		case t.u.Events[i].Sync == SyncCanceled:
+			return ReasonEventCanceled
+		case t.u.Events[i].occurrence() != r.Occ:
+			return ReasonEventMoved
+		}
+	}
+	if t.env.Now >= r.Deadline || r.Attempts >= MaxAttempts {
+		return ReasonStale
+	}
+	return ReasonNone
+}
+
+// postponed moves a reminder that came due in quiet hours to their end, or
+// ends it when that is too late (S1, P4).
+func (t *turn) postponed(r *Reminder) bool {
+	loc := t.zone()
+	if !t.u.Prefs.Quiet.at(t.env.Now, loc) || (r.Priority == PriorityUrgent && t.u.Prefs.AllowUrgent) {
+		return false
+	}
+	end := t.u.Prefs.Quiet.end(t.env.Now, loc)
+	if end >= r.Deadline || t.u.Prefs.QuietPolicy == QuietSkip {
+		t.emit(ReminderCanceled{ID: r.ID, Reason: ReasonStale})
+		return true
+	}
+	m := ReminderMoved{
+		ID: r.ID, Due: end, Deadline: r.Deadline, On: r.On, Title: r.Title, Start: r.Start, End: r.End,
+		Reason: ReasonQuietHours,
+	}
+	if !r.Spent {
+		m.On = t.u.accountDate(end, loc)
+		if m.On != r.On && !t.hasRoom(r, m.On) {
+			t.emit(ReminderCanceled{ID: r.ID, Reason: ReasonDailyLimit})
+			return true
+		}
+	}
+	t.emit(m)
+	return true
+}
+
+// hasRoom reports whether the reminder may take a place on that date: the one
+// it spent or holds there counts as room (S1).
+func (t *turn) hasRoom(r *Reminder, on Date) bool {
+	if r.Spent {
+		return true
+	}
+	held := t.u.held(on)
+	if r.Reserved && r.On == on {
+		held--
+	}
+	return t.u.spentOn(on)+held < t.u.Prefs.DailyLimit
+}
+
+// startAttempt makes the text from the event as it is now (X1) and records
+// the attempt.
+func (t *turn) startAttempt(r *Reminder, today Date) *Outgoing {
+	text := t.compose(r, t.env.Now)
+	e := AttemptStarted{
+		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1), To: t.u.Phone,
+		Text: text.body, Via: text.via, Encoding: text.size.Encoding, Segments: int32(text.size.Segments),
+		On: today, ValidUntil: t.validUntil(r),
+	}
+	if r.Spent {
+		e.On = r.On
+	}
+	out := &Outgoing{
+		UserID: t.u.ID, ReminderID: r.ID, MessageID: e.MessageID, To: e.To, Text: e.Text, Segments: e.Segments,
+		CreatedAt: t.env.Now, ValidUntil: e.ValidUntil, Due: r.nextAt(),
+	}
+	t.emit(e)
+	return out
+}
+
+// validUntil is the instant after which the text must not arrive: the
+// deadline (S7), or the next quiet minute if that is sooner.
+func (t *turn) validUntil(r *Reminder) Millis {
+	if r.Priority == PriorityUrgent && t.u.Prefs.AllowUrgent {
+		return r.Deadline
+	}
+	return min(r.Deadline, t.u.Prefs.Quiet.next(t.env.Now, t.zone()))
+}

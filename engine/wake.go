@@ -1,0 +1,83 @@
+package engine
+
+// offerAgain is how long an overdue reminder or look-up is left to the outbox
+// before it is offered once more, in case it was dropped there.
+const offerAgain = minute
+
+// owed lists the effects that the state owes now. They are derived, never
+// stored: after a crash the same state owes the same (DESIGN 1).
+func (t *turn) owed() []Effect {
+	if !t.u.Exists {
+		return nil
+	}
+	var out []Effect
+	for i := range t.u.Reminders {
+		r := &t.u.Reminders[i]
+		switch m := r.last(); {
+		case r.pending() && r.nextAt() <= t.env.Now && t.env.Now < r.Deadline && !t.u.Paused:
+			out = append(out, Offer{
+				UserID: t.u.ID, ReminderID: r.ID, Due: r.nextAt(), Deadline: r.Deadline, Priority: r.Priority,
+			})
+		case m != nil && m.Status == MessageUncertain && m.LookupAt <= t.env.Now && r.Status == StatusUncertain:
+			out = append(out, LookUp{SID: m.SID, Message: Outgoing{
+				UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Text: m.Text, Segments: m.Segments,
+				CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
+			}})
+		}
+	}
+	return out
+}
+
+// NextWake returns the earliest instant after now at which a Wake has work,
+// 0 for none. What is overdue is offered again every minute until its
+// deadline.
+func (u *User) NextWake(now Millis) Millis {
+	next := never
+	u.wakes(func(at, deadline Millis) {
+		if at <= now {
+			at = now + offerAgain
+			if deadline > now {
+				at = min(at, deadline)
+			}
+		}
+		next = min(next, at)
+	})
+	if next == never {
+		return 0
+	}
+	return next
+}
+
+// EarliestWake returns the earliest instant at which a Wake has work, past
+// ones included; 0 for none. Snapshots keep it in their header, so that
+// start-up arms the timers without decoding anybody.
+func (u *User) EarliestWake() Millis {
+	next := never
+	u.wakes(func(at, _ Millis) { next = min(next, at) })
+	if next == never {
+		return 0
+	}
+	return next
+}
+
+// wakes calls fn with every instant that has work, and until when the work is
+// worth doing.
+func (u *User) wakes(fn func(at, deadline Millis)) {
+	if !u.Exists {
+		return
+	}
+	fn(u.Day.End, u.Day.End)
+	for i := range u.Reminders {
+		r := &u.Reminders[i]
+		switch m := r.last(); {
+		case r.pending() && u.Paused:
+			fn(r.Deadline, r.Deadline)
+		case r.pending():
+			fn(min(r.nextAt(), r.Deadline), r.Deadline)
+		case r.Status == StatusUncertain:
+			fn(min(m.LookupAt, r.Deadline), r.Deadline)
+		case r.Status == StatusSending: // a restart finds it unanswered and must look at once
+			fn(m.CreatedAt, r.Deadline)
+		}
+	}
+}

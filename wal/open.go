@@ -1,0 +1,238 @@
+package wal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// lockTimeout is how long bbolt waits for its own lock. Without one it waits for
+// ever, even for a lock that a panic inside its Open left behind.
+const lockTimeout = time.Second
+
+// migrations bring a store of format n to n+1, in one transaction per file, and
+// must be harmless to repeat: STORE gets the new format only afterwards. Format 1
+// is the first, so there are none.
+var migrations = map[int]func(journal, snapshots *bbolt.DB) error{}
+
+func (db *DB) migrate(format int) error {
+	if format == FormatVersion {
+		return nil
+	}
+	for ; format < FormatVersion; format++ {
+		step := migrations[format]
+		if step == nil {
+			return fmt.Errorf("%w: format %d, which nothing here migrates", ErrForeign, format)
+		}
+		if err := step(db.journal, db.snapshots); err != nil {
+			return err
+		}
+	}
+	return db.writeSide()
+}
+
+// Open opens the store in dir, or creates one if there are no files of a store
+// at all (unless Options.MustExist). It verifies how the files fit together and
+// the whole tail of the log from ReplayFrom on. Damage, foreign, older, newer
+// and missing files each have their own error, and none of them is repaired.
+func Open(dir string, opts Options) (_ *DB, err error) {
+	opts = opts.withDefaults()
+	if !opts.MustExist {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{
+		dir: dir, opts: opts, lock: lock, hash: maphash.MakeSeed(),
+		heads: map[uint64]uint64{}, bare: map[uint64]struct{}{},
+	}
+	defer func() {
+		if err != nil {
+			db.abandon()
+		}
+	}()
+	if err := db.openFiles(); err != nil {
+		return nil, err
+	}
+	if err := db.recover(); err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// abandon releases what a failed Open has opened.
+func (db *DB) abandon() {
+	for _, b := range []*bbolt.DB{db.journal, db.snapshots} {
+		if b != nil {
+			_ = b.Close()
+		}
+	}
+	_ = db.lock.Close()
+}
+
+// openFiles finds out what is there, creates or refuses, and opens both files.
+func (db *DB) openFiles() error {
+	has := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(db.dir, name))
+		return err == nil
+	}
+	if !has(sideName) && has(sideNewName) {
+		if err := resumeCreation(db.dir); err != nil {
+			return err
+		}
+	}
+	if !has(sideName) && !has(journalName) && !has(snapshotName) {
+		if db.opts.MustExist {
+			return fmt.Errorf("%w: no store in %s", ErrMissing, db.dir)
+		}
+		if err := create(db.dir, db.opts); err != nil {
+			return err
+		}
+	}
+	s, err := readSide(db.dir)
+	if err != nil {
+		return err
+	}
+	if !has(journalName) {
+		return fmt.Errorf("%w: %s is not there, but %s knows it up to sequence %d; restore a backup", ErrMissing, journalName, sideName, s.LastSeq)
+	}
+	db.storeID, _ = hex.DecodeString(s.Store)
+	if err := removeLeftovers(db.dir); err != nil {
+		return err
+	}
+	if db.journal, err = openFile(db.dir, journalName, journalMagic, db.storeID, db.opts); err != nil {
+		return err
+	}
+	if err := db.loadLog(s); err != nil {
+		return err
+	}
+	if !has(snapshotName) {
+		if first := db.segments[0].first; first != 1 {
+			return fmt.Errorf("%w: %s is not there, and the log before sequence %d has been compacted away; restore a backup", ErrMissing, snapshotName, first)
+		}
+		// The log still reaches back to the first record: snapshots are derived.
+		if err := createFile(db.dir, snapshotName, func(tx *bbolt.Tx) error { return initSnapshots(tx, db.storeID, 1) }); err != nil {
+			return err
+		}
+	}
+	if db.snapshots, err = openFile(db.dir, snapshotName, snapshotMagic, db.storeID, db.opts); err != nil {
+		return err
+	}
+	return db.migrate(s.Format)
+}
+
+// removeLeftovers deletes what creations, backups and restores under another name
+// left when they were cut short. They are never part of a store.
+func removeLeftovers(dir string) error {
+	for _, pattern := range []string{"*.new", "backup-*.tmp"} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, p := range paths {
+			if err := os.Remove(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// openFile looks at the file, reads it in order, and only then lets bbolt map it.
+func openFile(dir, name, magic string, storeID []byte, opts Options) (b *bbolt.DB, err error) {
+	path := filepath.Join(dir, name)
+	if err := lookBeforeOpen(path, name, opts); err != nil {
+		return nil, err
+	}
+	b, err = boltOpen(path, name, &bbolt.Options{
+		Timeout:         lockTimeout,
+		PageSize:        pageBytes,
+		FreelistType:    bbolt.FreelistMapType,
+		NoFreelistSync:  true, // see Close
+		InitialMmapSize: opts.MmapBytes,
+		NoStatistics:    true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMeta(b, name, magic, storeID); err != nil {
+		_ = b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func boltOpen(path, name string, o *bbolt.Options) (b *bbolt.DB, err error) {
+	defer catchFault(&err, name, debug.SetPanicOnFault(true))
+	b, err = bbolt.Open(path, 0o600, o)
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
+	}
+	return b, err
+}
+
+func lookBeforeOpen(path, name string, opts Options) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	m, err := inspect(f, name)
+	if err != nil {
+		return err
+	}
+	if err := prewarm(f, m, opts.PrewarmBytes); err != nil {
+		return err
+	}
+	return walkPages(f, name, m, false)
+}
+
+// checkMeta compares the file's own identity with the expected one.
+func checkMeta(b *bbolt.DB, name, magic string, storeID []byte) (err error) {
+	defer catchFault(&err, name, debug.SetPanicOnFault(true))
+	return b.View(func(tx *bbolt.Tx) error {
+		m := tx.Bucket(bucketMeta)
+		if m == nil || m.Get(keyMagic) == nil {
+			return fmt.Errorf("%w: %s is a bbolt file, but none of ours", ErrForeign, name)
+		}
+		got, ok := unseal(keyMagic, m.Get(keyMagic))
+		if !ok {
+			return corrupt(name, 0, 0, "meta: magic")
+		}
+		if string(got) != magic {
+			return fmt.Errorf("%w: %s is a %q", ErrForeign, name, got)
+		}
+		format, ok := unseal(keyFormat, m.Get(keyFormat))
+		if !ok || len(format) != 4 {
+			return corrupt(name, 0, 0, "meta: format")
+		}
+		if v := binary.BigEndian.Uint32(format); v > FormatVersion {
+			return fmt.Errorf("%w: %s has format %d, this program knows %d", ErrNewerFormat, name, v, FormatVersion)
+		}
+		id, ok := unseal(keyStore, m.Get(keyStore))
+		if !ok {
+			return corrupt(name, 0, 0, "meta: store id")
+		}
+		if !bytes.Equal(id, storeID) {
+			return fmt.Errorf("%w: %s belongs to store %x, %s says %x", ErrForeign, name, id, sideName, storeID)
+		}
+		return nil
+	})
+}

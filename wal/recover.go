@@ -1,0 +1,217 @@
+package wal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+
+	"go.etcd.io/bbolt"
+)
+
+// loadLog reads the segment table, measures the newest segment, and compares the
+// log with what STORE knows of it.
+func (db *DB) loadLog(s side) error {
+	if err := db.view(db.journal, journalName, db.loadSegments); err != nil {
+		return err
+	}
+	newest := &db.segments[len(db.segments)-1]
+	end, err := db.scan(newest.first, func(segment uint64, r *rawRecord) error {
+		if segment != newest.first {
+			return corrupt(journalName, segment, r.seq, "segment behind the newest")
+		}
+		newest.note(r.at)
+		newest.last, newest.chain = r.seq, r.chain
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	db.next.Store(end)
+	for i := range db.segments {
+		db.logBytes += db.segments[i].bytes
+	}
+	return db.compareSide(s)
+}
+
+// loadSegments reads headers and footers and checks that each segment begins
+// where the one before it ended, in sequence and chain.
+func (db *DB) loadSegments(tx *bbolt.Tx) error {
+	meta := tx.Bucket(bucketMeta)
+	if tx.Bucket(bucketIndex) == nil {
+		return corrupt(journalName, 0, 0, "index is missing")
+	}
+	p, ok := unseal(keyOldest, meta.Get(keyOldest))
+	var expect segment
+	if !ok || !expect.parseHeader(p) {
+		return corrupt(journalName, 0, 0, "meta: oldest")
+	}
+	if p, ok := unseal(keyRestored, meta.Get(keyRestored)); meta.Get(keyRestored) != nil {
+		if !ok || len(p) != 17 {
+			return corrupt(journalName, 0, 0, "meta: restored")
+		}
+		db.restored = Restored{Epoch: binary.BigEndian.Uint64(p), Seq: binary.BigEndian.Uint64(p[8:])}
+		db.pending = p[16] != 0
+	}
+	first, before, ended := expect.first, expect.before, true
+	for name, b := range segmentsFrom(tx, 0) {
+		if !ended {
+			return corrupt(journalName, db.segments[len(db.segments)-1].first, 0, "footer is missing")
+		}
+		s, hasFooter, err := loadSegment(name, b)
+		if err != nil {
+			return err
+		}
+		if s.first != first {
+			return corrupt(journalName, first, first, "segment is missing, the next one begins at %d", s.first)
+		}
+		if s.before != before {
+			return corrupt(journalName, s.first, s.first, "chain does not continue from the segment before")
+		}
+		db.segments = append(db.segments, s)
+		first, before, ended = s.last+1, s.chain, hasFooter
+	}
+	if ended {
+		return corrupt(journalName, first, first, "newest segment is missing")
+	}
+	return nil
+}
+
+func loadSegment(first uint64, b *bbolt.Bucket) (s segment, hasFooter bool, err error) {
+	name := segmentName(first)
+	p, ok := unseal(name, b.Get(u64key(headerKey)))
+	if !ok || !s.parseHeader(p) || s.first != first {
+		return s, false, corrupt(journalName, first, 0, "header of segment")
+	}
+	if v := b.Get(u64key(footerKey)); v != nil {
+		p, ok := unseal(name, v)
+		if !ok || !s.parseFooter(p) {
+			return s, false, corrupt(journalName, first, 0, "footer of segment")
+		}
+		return s, true, nil
+	}
+	c := b.Cursor()
+	for k, v := c.Seek(u64key(1)); k != nil; k, v = c.Next() {
+		s.bytes += int64(len(v))
+	}
+	return s, false, nil
+}
+
+// compareSide refuses a log that does not reach as far as STORE says it did, or
+// that is another one there.
+func (db *DB) compareSide(s side) error {
+	first, last := db.segments[0].first, db.next.Load()-1
+	if s.Epoch != db.restored.Epoch {
+		return fmt.Errorf("%w: %s is of restore %d, %s of restore %d", ErrStale, journalName, db.restored.Epoch, sideName, s.Epoch)
+	}
+	if last < s.LastSeq {
+		return fmt.Errorf("%w: %s ends at sequence %d, but %s knows it up to %d; it is an older copy or has lost its end, restore a backup",
+			ErrStale, journalName, last, sideName, s.LastSeq)
+	}
+	if s.LastSeq+1 < first {
+		return nil // compacted away since; only a stop before its side file was written
+	}
+	chain, err := db.chainAt(s.LastSeq)
+	if err != nil {
+		return err
+	}
+	if chain != s.LastChain {
+		return fmt.Errorf("%w: record %d of %s is not the one that %s knows", ErrStale, s.LastSeq, journalName, sideName)
+	}
+	return nil
+}
+
+// chainAt is the chain of record seq, which may also be the one before the first.
+func (db *DB) chainAt(seq uint64) (uint32, error) {
+	if s := &db.segments[0]; seq+1 == s.first {
+		return s.before, nil
+	}
+	var cb chunkBuf
+	var cr chunkReader
+	var r rawRecord
+	if err := db.fill(seq, 0, &cb); err != nil {
+		return 0, err
+	}
+	for i := range cb.chunks {
+		c := &cb.chunks[i]
+		if !cr.open(c.key, cb.buf[c.off:c.end]) {
+			return 0, corrupt(journalName, c.segment, c.key, "%s", cr.detail)
+		}
+		for cr.next(&r) {
+			if r.seq == seq {
+				return r.chain, nil
+			}
+		}
+		if cr.detail != "" {
+			return 0, corrupt(journalName, c.segment, cr.seq, "%s", cr.detail)
+		}
+	}
+	return 0, corrupt(journalName, 0, seq, "record is missing")
+}
+
+// recover learns the head of every stream from the snapshots and the tail, and
+// verifies the tail on the way.
+func (db *DB) recover() error {
+	if err := db.loadReplayFrom(); err != nil {
+		return err
+	}
+	from, next := db.replayFrom.Load(), db.next.Load()
+	if first := db.segments[0].first; from < first {
+		return fmt.Errorf("%w: %s needs the log from sequence %d, which begins at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from, first)
+	}
+	if from > next {
+		return fmt.Errorf("%w: %s covers the log up to sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from-1, journalName, next-1)
+	}
+	covered := map[uint64]struct{}{} // heads inside the tail: records up to there are not news
+	err := db.SnapshotHeaders(func(s Snapshot) error {
+		if s.Seq >= next {
+			return fmt.Errorf("%w: a snapshot is at sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, s.Seq, journalName, next-1)
+		}
+		h := maphash.String(db.hash, s.Stream)
+		db.heads[h] = s.Seq
+		if s.Seq >= from {
+			covered[h] = struct{}{}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	end, err := db.scan(from, func(segment uint64, r *rawRecord) error {
+		h := maphash.Bytes(db.hash, r.stream)
+		head, known := db.heads[h]
+		if r.seq <= head {
+			if _, ok := covered[h]; ok {
+				return nil
+			}
+		}
+		// Without a head the link may lead to a forgotten stream's past or to none.
+		if known && r.prev != head {
+			return corrupt(journalName, segment, r.seq, "links to record %d, but the stream is at %d", r.prev, head)
+		}
+		if !known {
+			db.bare[h] = struct{}{}
+		}
+		db.heads[h] = r.seq
+		return nil
+	})
+	if err == nil && end != next {
+		return corrupt(journalName, 0, end, "records up to %d are missing", next-1)
+	}
+	return err
+}
+
+func (db *DB) loadReplayFrom() error {
+	return db.view(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketSnap) == nil {
+			return corrupt(snapshotName, 0, 0, "bucket of snapshots is missing")
+		}
+		v := bytes.Clone(tx.Bucket(bucketMeta).Get(keyReplayFrom))
+		p, ok := unseal(keyReplayFrom, v)
+		if !ok || len(p) != 8 {
+			return corrupt(snapshotName, 0, 0, "meta: replay_from")
+		}
+		db.replayFrom.Store(binary.BigEndian.Uint64(p))
+		return nil
+	})
+}

@@ -1,0 +1,108 @@
+package wal
+
+import (
+	"hash/maphash"
+
+	"go.etcd.io/bbolt"
+)
+
+// Verify implements Log. It may run beside appends: it looks at what was there
+// when it began. The snapshots are compared with the log as far back as it
+// reaches.
+func (db *DB) Verify(progress func(done, total uint64)) (rep VerifyReport, err error) {
+	from := db.replayFrom.Load() // first: snapshots only ever get newer than this
+	db.smu.RLock()
+	segments := append([]segment(nil), db.segments...)
+	db.smu.RUnlock()
+	first, next := segments[0].first, segments[len(segments)-1].last+1
+	rep = VerifyReport{Segments: uint64(len(segments)), FirstSeq: first, LastSeq: next - 1, Chain: segments[0].before}
+	bySegment := make(map[uint64]*segment, len(segments))
+	for i := range segments {
+		bySegment[segments[i].first] = &segments[i]
+	}
+	heads := map[uint64]uint64{}   // last record of each stream
+	covered := map[uint64]uint64{} // last one below ReplayFrom
+	end, err := db.scan(first, func(in uint64, r *rawRecord) error {
+		if r.seq >= next {
+			return nil
+		}
+		s := bySegment[in]
+		if s == nil || r.seq < s.first || r.seq > s.last {
+			return corrupt(journalName, in, r.seq, "record outside of its segment")
+		}
+		if r.seq == s.last && r.chain != s.chain {
+			return corrupt(journalName, in, r.seq, "chain differs from the footer of the segment")
+		}
+		h := maphash.Bytes(db.hash, r.stream)
+		// A stream that begins anew links to nothing; one whose past is compacted
+		// away links to where the log no longer reaches.
+		if head, ok := heads[h]; r.prev != 0 && r.prev >= first && r.prev != head || ok && r.prev < first && r.prev != 0 {
+			return corrupt(journalName, in, r.seq, "links to record %d, but the stream is at %d", r.prev, head)
+		}
+		heads[h] = r.seq
+		if r.seq < from {
+			covered[h] = r.seq
+		}
+		rep.Records++
+		if r.redacted {
+			rep.Redacted++
+		}
+		rep.Chain = r.chain
+		if progress != nil && rep.Records%65_536 == 0 {
+			progress(rep.Records, next-first)
+		}
+		return nil
+	})
+	if err != nil {
+		return rep, err
+	}
+	if end < next {
+		return rep, corrupt(journalName, 0, end, "records up to %d are missing", next-1)
+	}
+	rep.Streams = uint64(len(heads))
+	if err := db.verifySnapshots(&rep, covered, next); err != nil {
+		return rep, err
+	}
+	if err := db.verifyIndex(&rep); err != nil {
+		return rep, err
+	}
+	if progress != nil {
+		progress(rep.Records, next-first)
+	}
+	return rep, nil
+}
+
+func (db *DB) verifySnapshots(rep *VerifyReport, covered map[uint64]uint64, next uint64) error {
+	return db.eachSnapshot(true, func(s Snapshot, sound bool) error {
+		rep.Snapshots++
+		switch last := covered[maphash.String(db.hash, s.Stream)]; {
+		case !sound:
+			return corrupt(snapshotName, 0, s.Seq, "data of snapshot %q", s.Stream)
+		case s.Seq >= next && s.Seq >= db.next.Load():
+			return corrupt(snapshotName, 0, s.Seq, "snapshot %q is ahead of the log", s.Stream)
+		case s.Seq < last:
+			return corrupt(snapshotName, 0, s.Seq, "snapshot %q lacks records up to %d, which replay no longer gives", s.Stream, last)
+		}
+		return nil
+	})
+}
+
+func (db *DB) verifyIndex(rep *VerifyReport) error {
+	var spaces []string
+	err := db.view(db.journal, journalName, func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketIndex).ForEachBucket(func(k []byte) error {
+			spaces = append(spaces, string(k))
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, space := range spaces {
+		err := db.IndexScan(space, nil, 0, func(_, _ []byte) error { rep.IndexKeys++; return nil })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
