@@ -5,7 +5,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 
 	"carillon/engine"
 )
@@ -20,6 +19,10 @@ type Message struct {
 	Segments   int
 	CreatedAt  int64 // Unix milliseconds, UTC: when the attempt was recorded
 	ValidUntil int64 // Unix milliseconds, UTC: nothing may arrive after it (S7)
+	// Others are sids that belong to other messages of this person. Find never
+	// takes them for this one: a retry may carry the same text as the message
+	// that failed a minute before.
+	Others []string
 }
 
 // OutcomeKind is what is known of a hand-over when the call is over (S3).
@@ -34,7 +37,8 @@ const (
 )
 
 // Outcome is a carrier's answer. SID and Status belong to Accepted, Failure
-// to Refused, Cause to Uncertain.
+// to Refused, Cause to Uncertain. Failure is set as well when a message was
+// accepted and lost at once (Status failed, undelivered or canceled).
 type Outcome struct {
 	Kind    OutcomeKind
 	SID     string
@@ -53,20 +57,23 @@ const (
 	Absent
 )
 
-// Sighting is the answer to Find; SID, Status and Failure belong to Found.
+// Sighting is the answer to Find and Fetch; SID, Status and Failure belong to
+// Found, Cause to FindUnknown.
 type Sighting struct {
 	Result  FindResult
 	SID     string
 	Status  engine.MessageStatus
-	Failure engine.Failure // set when Status is failed or undelivered
+	Failure engine.Failure // set when Status is failed, undelivered or canceled
+	Cause   string         // one line: why it could not be asked
 }
 
 // Sender hands messages to a carrier.
 //
-// Send returns when the outcome is known or ctx ends; a ctx that ends while
-// the request may be on the wire is Uncertain. Send never repeats a request:
-// one call is at most one create at the carrier. It is safe for concurrent
-// use.
+// Send returns when the outcome is known or ctx ends; a ctx that ends before
+// the outcome is known is Uncertain. Send never repeats a request: one call is
+// at most one create at the carrier. A message whose ValidUntil has passed is
+// refused as expired without one (S7). Neither Failure.Message nor Cause holds
+// a number or a text. It is safe for concurrent use.
 //
 // Find asks for a message by number, text and time of creation not before
 // since (Unix milliseconds, UTC; implementations allow for clock skew
@@ -76,18 +83,24 @@ type Sender interface {
 	Find(ctx context.Context, m Message, since int64) Sighting
 }
 
-// Errors of a Verifier. Anything else is the provider's trouble, never the
-// user's mistake.
-var (
-	ErrNumberRefused      = errors.New("provider: number can't receive codes")
-	ErrVerifyRateLimited  = errors.New("provider: too many codes for this number")
-	ErrVerifyUnconfigured = errors.New("provider: no verification service is configured")
-	ErrVerifyExpired      = errors.New("provider: no verification is waiting for this number")
-)
+// Fetcher is a Sender that can be asked for a message by its sid (D5). Absent
+// means that the carrier knows no such sid. It changes nothing at the carrier.
+type Fetcher interface {
+	Fetch(ctx context.Context, sid string) Sighting
+}
+
+// Stopper is a Sender that tells a fault of the whole sender from one of a
+// single destination: both are account_issue, but a region that is not
+// enabled must not stop everybody's reminders (S5).
+type Stopper interface {
+	// Stops reports whether every other message would fail the same way.
+	Stops(f engine.Failure) bool
+}
 
 // Verifier sends one-time codes and checks them (SPEC N2). phone is E.164.
 //
-// Check reports whether the code was right. A wrong code is (false, nil).
+// Check reports whether the code was right. A wrong code is (false, nil). A
+// code is right once.
 type Verifier interface {
 	Start(ctx context.Context, phone string) error
 	Check(ctx context.Context, phone, code string) (bool, error)
