@@ -1,0 +1,109 @@
+package actors
+
+import (
+	"sync"
+	"time"
+
+	"carillon/engine"
+)
+
+// Clock is the one place where time is read.
+type Clock interface {
+	// Now returns the wall clock, Unix milliseconds, UTC.
+	Now() engine.Millis
+	// NewAlarm returns an alarm that calls fn, which must not block.
+	NewAlarm(fn func()) Alarm
+}
+
+// Alarm calls its function at, or soon after, an instant of the wall clock.
+type Alarm interface {
+	// Set replaces the instant; 0 means none. An instant in the past rings at
+	// once.
+	Set(at engine.Millis)
+	// Stop ends the alarm; it doesn't wait for a call under way.
+	Stop()
+}
+
+// maxWait bounds how long an alarm sleeps without a look at the wall clock:
+// monotonic timers stand still in a suspended machine, and wall clocks jump
+// (DESIGN 5).
+const maxWait = time.Second
+
+// SystemClock is the machine's.
+type SystemClock struct{}
+
+// Now implements Clock.
+func (SystemClock) Now() engine.Millis { return time.Now().UnixMilli() }
+
+// NewAlarm implements Clock.
+func (c SystemClock) NewAlarm(fn func()) Alarm {
+	a := &systemAlarm{fn: fn, set: make(chan struct{}, 1), stop: make(chan struct{})}
+	go a.run(c)
+	return a
+}
+
+type systemAlarm struct {
+	fn   func()
+	set  chan struct{}
+	stop chan struct{}
+	once sync.Once
+
+	mu sync.Mutex
+	at engine.Millis
+}
+
+func (a *systemAlarm) Set(at engine.Millis) {
+	a.mu.Lock()
+	same := a.at == at
+	a.at = at
+	a.mu.Unlock()
+	if same {
+		return
+	}
+	select {
+	case a.set <- struct{}{}:
+	default:
+	}
+}
+
+func (a *systemAlarm) Stop() { a.once.Do(func() { close(a.stop) }) }
+
+func (a *systemAlarm) run(c SystemClock) {
+	t := time.NewTimer(maxWait)
+	defer t.Stop()
+	for {
+		t.Reset(a.next(c.Now()))
+		select {
+		case <-a.stop:
+			return
+		case <-a.set:
+		case <-t.C:
+		}
+	}
+}
+
+// next rings if it is time, and returns how long to sleep.
+func (a *systemAlarm) next(now engine.Millis) time.Duration {
+	a.mu.Lock()
+	at := a.at
+	ring := at != 0 && at <= now
+	if ring {
+		a.at = 0
+	}
+	a.mu.Unlock()
+	if ring {
+		a.fn()
+		return maxWait
+	}
+	if at == 0 {
+		return maxWait
+	}
+	return min(time.Duration(at-now)*time.Millisecond, maxWait)
+}
+
+// stopwatch measures how long something took, for the metrics: decisions never
+// rest on it.
+func stopwatch() func() time.Duration {
+	began := time.Now()
+	return func() time.Duration { return time.Since(began) }
+}

@@ -1,0 +1,109 @@
+package actors
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/actors/provider"
+	"carillon/engine"
+	"carillon/wal"
+)
+
+// Config of Start. Log, Clock, Sender and Verifier are needed; the rest has
+// defaults.
+type Config struct {
+	Log      wal.Log
+	Clock    Clock
+	Sender   provider.Sender
+	Verifier provider.Verifier
+	Policy   engine.Policy // default: engine.DefaultPolicy
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer // nil: collectors that nobody reads
+
+	// Seed of the draws (jitter). Equal seeds draw alike.
+	Seed uint64
+	// Fatal is called once, from another goroutine's turn, when the node can't
+	// go on: a write or flush failed (W3). The process must end with it.
+	Fatal func(error)
+	// LowOnSpace says that writes are to be refused; nil: never.
+	LowOnSpace func() bool
+
+	// MaxInFlight is how many requests are taken at a time before callers are
+	// refused with ErrOverloaded. Default: 20,000.
+	MaxInFlight int
+	// MaxSends is how many hand-overs are with the carrier at a time. Default: 64.
+	MaxSends int
+	// MPS is the sender's pace in message segments per second; 0: no limit.
+	MPS float64
+	// SendTimeout bounds one call to the carrier. Default: 20 s.
+	SendTimeout time.Duration
+	// MaxWakes is how many users are woken at a time; the others wait, so that
+	// a flood at midnight or after downtime is paced (P9). Default: 4,096.
+	MaxWakes int
+	// Idle is how long a user actor may be unused before it is passivated.
+	// Default: 10 min.
+	Idle time.Duration
+	// SnapshotEvery and SnapshotRecords begin a round of snapshots, whichever
+	// comes first. Defaults: 5 min, 200,000 records.
+	SnapshotEvery   time.Duration
+	SnapshotRecords uint64
+	// Retention is how long history is kept in the log; 0: for ever (W4).
+	Retention time.Duration
+	// MaxLogBytes bounds the log; 0: no bound (W4).
+	MaxLogBytes int64
+
+	// Users, Journal and Keeper run the actors. Default: a worker per core, and
+	// one each for the two that block on the disk. The simulation puts its
+	// seeded dispatcher here.
+	Users, Journal, Keeper actor.Dispatcher
+	// Go runs what blocks. Default: a goroutine.
+	Go func(func())
+}
+
+func (c Config) withDefaults() Config {
+	set(&c.Policy, engine.DefaultPolicy())
+	set(&c.MaxInFlight, 20_000)
+	set(&c.MaxSends, 64)
+	set(&c.SendTimeout, 20*time.Second)
+	set(&c.MaxWakes, 4096)
+	set(&c.Idle, 10*time.Minute)
+	set(&c.SnapshotEvery, 5*time.Minute)
+	set(&c.SnapshotRecords, 200_000)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
+	}
+	if c.Fatal == nil {
+		c.Fatal = func(error) {}
+	}
+	if c.LowOnSpace == nil {
+		c.LowOnSpace = func() bool { return false }
+	}
+	if c.Go == nil {
+		c.Go = func(fn func()) { go fn() }
+	}
+	return c
+}
+
+// set gives a field its default.
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Messages of one mailbox in a row: the journal takes all there are, so that
+// a commit has many; users share the workers fairly.
+const (
+	userThroughput    = 64
+	journalThroughput = 1 << 20
+)
+
+func userWorkers() int { return max(runtime.GOMAXPROCS(0), 2) }

@@ -1,0 +1,151 @@
+package actors
+
+import (
+	"errors"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"carillon/engine"
+	"carillon/wal"
+)
+
+// Kinds of records in the log.
+const (
+	kindUser   uint8 = 1 // codec record of one user's events
+	kindSystem uint8 = 2 // JSON; streams that begin with "!"
+)
+
+// release is what a decision owes once it is durable, with the record that
+// makes it so. Without a record it waits for those before it.
+type release struct {
+	entry wal.Entry // Stream empty: no record
+	seq   uint64    // of the record; the journal fills it in
+
+	events  []engine.Event // for the metrics
+	at      engine.Millis
+	reply   engine.Reply
+	deliver func(engine.Reply, error)
+	effects []engine.Effect
+	arm     *entry
+	wake    engine.Millis
+
+	snapshot  *snapshot
+	after     func()
+	unflushed *atomic.Int32
+}
+
+// snapshot is a user's state on its way to the keeper. seq is filled in by the
+// journal.
+type snapshot struct {
+	stream string
+	seq    uint64
+	wake   engine.Millis
+	data   []byte
+	gone   bool // nobody there: nothing is to be kept
+	lost   bool // the user can't be loaded: its records must stay
+}
+
+// journal is the actor that writes the log: what comes while a batch is being
+// flushed makes the next one (group commit without linger).
+type journal struct {
+	node    *Node
+	batch   []*release
+	entries []wal.Entry
+	heads   map[string]uint64 // of streams in the batch
+	failed  error
+}
+
+// flush is the journal's message to itself, behind everything that is in its
+// mailbox now.
+type flush struct{}
+
+// Receive implements actor.Actor.
+func (j *journal) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *release:
+		if len(j.batch) == 0 {
+			ctx.Send(ctx.Self(), flush{})
+		}
+		j.batch = append(j.batch, m)
+	case flush:
+		j.flush()
+	}
+}
+
+func (j *journal) flush() {
+	batch := j.batch
+	j.batch = nil
+	if j.failed == nil {
+		j.failed = j.append(batch)
+		if j.failed != nil {
+			j.node.fatal(j.failed)
+		}
+	}
+	if j.failed != nil {
+		for _, r := range batch {
+			if r.deliver != nil {
+				r.deliver(nil, ErrUnknownOutcome.because(j.failed))
+			}
+		}
+		return
+	}
+	j.node.releaseAll(batch)
+	clear(batch)
+	j.batch = batch[:0]
+}
+
+// append writes the batch's records in one transaction and flushes. A
+// snapshot gets the sequence of its stream's last record before it.
+func (j *journal) append(batch []*release) error {
+	log := j.node.cfg.Log
+	next := log.NextSeq()
+	defer clear(j.heads)
+	j.entries = j.entries[:0]
+	for _, r := range batch {
+		if r.snapshot != nil {
+			r.snapshot.seq = j.head(r.snapshot.stream)
+		}
+		if r.entry.Stream == "" {
+			continue
+		}
+		r.entry.Prev = j.head(r.entry.Stream)
+		r.seq = next + uint64(len(j.entries))
+		j.heads[r.entry.Stream] = r.seq
+		j.entries = append(j.entries, r.entry)
+	}
+	if len(j.entries) == 0 {
+		return nil
+	}
+	took := stopwatch()
+	first, err := log.Append(j.entries)
+	if err != nil {
+		return err
+	}
+	if first != next {
+		return errors.New("actors: the log gave other sequences than it announced; somebody else writes to it")
+	}
+	j.node.metrics.committed(j.entries, took())
+	clear(j.entries)
+	return nil
+}
+
+// head is the last sequence of a stream, with those of the batch.
+func (j *journal) head(stream string) uint64 {
+	if seq, ok := j.heads[stream]; ok {
+		return seq
+	}
+	return j.node.cfg.Log.Head(stream)
+}
+
+// fatal ends the node: memory is ahead of a disk that nobody knows (W3). It
+// is told once.
+func (n *Node) fatal(err error) {
+	if !n.dead.CompareAndSwap(nil, &err) {
+		return
+	}
+	n.log.Error("the node can't go on", slog.String("cause", err.Error()))
+	close(n.died)
+	n.cfg.Go(func() { n.cfg.Fatal(err) })
+}

@@ -1,0 +1,348 @@
+package actors
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"carillon/engine"
+	"carillon/wal"
+)
+
+// keeper is the actor that looks after the store: rounds of snapshots, what
+// erasures leave in the log, compaction, room on the disk, and users that
+// nobody needs in memory. It has a worker of its own, since it waits for the
+// disk.
+type keeper struct {
+	node  *Node
+	self  *actor.PID
+	alarm Alarm
+	round *round
+	shard int // the sweep's place
+
+	roundAt, compactAt engine.Millis
+}
+
+// round writes a snapshot of every user with records below through; then the
+// log need not be replayed from before it (W4).
+type round struct {
+	through uint64
+	streams []string // still to be asked, in order
+	waiting map[string]bool
+	ready   []*snapshot
+	asked   engine.Millis
+	spoiled bool // a user can't be loaded: its records must stay
+}
+
+// The keeper's messages, besides tick and []*snapshot.
+type (
+	// erase has what the log holds of a person blanked, up to the record that
+	// erased them (N6).
+	erase struct {
+		id  string
+		seq uint64
+	}
+	// roundBegins: what is dirty below through.
+	roundBegins struct {
+		through uint64
+		streams []string
+	}
+	// beginRound asks for a round now.
+	beginRound struct{}
+)
+
+func newKeeper(n *Node) *keeper { return &keeper{node: n} }
+
+const (
+	keeperTick     = engine.Millis(1000)
+	compactEvery   = engine.Millis(10 * 60_000)
+	askAgain       = engine.Millis(30_000)
+	snapshotChunk  = 512
+	compactAtATime = 8 // segments
+)
+
+// Receive implements actor.Actor.
+func (k *keeper) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		k.self = ctx.Self()
+		k.alarm = k.node.cfg.Clock.NewAlarm(func() { k.node.send(k.self, tick{}) })
+		k.roundAt = k.node.cfg.Clock.Now()
+	case *actor.Stopped:
+		k.alarm.Stop()
+	case tick:
+		k.tick()
+	case beginRound:
+		k.ask()
+	case roundBegins:
+		k.begin(m)
+	case []*snapshot:
+		k.take(m)
+	case erase:
+		k.erase(m)
+	}
+}
+
+func (k *keeper) tick() {
+	now := k.node.cfg.Clock.Now()
+	k.alarm.Set(now + keeperTick)
+	if k.node.dead.Load() != nil {
+		return
+	}
+	k.node.checkSpace()
+	k.sweep(now)
+	if k.round != nil && now-k.round.asked > askAgain {
+		k.askWaiting(now)
+	}
+	streams, records := k.node.dirty.count()
+	due := now-k.roundAt >= k.node.cfg.SnapshotEvery.Milliseconds() || records >= k.node.cfg.SnapshotRecords
+	if k.round == nil && streams > 0 && due {
+		k.roundAt = now
+		k.ask()
+	}
+	if now-k.compactAt >= compactEvery {
+		k.compactAt = now
+		k.compact(now)
+	}
+}
+
+// checkSpace looks at the disk's room before it runs out (W3).
+func (n *Node) checkSpace() {
+	low := n.cfg.LowOnSpace()
+	if n.lowSpace.Swap(low) == low {
+		return
+	}
+	n.metrics.lowSpace.Set(flag(low))
+	if low {
+		n.log.Error("the disk is nearly full: writes are refused")
+	} else {
+		n.log.Info("the disk has room again: writes are taken")
+	}
+}
+
+func flag(on bool) float64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// ask goes through the journal: what it has flushed by then is in the dirty
+// set, and nothing else is below the sequence that comes next.
+func (k *keeper) ask() {
+	n := k.node
+	n.send(n.journal, &release{after: func() {
+		through := n.cfg.Log.NextSeq()
+		n.send(n.keeper, roundBegins{through, n.dirty.take()})
+	}})
+}
+
+func (k *keeper) begin(m roundBegins) {
+	if k.round != nil { // asked twice: put it back
+		k.putBack(m.streams)
+		return
+	}
+	k.round = &round{through: m.through, streams: m.streams, waiting: map[string]bool{}}
+	k.nextChunk()
+}
+
+func (k *keeper) putBack(streams []string) {
+	for _, s := range streams {
+		k.node.dirty.add(s)
+	}
+}
+
+// nextChunk asks the next users for their state, or ends the round.
+func (k *keeper) nextChunk() {
+	r := k.round
+	for len(r.waiting) == 0 {
+		if len(r.streams) == 0 {
+			k.end()
+			return
+		}
+		n := min(len(r.streams), snapshotChunk)
+		chunk := r.streams[:n]
+		r.streams = r.streams[n:]
+		r.asked = k.node.cfg.Clock.Now()
+		for _, id := range chunk {
+			k.askUser(id)
+		}
+		if len(r.waiting) == 0 {
+			k.put()
+		}
+	}
+}
+
+// askUser has a live actor hand in its state; who is not in memory is read
+// here.
+func (k *keeper) askUser(id string) {
+	s := k.node.table.shard(id)
+	s.mu.Lock()
+	e := s.entries[id]
+	var done *snapshot
+	switch {
+	case e == nil:
+	case e.pid != nil:
+		e.mail.PostUserMessage(takeSnapshot{})
+		k.round.waiting[id] = true
+	case e.cold != nil:
+		done = &snapshot{
+			stream: id, seq: e.cold.seq, wake: e.cold.user.EarliestWake(),
+			data: encodeUser(e.cold.user), gone: !e.cold.user.Exists,
+		}
+	}
+	s.mu.Unlock()
+	if done == nil && !k.round.waiting[id] {
+		done = k.read(id)
+	}
+	if done != nil {
+		k.round.ready = append(k.round.ready, done)
+	}
+}
+
+// read makes a snapshot of a user who is not in memory.
+func (k *keeper) read(id string) *snapshot {
+	st, seq, err := readUser(k.node.cfg.Log, id)
+	if err != nil {
+		k.node.log.Error("user can't be read for a snapshot", slog.String("user_id", id), slog.String("cause", err.Error()))
+		return &snapshot{stream: id, lost: true}
+	}
+	return &snapshot{stream: id, seq: seq, wake: st.EarliestWake(), data: encodeUser(st), gone: !st.Exists}
+}
+
+// askWaiting repeats the question to those who have not answered.
+func (k *keeper) askWaiting(now engine.Millis) {
+	ids := k.round.waiting
+	k.round.waiting, k.round.asked = map[string]bool{}, now
+	for id := range ids {
+		k.askUser(id)
+	}
+	if len(k.round.waiting) == 0 {
+		k.put()
+		k.nextChunk()
+	}
+}
+
+func (k *keeper) take(snapshots []*snapshot) {
+	if k.round == nil {
+		return // the answer to a question that was asked twice
+	}
+	for _, s := range snapshots {
+		if k.round.waiting[s.stream] {
+			delete(k.round.waiting, s.stream)
+			k.round.ready = append(k.round.ready, s)
+		}
+	}
+	if len(k.round.waiting) == 0 {
+		k.put()
+		k.nextChunk()
+	}
+}
+
+// put writes a chunk, and lets go of cold states that it covers.
+func (k *keeper) put() {
+	r, log := k.round, k.node.cfg.Log
+	batch := make([]wal.Snapshot, 0, len(r.ready))
+	for _, s := range r.ready {
+		switch {
+		case s.lost:
+			r.spoiled = true
+			k.node.dirty.add(s.stream)
+		case s.gone:
+			if err := log.DeleteSnapshot(s.stream); err != nil {
+				k.node.fatal(err)
+				return
+			}
+		case s.seq > 0:
+			batch = append(batch, wal.Snapshot{Stream: s.stream, Seq: s.seq, Wake: s.wake, Data: s.data})
+		}
+	}
+	if err := log.PutSnapshots(batch); err != nil {
+		k.node.fatal(err)
+		return
+	}
+	for _, s := range r.ready {
+		k.warm(s)
+	}
+	k.node.metrics.snapshots.Add(float64(len(batch)))
+	r.ready = r.ready[:0]
+}
+
+// warm forgets a cold state that the snapshot holds.
+func (k *keeper) warm(s *snapshot) {
+	sh := k.node.table.shard(s.stream)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if e := sh.entries[s.stream]; e != nil && e.cold != nil && e.cold.seq == s.seq {
+		e.cold = nil
+	}
+}
+
+func (k *keeper) end() {
+	r := k.round
+	k.round = nil
+	if k.node.dead.Load() != nil || r.spoiled {
+		return
+	}
+	if err := k.node.cfg.Log.SetReplayFrom(r.through); err != nil {
+		k.node.fatal(err)
+		return
+	}
+	k.node.view.snapshotRounds.Add(1)
+	k.node.view.lastRound.Store(k.node.cfg.Clock.Now())
+}
+
+// erase blanks what the log holds of a person (N6). Repeating it is harmless,
+// and a start repeats one that was cut short.
+func (k *keeper) erase(m erase) {
+	log := k.node.cfg.Log
+	if _, err := log.Redact(m.id, m.seq); err != nil {
+		k.node.log.Error("records of an erased user could not be blanked", slog.String("user_id", m.id), slog.String("cause", err.Error()))
+		k.node.fatal(err)
+		return
+	}
+	if err := log.DeleteSnapshot(m.id); err != nil {
+		k.node.fatal(err)
+	}
+}
+
+// compact drops whole old segments of the log (W4).
+func (k *keeper) compact(now engine.Millis) {
+	opts := wal.CompactOptions{MaxLogBytes: k.node.cfg.MaxLogBytes, MaxSegments: compactAtATime}
+	if k.node.cfg.Retention > 0 {
+		opts.KeepFrom = now - k.node.cfg.Retention.Milliseconds()
+	}
+	if opts.KeepFrom == 0 && opts.MaxLogBytes == 0 {
+		return
+	}
+	res, err := k.node.cfg.Log.Compact(opts)
+	if err != nil {
+		k.node.fatal(err)
+		return
+	}
+	if res.Segments > 0 {
+		k.node.view.compacted.Add(int64(res.Segments))
+		k.node.log.Info("log compacted", slog.Int("segments", res.Segments), slog.Uint64("records", res.Records))
+	}
+}
+
+// sweep asks actors that were unused for long to leave memory, some shards at
+// a time.
+func (k *keeper) sweep(now engine.Millis) {
+	before := now/1000 - int64(k.node.cfg.Idle/time.Second)
+	for range sweepShards {
+		s := &k.node.table.shards[k.shard]
+		k.shard = (k.shard + 1) % tableShards
+		s.mu.Lock()
+		for _, e := range s.entries {
+			if e.pid != nil && e.lastUsed < before {
+				e.mail.PostUserMessage(letGo{})
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// sweepShards of all 256 are looked at in each tick of a second.
+const sweepShards = 16

@@ -1,0 +1,140 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"carillon/engine"
+	"carillon/engine/codec"
+	"carillon/wal"
+)
+
+// load brings the user into memory: from what recovery left, or from snapshot
+// and log. What was begun and has no outcome then becomes uncertain (S3).
+func (u *user) load() {
+	st, err := u.node.loadUser(u.e)
+	if err != nil {
+		u.lost = err
+		u.node.metrics.lost.Inc()
+		u.node.log.Error("user can't be loaded", slog.String("user_id", u.e.id), slog.String("cause", err.Error()))
+		return
+	}
+	u.st = st
+	u.countUncertain()
+	if !u.recoveryWaits() {
+		r := &request{cmd: engine.Recover{BackupAt: u.node.backupAt.Load()}, deliver: func(engine.Reply, error) {}}
+		u.e.backlog = append([]any{r}, u.e.backlog...)
+	}
+	u.workOff()
+}
+
+// recoveryWaits reports whether the command that follows a load is at hand
+// already: it panicked, and is not to be begun anew for ever.
+func (u *user) recoveryWaits() bool {
+	if len(u.e.backlog) == 0 {
+		return false
+	}
+	r, ok := u.e.backlog[0].(*request)
+	if !ok {
+		return false
+	}
+	_, ok = r.cmd.(engine.Recover)
+	return ok
+}
+
+// loadUser takes the cold state of an entry, or reads the user from the log.
+func (n *Node) loadUser(e *entry) (st *engine.User, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			st, err = nil, fmt.Errorf("actors: loading panicked: %v", p)
+		}
+	}()
+	s := n.table.shard(e.id)
+	s.mu.Lock()
+	cold := e.cold
+	e.cold = nil
+	s.mu.Unlock()
+	if cold != nil {
+		return cold.user, nil
+	}
+	st, _, err = readUser(n.cfg.Log, e.id)
+	return st, err
+}
+
+// readUser rebuilds a user from snapshot and the records behind it, and
+// returns the sequence that the state is as of.
+func readUser(log wal.Log, id string) (*engine.User, uint64, error) {
+	head := log.Head(id)
+	st, at, err := readSnapshot(log, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	if head <= at {
+		return st, at, nil
+	}
+	var tail []wal.Record
+	err = log.History(id, head, func(r wal.Record) (bool, error) {
+		if r.Seq <= at {
+			return false, nil
+		}
+		r.Data = slices.Clone(r.Data)
+		tail = append(tail, r)
+		return true, nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, r := range slices.Backward(tail) {
+		if err := replay(st, r); err != nil {
+			return nil, 0, err
+		}
+	}
+	return st, head, nil
+}
+
+// readSnapshot returns the state of a user's snapshot and its sequence, or
+// somebody who does not exist yet.
+func readSnapshot(log wal.Log, id string) (*engine.User, uint64, error) {
+	s, ok, err := log.Snapshot(id)
+	if err != nil || !ok {
+		return &engine.User{ID: id}, 0, err
+	}
+	if len(s.Data) == 0 {
+		return nil, 0, fmt.Errorf("%w: snapshot of %q is empty", codec.ErrCorrupt, id)
+	}
+	st, err := codec.DecodeUser(s.Data[0], s.Data[1:])
+	if err != nil {
+		return nil, 0, fmt.Errorf("snapshot at %d: %w", s.Seq, err)
+	}
+	return st, s.Seq, nil
+}
+
+var errGap = errors.New("actors: a record does not follow the one before it")
+
+// replay applies a record of the log. Records of a person who was erased have
+// no content any more: who comes after them begins anew (N6).
+func replay(st *engine.User, r wal.Record) error {
+	if r.Kind != kindUser {
+		return fmt.Errorf("record %d: kind %d in a user's stream", r.Seq, r.Kind)
+	}
+	if r.Redacted {
+		*st = engine.User{ID: st.ID}
+		return nil
+	}
+	first, events, err := codec.DecodeRecord(r.Version, r.Data)
+	if err != nil {
+		return fmt.Errorf("record %d: %w", r.Seq, err)
+	}
+	if !st.Exists && st.EventSeq == 0 && first > 0 {
+		st.EventSeq = first - 1 // what was before is erased or compacted away
+	}
+	if first != st.EventSeq+1 {
+		return fmt.Errorf("record %d begins at event %d, the user is at %d: %w", r.Seq, first, st.EventSeq, errGap)
+	}
+	for _, e := range events {
+		st.Apply(r.At, e)
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/actors/provider"
+	"carillon/engine"
+	"carillon/wal"
+)
+
+// metrics are the node's collectors (SPEC 12). What they count is counted when
+// it is durable. Labels are closed sets: never a user or a number.
+type metrics struct {
+	reminders   *prometheus.CounterVec
+	skipped     *prometheus.CounterVec
+	planRuns    *prometheus.CounterVec
+	lastPlan    prometheus.Gauge
+	postponed   prometheus.Counter
+	limitHits   prometheus.Counter
+	optOuts     *prometheus.CounterVec
+	optIns      *prometheus.CounterVec
+	outcomes    *prometheus.CounterVec
+	delivery    prometheus.Histogram
+	composed    *prometheus.CounterVec
+	lateness    prometheus.Histogram
+	handOver    prometheus.Histogram
+	lookups     *prometheus.CounterVec
+	uncertain   prometheus.Gauge
+	commit      prometheus.Histogram
+	batch       prometheus.Histogram
+	bytes       prometheus.Counter
+	recovery    prometheus.Gauge
+	actors      prometheus.Gauge
+	restarts    prometheus.Counter
+	quarantined prometheus.Counter
+	lost        prometheus.Counter
+	refused     *prometheus.CounterVec
+	snapshots   prometheus.Counter
+	lowSpace    prometheus.Gauge
+
+	senderStopped prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	f := factory{reg}
+	return &metrics{
+		reminders:   f.counters("reminders_total", "Reminders that reached a status, by status and reason.", "status", "reason"),
+		skipped:     f.counters("reminders_skipped_total", "Leads of events that made no reminder, by reason.", "reason"),
+		planRuns:    f.counters("plan_runs_total", "Day plans made, by cause and whether anything was scheduled.", "cause", "outcome"),
+		lastPlan:    f.gauge("plan_last_run_timestamp_seconds", "When the last day plan ran; 0 if none did since the start."),
+		postponed:   f.counter("quiet_postponed_total", "Reminders moved out of quiet hours when they were due."),
+		limitHits:   f.counter("daily_limit_hits_total", "Reminders held back by a daily limit."),
+		optOuts:     f.counters("opt_outs_total", "Opt-outs, by where they came from.", "by"),
+		optIns:      f.counters("opt_ins_total", "Opt-ins, by where they came from.", "by"),
+		outcomes:    f.counters("carrier_outcomes_total", "What became of messages at the carrier, by outcome and failure category.", "outcome", "category"),
+		delivery:    f.histogram("delivery_duration_seconds", "From a hand-over to the report of its delivery.", 1, 2, 5, 10, 30, 60, 300, 1800, 7200),
+		composed:    f.counters("messages_composed_total", "Texts made for a hand-over, by what wrote them and encoding.", "via", "encoding"),
+		lateness:    f.histogram("hand_over_lateness_seconds", "Beginning of a hand-over minus when it was due.", .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5, 15, 60, 300, 900),
+		handOver:    f.histogram("hand_over_duration_seconds", "How long calls to the carrier took.", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20),
+		lookups:     f.counters("carrier_lookups_total", "Look-ups of messages at the carrier, by result.", "result"),
+		uncertain:   f.gauge("messages_uncertain", "Messages of which nobody knows whether the carrier has them, of users in memory."),
+		commit:      f.histogram("journal_commit_duration_seconds", "Writing and flushing one batch.", .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1),
+		batch:       f.histogram("journal_batch_records", "Records in one batch.", 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000),
+		bytes:       f.counter("journal_bytes_total", "Bytes of payload written to the journal."),
+		recovery:    f.gauge("recovery_duration_seconds", "How long the last start took to bring the state back."),
+		actors:      f.gauge("actors_alive", "User actors in memory."),
+		restarts:    f.counter("actor_restarts_total", "User actors restarted after a panic."),
+		quarantined: f.counter("commands_quarantined_total", "Commands put aside because they failed twice."),
+		lost:        f.counter("users_unreadable_total", "Users that could not be loaded from the journal."),
+		refused:     f.counters("requests_refused_total", "Requests refused at the door, by code.", "code"),
+		snapshots:   f.counter("snapshots_total", "Snapshots written."),
+		lowSpace:    f.gauge("disk_low", "1 while writes are refused because the disk is nearly full."),
+
+		senderStopped: f.gauge("sender_stopped", "1 while the sender is stopped by a fault of its account."),
+	}
+}
+
+// factory makes and registers collectors; two of a name are a mistake of ours.
+type factory struct{ reg prometheus.Registerer }
+
+const namespace = "carillon"
+
+func (f factory) counter(name, help string) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+	f.reg.MustRegister(c)
+	return c
+}
+
+func (f factory) counters(name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	f.reg.MustRegister(c)
+	return c
+}
+
+func (f factory) gauge(name, help string) prometheus.Gauge {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+	f.reg.MustRegister(g)
+	return g
+}
+
+func (f factory) histogram(name, help string, buckets ...float64) prometheus.Histogram {
+	h := prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
+	f.reg.MustRegister(h)
+	return h
+}
+
+// gaugeFunc registers gauges that are read when somebody asks.
+func (f factory) gaugeFunc(name, help string, read func() float64) {
+	f.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, read))
+}
+
+// watch registers what the node shows without being told.
+func (n *Node) watch() {
+	f := factory{n.cfg.Metrics}
+	f.gaugeFunc("timers_pending", "Users with a wake ahead.", func() float64 { return float64(n.view.timers.Load()) })
+	f.gaugeFunc("users_waking", "Users that are being woken.", func() float64 { return float64(n.view.due.Load()) })
+	f.gaugeFunc("requests_in_flight", "Requests taken and not answered yet.", func() float64 { return float64(n.inFlight.Load()) })
+	f.gaugeFunc("outbox_queued", "Reminders that are due and wait for the sender.", func() float64 { return float64(n.view.queued.Load()) })
+	f.gaugeFunc("outbox_sending", "Hand-overs under way.", func() float64 { return float64(n.view.sending.Load()) })
+	f.gaugeFunc("sending_paused", "1 while sending is paused for everybody.", func() float64 { return flag(n.paused.Load()) })
+	f.gaugeFunc("mailbox_depth", "Messages in the mailbox of the journal.", func() float64 { return float64(n.journalMail.UserMessageCount()) })
+}
+
+func (m *metrics) committed(entries []wal.Entry, took time.Duration) {
+	m.commit.Observe(took.Seconds())
+	m.batch.Observe(float64(len(entries)))
+	n := 0
+	for i := range entries {
+		n += len(entries[i].Data)
+	}
+	m.bytes.Add(float64(n))
+}
+
+func (m *metrics) handedOver(out provider.Outcome, took time.Duration) {
+	m.handOver.Observe(took.Seconds())
+	if out.Kind == provider.Uncertain {
+		m.outcomes.WithLabelValues("uncertain", "").Inc()
+	}
+}
+
+// observe counts durable events, and reports whether they erase the person.
+func (m *metrics) observe(events []engine.Event, at engine.Millis) (erased bool) {
+	for _, e := range events {
+		switch e := e.(type) { //nolint:gochecksumtype // the others are counted by none
+		case engine.PlanRan:
+			m.planRan(e, at)
+		case engine.ReminderPlanned:
+			m.reminders.WithLabelValues("scheduled", "").Inc()
+		case engine.ReminderSkipped:
+			m.skipped.WithLabelValues(e.Reason.String()).Inc()
+			m.limitHit(e.Reason)
+		case engine.ReminderCanceled:
+			m.reminders.WithLabelValues("cancelled", e.Reason.String()).Inc()
+			m.limitHit(e.Reason)
+		case engine.ReminderMoved:
+			if e.Reason == engine.ReasonQuietHours {
+				m.postponed.Inc()
+			}
+		case engine.ReminderFailed:
+			m.reminders.WithLabelValues("failed", e.Reason.String()).Inc()
+		case engine.AttemptStarted:
+			m.composed.WithLabelValues(viaName(e.Via), e.Encoding.String()).Inc()
+		case engine.MessageAccepted:
+			m.outcomes.WithLabelValues("accepted", "").Inc()
+			m.reminders.WithLabelValues("sent", engine.ReasonAccepted.String()).Inc()
+		case engine.MessageRefused:
+			m.outcomes.WithLabelValues("refused", e.Failure.Category.String()).Inc()
+		case engine.MessageReported:
+			m.reported(e)
+		case engine.ConsentChanged:
+			m.consent(e)
+		case engine.UserErased:
+			erased = true
+		}
+	}
+	return erased
+}
+
+func (m *metrics) planRan(e engine.PlanRan, at engine.Millis) {
+	outcome := "scheduled"
+	if e.Scheduled == 0 {
+		outcome = "none"
+	}
+	m.planRuns.WithLabelValues(e.Cause.String(), outcome).Inc()
+	m.lastPlan.Set(float64(at) / 1000)
+}
+
+func (m *metrics) limitHit(why engine.Reason) {
+	if why == engine.ReasonDailyLimit {
+		m.limitHits.Inc()
+	}
+}
+
+func (m *metrics) reported(e engine.MessageReported) {
+	switch e.Status { //nolint:exhaustive // the others are steps on the way
+	case engine.MessageDelivered:
+		m.outcomes.WithLabelValues("delivered", "").Inc()
+		m.reminders.WithLabelValues("delivered", engine.ReasonDelivered.String()).Inc()
+	case engine.MessageUndelivered, engine.MessageFailed, engine.MessageCanceled:
+		m.outcomes.WithLabelValues(e.Status.String(), e.Failure.Category.String()).Inc()
+	}
+}
+
+func (m *metrics) consent(e engine.ConsentChanged) {
+	if e.OptedOut {
+		m.optOuts.WithLabelValues(e.By).Inc()
+	} else {
+		m.optIns.WithLabelValues(e.By).Inc()
+	}
+}
+
+func viaName(v engine.Via) string {
+	switch v {
+	case engine.ViaLLM:
+		return "llm"
+	case engine.ViaCaller:
+		return "caller"
+	case engine.ViaTemplate:
+	}
+	return "template"
+}

@@ -1,0 +1,165 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"carillon/engine"
+)
+
+// Node is a running engine: all its actors on one log.
+type Node struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics
+	zones   *zones
+	table   *table
+	dirty   *dirtySet
+
+	system *actor.ActorSystem
+	root   *actor.RootContext
+	queues []*runQueue // ours, to be closed
+
+	journal, timer, outbox, directory, keeper *actor.PID
+
+	journalMail *mailbox
+
+	userProps *actor.Props
+	spawnMu   sync.Mutex
+	spawning  *mailbox // of the actor that is being spawned
+
+	keys     keyring
+	erasures []erase // that recovery found cut short
+
+	inFlight atomic.Int64
+	backupAt atomic.Int64 // of the restored backup that is being accounted for
+	ready    atomic.Bool
+	draining atomic.Bool
+	paused   atomic.Bool
+	lowSpace atomic.Bool
+	dead     atomic.Pointer[error]
+	died     chan struct{}
+	view     view
+}
+
+// view is what actors show of themselves to Stats, without being asked.
+type view struct {
+	timers, due               atomic.Int64
+	queued, sending, lookups  atomic.Int64
+	stopped                   atomic.Pointer[string]
+	lastPlan, lastRound       atomic.Int64
+	snapshotRounds, compacted atomic.Int64
+}
+
+// Start recovers the state from the log and starts the actors. It returns when
+// requests are taken. The log stays the caller's to close, after Stop.
+func Start(cfg Config) (*Node, error) {
+	cfg = cfg.withDefaults()
+	n := &Node{
+		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), zones: newZones(), table: newTable(),
+		dirty: &dirtySet{streams: map[string]struct{}{}}, died: make(chan struct{}),
+	}
+	n.dispatchers()
+	n.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(slog.DiscardHandler) // what matters is logged by the supervisor
+	}))
+	n.root = n.system.Root.WithGuardian(&supervisor{n})
+	n.userProps = actor.PropsFromProducer(
+		func() actor.Actor { return &user{node: n} },
+		actor.WithMailbox(func() actor.Mailbox { return n.spawning }),
+		actor.WithDispatcher(n.cfg.Users),
+	)
+	took := stopwatch()
+	if err := n.recover(); err != nil {
+		n.closeQueues()
+		return nil, err
+	}
+	if err := n.startActors(); err != nil {
+		n.closeQueues()
+		return nil, err
+	}
+	n.watch()
+	n.metrics.recovery.Set(took().Seconds())
+	n.begin()
+	return n, nil
+}
+
+// dispatchers starts the workers that the configuration does not bring.
+func (n *Node) dispatchers() {
+	own := func(d *actor.Dispatcher, workers, throughput int) {
+		if *d == nil {
+			q := newRunQueue(workers, throughput)
+			n.queues = append(n.queues, q)
+			*d = q
+		}
+	}
+	own(&n.cfg.Users, userWorkers(), userThroughput)
+	own(&n.cfg.Journal, 1, journalThroughput)
+	own(&n.cfg.Keeper, 1, userThroughput)
+}
+
+func (n *Node) startActors() error {
+	n.spawnMu.Lock()
+	defer n.spawnMu.Unlock()
+	for _, a := range []struct {
+		name string
+		pid  **actor.PID
+		on   actor.Dispatcher
+		make func() actor.Actor
+	}{
+		{"!journal", &n.journal, n.cfg.Journal, func() actor.Actor { return &journal{node: n, heads: map[string]uint64{}} }},
+		{"!timer", &n.timer, n.cfg.Users, func() actor.Actor { return newTimer(n) }},
+		{"!outbox", &n.outbox, n.cfg.Users, func() actor.Actor { return newOutbox(n) }},
+		{"!directory", &n.directory, n.cfg.Users, func() actor.Actor { return newDirectory(n) }},
+		{"!keeper", &n.keeper, n.cfg.Keeper, func() actor.Actor { return newKeeper(n) }},
+	} {
+		mail := newMailbox()
+		if a.pid == &n.journal {
+			n.journalMail = mail
+		}
+		props := actor.PropsFromProducer(a.make, actor.WithDispatcher(a.on), actor.WithMailbox(func() actor.Mailbox { return mail }))
+		pid, err := n.root.SpawnNamed(props, a.name)
+		if err != nil {
+			return fmt.Errorf("actors: %s: %w", a.name, err)
+		}
+		*a.pid = pid
+	}
+	return nil
+}
+
+// spawn brings a user's actor to life. The caller holds the shard's lock.
+func (n *Node) spawn(e *entry) {
+	n.spawnMu.Lock()
+	defer n.spawnMu.Unlock()
+	n.spawning = newMailbox()
+	pid, err := n.root.SpawnNamed(n.userProps, e.actorName())
+	if err != nil {
+		panic(fmt.Sprintf("actors: spawning a user: %v", err)) // names are never used twice
+	}
+	e.pid, e.mail = pid, n.spawning
+}
+
+func (n *Node) send(to *actor.PID, message any) { n.root.Send(to, message) }
+
+// Ready says whether requests are taken and, if not, why.
+func (n *Node) Ready() (bool, string) {
+	switch dead := n.dead.Load(); {
+	case dead != nil:
+		return false, (*dead).Error()
+	case n.draining.Load():
+		return false, "stopping"
+	case !n.ready.Load():
+		return false, "recovering"
+	}
+	return true, ""
+}
+
+// wakeUser has the user do what time has made due; done is called when that is
+// durable.
+func (n *Node) wakeUser(id string, done func()) {
+	n.toUser(id, &request{cmd: engine.Wake{}, deliver: func(engine.Reply, error) { done() }})
+}

@@ -1,0 +1,159 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"carillon/engine"
+	"carillon/wal"
+)
+
+// recover brings back what was: the wakes of all users from the headers of
+// their snapshots, and the users with records behind those from the log (W2).
+// Nobody else is read.
+func (n *Node) recover() error {
+	if err := n.loadSettings(); err != nil {
+		return err
+	}
+	covered := map[string]uint64{}
+	err := n.cfg.Log.SnapshotHeaders(func(s wal.Snapshot) error {
+		sh := n.table.shard(s.Stream)
+		sh.mu.Lock()
+		sh.ensure(s.Stream).wake = s.Wake
+		sh.mu.Unlock()
+		if s.Seq >= n.cfg.Log.ReplayFrom() {
+			covered[s.Stream] = s.Seq
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = n.cfg.Log.Replay(n.cfg.Log.ReplayFrom(), func(r wal.Record) error {
+		if strings.HasPrefix(r.Stream, "!") || r.Seq <= covered[r.Stream] {
+			return nil
+		}
+		return n.recoverRecord(r)
+	})
+	if err != nil {
+		return err
+	}
+	return n.findBackup()
+}
+
+// recoverRecord applies one record of the tail to its user, who stays in
+// memory: a snapshot is owed, and the next round takes it from there.
+func (n *Node) recoverRecord(r wal.Record) error {
+	s := n.table.shard(r.Stream)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.ensure(r.Stream)
+	if e.cold == nil {
+		st, _, err := readSnapshot(n.cfg.Log, e.id)
+		if err != nil {
+			return err
+		}
+		e.cold = &coldState{user: st}
+	}
+	if err := replay(e.cold.user, r); err != nil {
+		return err
+	}
+	e.cold.seq = r.Seq
+	e.wake = e.cold.user.EarliestWake()
+	n.dirty.add(e.id)
+	if !r.Redacted && !e.cold.user.Exists {
+		n.erasures = append(n.erasures, erase{e.id, r.Seq}) // cut short, or it would be redacted
+	}
+	return nil
+}
+
+// findBackup learns when a restored backup was made: at its last record. What
+// came due since may have left without leaving a record here (S3).
+func (n *Node) findBackup() error {
+	r, pending := n.cfg.Log.Restored()
+	if !pending {
+		return nil
+	}
+	at := engine.Millis(1)
+	if r.Seq > 0 {
+		err := n.cfg.Log.Replay(r.Seq, func(r wal.Record) error {
+			at = r.At
+			return errFound
+		})
+		switch {
+		case errors.Is(err, wal.ErrCompacted):
+		case err != nil && !errors.Is(err, errFound):
+			return fmt.Errorf("actors: last record of the restored backup: %w", err)
+		}
+	}
+	n.backupAt.Store(at)
+	return nil
+}
+
+var errFound = errors.New("found")
+
+// begin arms the timers and lets requests in; after a restore only when
+// everything that came due since the backup is recorded as uncertain.
+func (n *Node) begin() {
+	now := n.cfg.Clock.Now()
+	var arms []arm
+	var overdue []string
+	for i := range n.table.shards {
+		s := &n.table.shards[i]
+		s.mu.Lock()
+		for _, e := range s.entries {
+			if e.wake == 0 {
+				continue
+			}
+			if n.backupAt.Load() != 0 && e.wake <= now {
+				overdue = append(overdue, e.id)
+			}
+			arms = append(arms, arm{e, e.wake})
+		}
+		s.mu.Unlock()
+	}
+	if len(arms) > 0 {
+		n.send(n.timer, arms)
+	}
+	for _, m := range n.erasures {
+		n.send(n.keeper, m)
+	}
+	n.erasures = nil
+	n.fence(overdue, func() {
+		n.ready.Store(true)
+		n.send(n.timer, letWakes{})
+		n.send(n.keeper, tick{})
+	})
+}
+
+// fence has every user load that something was due for since the backup, and
+// then tells the log that this is done.
+func (n *Node) fence(overdue []string, done func()) {
+	if n.backupAt.Load() == 0 {
+		done()
+		return
+	}
+	finish := func() {
+		if err := n.cfg.Log.AckRestored(); err != nil {
+			n.fatal(err)
+			return
+		}
+		n.backupAt.Store(0)
+		done()
+	}
+	if len(overdue) == 0 {
+		finish()
+		return
+	}
+	var left atomic.Int64
+	left.Store(int64(len(overdue)))
+	for _, id := range overdue {
+		n.wakeUser(id, func() {
+			if left.Add(-1) == 0 {
+				n.cfg.Go(finish)
+			}
+		})
+	}
+}

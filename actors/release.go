@@ -1,0 +1,64 @@
+package actors
+
+import "carillon/engine"
+
+// releaseAll lets go of a flushed batch: replies to their callers, effects to
+// the outbox, wakes to the timer, each kind in one message.
+func (n *Node) releaseAll(batch []*release) {
+	var effects []engine.Effect
+	var arms []arm
+	var snapshots []*snapshot
+	for _, r := range batch { // first, so that a round that begins behind them finds them all
+		if r.entry.Stream != "" {
+			n.dirty.add(r.entry.Stream)
+		}
+	}
+	for _, r := range batch {
+		if n.metrics.observe(r.events, r.at) {
+			n.send(n.keeper, erase{r.entry.Stream, r.seq})
+		}
+		effects = append(effects, r.effects...)
+		if r.arm != nil {
+			arms = append(arms, arm{r.arm, r.wake})
+		}
+		if r.snapshot != nil {
+			snapshots = append(snapshots, r.snapshot)
+		}
+		n.finish(r)
+	}
+	n.pass(effects, arms)
+	if len(snapshots) > 0 {
+		n.send(n.keeper, snapshots)
+	}
+}
+
+// release lets go of what owes nothing to the disk.
+func (n *Node) release(r *release) {
+	n.finish(r)
+	var arms []arm
+	if r.arm != nil {
+		arms = []arm{{r.arm, r.wake}}
+	}
+	n.pass(r.effects, arms)
+}
+
+func (n *Node) finish(r *release) {
+	if r.unflushed != nil {
+		r.unflushed.Add(-1)
+	}
+	if r.deliver != nil {
+		r.deliver(r.reply, nil)
+	}
+	if r.after != nil {
+		r.after()
+	}
+}
+
+func (n *Node) pass(effects []engine.Effect, arms []arm) {
+	if len(arms) > 0 {
+		n.send(n.timer, arms)
+	}
+	if len(effects) > 0 {
+		n.send(n.outbox, effects)
+	}
+}

@@ -1,0 +1,120 @@
+package actors
+
+import (
+	"context"
+
+	"carillon/engine"
+)
+
+// request is a command on its way to a user actor. deliver is called once,
+// after the flush of what the command led to; it must not block.
+type request struct {
+	cmd     engine.Command
+	key     string
+	keyHash uint64
+	deliver func(engine.Reply, error)
+
+	failures int    // panics so far
+	cause    string // of the last one
+}
+
+// writes reports whether a command may change something. The others are
+// answered even when the disk is full.
+func writes(cmd engine.Command) bool {
+	switch cmd.(type) {
+	case engine.GetUser, engine.GetEvent, engine.GetReminder, engine.ListReminders, engine.PreviewPlan:
+		return false
+	}
+	return true
+}
+
+// Do gives a command to the user's actor and waits for its reply, which is
+// released after the flush. A ctx that ends leaves the command on its way.
+func (n *Node) Do(ctx context.Context, userID string, cmd engine.Command, key string, keyHash uint64) (engine.Reply, error) {
+	return n.await(ctx, func(deliver func(engine.Reply, error)) error {
+		r := &request{cmd: cmd, key: key, keyHash: keyHash, deliver: deliver}
+		if err := n.admit(r); err != nil {
+			return err
+		}
+		n.dispatch(userID, r)
+		return nil
+	})
+}
+
+// dispatch sends a request where it goes first: to the directory if it claims
+// a number, else to the user.
+func (n *Node) dispatch(userID string, r *request) {
+	if phone, ok := claims(r.cmd); ok {
+		n.send(n.directory, claim{userID: userID, phone: phone, request: r})
+		return
+	}
+	n.toUser(userID, r)
+}
+
+// admit takes a request in or says why not. What is let in is counted until
+// its reply leaves.
+func (n *Node) admit(r *request) error {
+	switch {
+	case n.dead.Load() != nil:
+		return ErrUnknownOutcome
+	case n.draining.Load():
+		return ErrDraining
+	case !n.ready.Load():
+		return ErrRecovering
+	case n.lowSpace.Load() && writes(r.cmd):
+		return ErrNoSpace
+	}
+	if n.inFlight.Add(1) > int64(n.cfg.MaxInFlight) {
+		n.inFlight.Add(-1)
+		n.metrics.refused.WithLabelValues(ErrOverloaded.code).Inc()
+		return ErrOverloaded
+	}
+	deliver := r.deliver
+	r.deliver = func(reply engine.Reply, err error) {
+		n.inFlight.Add(-1)
+		deliver(reply, err)
+	}
+	return nil
+}
+
+// await starts something and waits for its reply, the end of ctx, or the end
+// of the node.
+func (n *Node) await(ctx context.Context, start func(deliver func(engine.Reply, error)) error) (engine.Reply, error) {
+	type answer struct {
+		reply engine.Reply
+		err   error
+	}
+	answers := make(chan answer, 1)
+	err := start(func(reply engine.Reply, err error) { answers <- answer{reply, err} })
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case a := <-answers:
+		return a.reply, a.err
+	case <-ctx.Done():
+		return nil, ErrUnknownOutcome.because(ctx.Err())
+	case <-n.died:
+		select {
+		case a := <-answers:
+			return a.reply, a.err
+		default:
+			return nil, ErrUnknownOutcome
+		}
+	}
+}
+
+// toUser puts a message in the mailbox of the user's actor, which is brought
+// into memory if it has to be. It enqueues under the shard's lock, so that an
+// actor that lets itself go can't miss one.
+func (n *Node) toUser(userID string, message any) {
+	s := n.table.shard(userID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.ensure(userID)
+	if e.pid == nil {
+		n.spawn(e)
+	}
+	e.lastUsed = n.cfg.Clock.Now() / 1000
+	e.mail.PostUserMessage(message)
+}

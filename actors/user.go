@@ -1,0 +1,256 @@
+package actors
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"carillon/engine"
+	"carillon/engine/codec"
+)
+
+// user is the actor that owns one person's state. It decides, and leaves what
+// the decision led to with the journal.
+type user struct {
+	node *Node
+	e    *entry
+	st   *engine.User // nil while it loads
+	lost error        // why it can't be loaded
+
+	// unflushed counts what this actor has with the journal; the journal takes
+	// away. While it is not 0 a read waits behind it.
+	unflushed *atomic.Int32
+	armed     engine.Millis // the wake that the timer knows
+	uncertain int           // uncertain messages that the gauge knows of
+}
+
+// The messages of a user actor, besides *request.
+type (
+	// loadNow: everything that an earlier instance decided is durable.
+	loadNow struct{}
+	// takeSnapshot asks for the state as of the records before it.
+	takeSnapshot struct{}
+	// letGo asks an idle actor to leave memory.
+	letGo struct{}
+)
+
+// Receive implements actor.Actor.
+func (u *user) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		u.start(ctx.Self())
+	case loadNow:
+		u.load()
+		u.workOff()
+	case *request, takeSnapshot, letGo:
+		u.e.backlog = append(u.e.backlog, m)
+		if u.st != nil || u.lost != nil {
+			u.workOff()
+		}
+	case *actor.Stopped, *actor.Restarting:
+		u.node.metrics.uncertain.Sub(float64(u.uncertain))
+		u.node.metrics.actors.Dec()
+	}
+}
+
+// start finds out whose actor this is. A first instance loads at once; one
+// that follows a panic waits until the journal has what its forerunner left
+// there.
+func (u *user) start(self *actor.PID) {
+	id, _, _ := strings.Cut(self.GetId(), "\x00")
+	u.e = u.node.table.get(id)
+	u.unflushed = new(atomic.Int32)
+	u.node.metrics.actors.Inc()
+	if !u.e.restarted {
+		u.load()
+		return
+	}
+	u.e.restarted = false
+	mail := u.e.mail
+	u.node.send(u.node.journal, &release{after: func() { mail.PostUserMessage(loadNow{}) }})
+}
+
+// workOff handles what has come, in order. What is being handled is noted in
+// the entry: if it panics, the next instance finds it there.
+func (u *user) workOff() {
+	for len(u.e.backlog) > 0 {
+		m := u.e.backlog[0]
+		if u.e.backlog = u.e.backlog[1:]; len(u.e.backlog) == 0 {
+			u.e.backlog = nil
+		}
+		u.e.current, _ = m.(*request)
+		u.handle(m)
+		u.e.current = nil
+	}
+}
+
+func (u *user) handle(m any) {
+	switch m := m.(type) {
+	case *request:
+		switch {
+		case u.lost != nil:
+			m.deliver(nil, ErrInternal.because(u.lost))
+		case m.failures >= maxFailures:
+			u.quarantine(m)
+		default:
+			u.do(m)
+		}
+	case takeSnapshot:
+		u.snapshot()
+	case letGo:
+		u.letGo()
+	}
+}
+
+// maxFailures is how often a command may panic before it is put aside.
+const maxFailures = 2
+
+// do decides on a command.
+func (u *user) do(r *request) {
+	first := u.st.EventSeq + 1
+	now := u.node.cfg.Clock.Now()
+	if _, ok := r.cmd.(engine.Wake); ok {
+		u.armed = 0
+	}
+	d := engine.Decide(u.st, u.env(now, r), r.cmd)
+	u.leave(now, first, d, r.deliver)
+}
+
+// env is the world as this decision sees it.
+func (u *user) env(now engine.Millis, r *request) engine.Env {
+	return engine.Env{
+		Now: now, Zone: u.node.zones.Load, Policy: u.node.cfg.Policy, Draw: u.node.draw(u.e.id, u.st.EventSeq),
+		Key: r.key, KeyHash: r.keyHash,
+	}
+}
+
+// leave gives a decision to the journal: record, reply, effects and next wake
+// in one piece. What owes nothing to the disk and waits for nothing leaves at
+// once.
+func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, deliver func(engine.Reply, error)) {
+	rel := &release{reply: d.Reply, deliver: deliver, effects: d.Effects}
+	if wake := u.st.NextWake(now); wake != u.armed {
+		u.armed = wake
+		rel.arm, rel.wake = u.e, wake
+	}
+	if len(d.Events) == 0 && u.unflushed.Load() == 0 {
+		u.node.release(rel)
+		return
+	}
+	if len(d.Events) > 0 {
+		u.count(d.Events)
+		rel.events, rel.at = d.Events, now
+		rel.entry.Stream, rel.entry.Kind, rel.entry.Version = u.e.id, kindUser, codec.Version
+		rel.entry.At = now
+		rel.entry.Data = codec.AppendRecord(nil, first, d.Events)
+		rel.entry.Index = indexOps(u.e.id, d.Events)
+	}
+	rel.unflushed = u.unflushed
+	u.unflushed.Add(1)
+	u.node.send(u.node.journal, rel)
+}
+
+// count keeps the gauge of uncertain messages.
+func (u *user) count(events []engine.Event) {
+	for _, e := range events {
+		switch e.(type) { //nolint:gochecksumtype // the others don't change it
+		case engine.AttemptUncertain, engine.MessageAccepted, engine.MessageRefused, engine.ReminderFailed,
+			engine.MessageReported, engine.UserErased:
+			u.countUncertain()
+			return
+		}
+	}
+}
+
+func (u *user) countUncertain() {
+	_, n := u.st.Standing()
+	u.node.metrics.uncertain.Add(float64(n - u.uncertain))
+	u.uncertain = n
+}
+
+// snapshot leaves the state with the journal, which knows its sequence when
+// all records before it are flushed.
+func (u *user) snapshot() {
+	s := &snapshot{stream: u.e.id, lost: u.lost != nil}
+	if u.st != nil {
+		s.gone = !u.st.Exists
+		s.wake = u.st.EarliestWake()
+		s.data = encodeUser(u.st)
+	}
+	u.unflushed.Add(1)
+	u.node.send(u.node.journal, &release{snapshot: s, unflushed: u.unflushed})
+}
+
+// encodeUser writes a snapshot's data: the codec's version, and the state.
+func encodeUser(st *engine.User) []byte {
+	return codec.AppendUser([]byte{codec.Version}, st)
+}
+
+// letGo leaves memory if nothing is under way or due soon, and nobody has
+// written meanwhile.
+func (u *user) letGo() {
+	n := u.node
+	if u.st != nil {
+		sending, uncertain := u.st.Standing()
+		soon := u.st.EarliestWake()
+		if sending+uncertain > 0 || (soon != 0 && soon < n.cfg.Clock.Now()+soonMillis) {
+			return
+		}
+	}
+	if u.unflushed.Load() > 0 || len(u.e.backlog) > 0 {
+		return
+	}
+	s := n.table.shard(u.e.id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u.e.mail.UserMessageCount() > 0 {
+		return
+	}
+	pid := u.e.pid
+	u.e.pid, u.e.mail = nil, nil
+	if u.st != nil && !u.st.Exists {
+		delete(s.entries, u.e.id)
+	}
+	n.root.Stop(pid)
+}
+
+// soonMillis: who is woken within a minute stays.
+const soonMillis = 60_000
+
+// quarantine puts a command aside that failed twice, with its input.
+func (u *user) quarantine(r *request) {
+	u.node.metrics.quarantined.Inc()
+	first := u.st.EventSeq + 1
+	now := u.node.cfg.Clock.Now()
+	q := engine.Quarantine{Command: commandName(r.cmd), Input: clip(fmt.Sprintf("%+v", r.cmd), maxQuarantined), Cause: clip(r.cause, maxQuarantined)}
+	d := engine.Decide(u.st, u.env(now, &request{}), q)
+	deliver := r.deliver
+	u.leave(now, first, d, func(engine.Reply, error) { deliver(nil, ErrQuarantined) })
+}
+
+const maxQuarantined = 4096 // bytes of a command that are kept
+
+func clip(s string, limit int) string {
+	if len(s) > limit {
+		return s[:limit]
+	}
+	return s
+}
+
+func commandName(cmd engine.Command) string {
+	return strings.TrimPrefix(fmt.Sprintf("%T", cmd), "engine.")
+}
+
+// draw makes a decision's random bits from the seed, the user and the place
+// in the user's history, so that a run can be repeated.
+func (n *Node) draw(id string, seq uint64) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id))
+	x := h.Sum64() ^ n.cfg.Seed ^ seq*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
