@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+)
+
+const (
+	maxLines = 1000
+	// batchWorkers is how many users of one batch are served at a time. Waiting
+	// for the disk costs a goroutine only, and the journal gathers them.
+	batchWorkers = 64
+)
+
+// line is one request of a batch.
+type line struct {
+	rt   *route
+	r    *request
+	bad  *problem // what is wrong with it before it is run
+	resp response
+}
+
+// resultJSON is the answer to one line.
+type resultJSON struct {
+	Status     int   `json:"status"`
+	Body       any   `json:"body"`
+	RetryAfter int64 `json:"retry_after,omitempty"` // seconds
+}
+
+// batch carries out many writes in one call. Lines of one user run in their
+// order, lines of different users at the same time; each is flushed or failed
+// on its own, and answered on the line of its number.
+func (s *Server) batch(ctx context.Context, r *request) (response, error) {
+	raw := bytes.FieldsFunc(r.body, func(c rune) bool { return c == '\n' })
+	var lines []*line
+	for _, text := range raw {
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		if len(lines) == maxLines {
+			return response{}, fail(http.StatusRequestEntityTooLarge, codeTooManyLines, fmt.Sprintf("a batch has at most %d lines; nothing was carried out", maxLines))
+		}
+		lines = append(lines, s.readLine(text, len(lines), r))
+	}
+	if len(lines) == 0 {
+		return response{}, fail(http.StatusBadRequest, codeInvalidJSON, "the batch is empty; a JSON object on each line is needed")
+	}
+	s.run(ctx, lines)
+	var out bytes.Buffer
+	for _, l := range lines {
+		text, err := encode(resultJSON{Status: l.resp.status, Body: l.resp.body, RetryAfter: wholeSeconds(l.resp.retryAfter)})
+		if err != nil {
+			return response{}, err
+		}
+		out.Write(text)
+		out.WriteByte('\n')
+	}
+	return response{status: http.StatusOK, contentType: "application/x-ndjson", raw: out.Bytes()}, nil
+}
+
+// readLine makes a request of a line. A line that can't be one fails alone.
+func (s *Server) readLine(text []byte, number int, whole *request) *line {
+	l := &line{r: &request{role: whole.role}}
+	err := s.parseLine(text, l)
+	if err == nil && l.rt.method == post && l.r.key == "" && whole.key != "" {
+		l.r.key = whole.key + "#" + strconv.Itoa(number)
+	}
+	if err != nil {
+		l.bad, _ = problemOf(err, true)
+	}
+	return l
+}
+
+func (s *Server) parseLine(text []byte, l *line) error {
+	f, err := readObject(text)
+	if err != nil {
+		return err
+	}
+	l.r.method, _ = f.text("method", 10)
+	f.need("method", "the method is needed")
+	l.r.uri, _ = f.text("path", 8<<10)
+	f.need("path", "the path is needed")
+	l.r.key, _ = f.text("idempotency_key", 255)
+	_, hasBody := f.present("body")
+	f.done()
+	if err := f.err(); err != nil {
+		return err
+	}
+	if hasBody {
+		l.r.body = bodyOf(text)
+	}
+	if len(l.r.body) > s.c.MaxBodyBytes {
+		return tooLarge(s.c.MaxBodyBytes)
+	}
+	return s.aim(l)
+}
+
+// bodyOf returns a line's body in its own bytes: the hash for its
+// Idempotency-Key is over them.
+func bodyOf(text []byte) []byte {
+	var parts struct {
+		Body json.RawMessage `json:"body"`
+	}
+	if json.Unmarshal(text, &parts) != nil {
+		return nil // readObject has read it, so this can't be
+	}
+	return parts.Body
+}
+
+// aim finds the route of a line and whether it may be used here.
+func (s *Server) aim(l *line) error {
+	l.r.splitURI()
+	rt, param := s.find(l.r.method, l.r.path)
+	if rt == nil || !rt.batchable() {
+		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/; this method and path is none")
+	}
+	l.rt = rt
+	if err := s.authorize(rt, l.r.role, true); err != nil {
+		return err
+	}
+	return rt.names(l.r, param)
+}
+
+// run carries out the lines that can be, user by user.
+func (s *Server) run(ctx context.Context, lines []*line) {
+	var order []string
+	byUser := map[string][]*line{}
+	for _, l := range lines {
+		if l.bad != nil {
+			l.resp = s.problem(l.bad)
+			continue
+		}
+		if byUser[l.r.user] == nil {
+			order = append(order, l.r.user)
+		}
+		byUser[l.r.user] = append(byUser[l.r.user], l)
+	}
+	var wg sync.WaitGroup
+	room := make(chan struct{}, batchWorkers)
+	for _, user := range order {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			for _, l := range byUser[user] {
+				l.resp = s.guard(l.rt, "batch", func() (response, error) { return s.dispatch(ctx, l.rt, l.r) })
+			}
+		})
+	}
+	wg.Wait()
+}

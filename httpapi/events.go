@@ -1,0 +1,102 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"carillon/engine"
+)
+
+func (s *Server) putEvent(ctx context.Context, r *request) (response, error) {
+	f, err := r.object()
+	if err != nil {
+		return response{}, err
+	}
+	e := readEvent(f, r.event)
+	if err := f.err(); err != nil {
+		return response{}, err
+	}
+	got, err := reply[engine.EventReply](s.c.Backend.Do(ctx, r.user, engine.PutEvent{Event: e}, "", 0))
+	if err != nil {
+		return response{}, err
+	}
+	body := showEvent(got.Event)
+	body.Unchanged, body.Ignored = got.Unchanged, got.Ignored
+	resp := response{status: http.StatusOK, body: body}
+	if got.Created {
+		resp.status, resp.location = http.StatusCreated, userPath(r.user)+"/events/"+url.PathEscape(r.event)
+	}
+	return resp, nil
+}
+
+func (s *Server) getEvent(ctx context.Context, r *request) (response, error) {
+	got, err := reply[engine.EventReply](s.c.Backend.Do(ctx, r.user, engine.GetEvent{ID: r.event}, "", 0))
+	if err != nil {
+		return response{}, err
+	}
+	return ok(showEvent(got.Event))
+}
+
+type deletedJSON struct {
+	EventID string `json:"event_id"`
+	Deleted bool   `json:"deleted"`
+	Ignored bool   `json:"ignored,omitempty"`
+}
+
+// deleteEvent takes the version of the deletion from the query, so that one
+// that comes late does not delete what is newer (C1).
+func (s *Server) deleteEvent(ctx context.Context, r *request) (response, error) {
+	c := engine.DeleteEvent{ID: r.event}
+	if v := r.query.Get("version"); v != "" {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n < 0 {
+			return response{}, invalid("version", codeInvalidField, "a whole number is needed")
+		}
+		c.Version, c.HasVersion = n, true
+	}
+	if v := r.query.Get("updated_at"); v != "" {
+		at, err := parseInstant(v)
+		if err != nil {
+			return response{}, invalid("updated_at", codeInvalidField, err.Error())
+		}
+		if c.HasVersion && c.Version != at {
+			return response{}, invalid("updated_at", codeInvalidField, "give version or updated_at, not both")
+		}
+		c.Version, c.HasVersion = at, true
+	}
+	got, err := reply[engine.EventReply](s.c.Backend.Do(ctx, r.user, c, "", 0))
+	if err != nil {
+		return response{}, err
+	}
+	return ok(deletedJSON{EventID: r.event, Deleted: !got.Ignored, Ignored: got.Ignored})
+}
+
+type syncJSON struct {
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Deleted   int `json:"deleted"`
+	Unchanged int `json:"unchanged"`
+	Ignored   int `json:"ignored"`
+}
+
+// maxSynced is the most events of one full sync; the engine's own limit per
+// user is usually lower.
+const maxSynced = 20_000
+
+func (s *Server) syncEvents(ctx context.Context, r *request) (response, error) {
+	f, err := r.object()
+	if err != nil {
+		return response{}, err
+	}
+	c := readSync(f, maxSynced)
+	if err := f.err(); err != nil {
+		return response{}, err
+	}
+	n, err := reply[engine.SyncReply](s.c.Backend.Do(ctx, r.user, c, r.key, r.keyHash()))
+	if err != nil {
+		return response{}, err
+	}
+	return ok(syncJSON(n))
+}

@@ -1,0 +1,267 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"carillon/engine"
+)
+
+// maxReported is how many bad fields one answer names.
+const maxReported = 20
+
+// fields reads one JSON object, field by field. What is wrong is noted with
+// the path of the field and read on, so that one answer names all of it.
+type fields struct {
+	path    string // of the object, with its dot: "preferences."
+	members []member
+	bad     *[]fieldError
+}
+
+// readObject begins to read a body.
+func readObject(body []byte) (*fields, error) {
+	members, err := parseObject(body)
+	if err != nil {
+		return nil, err
+	}
+	return newFields("", members, new([]fieldError)), nil
+}
+
+func newFields(path string, members []member, bad *[]fieldError) *fields {
+	f := &fields{path: path, members: members, bad: bad}
+	if len(members) > 64 {
+		return f // more than any object has: done refuses them
+	}
+	for i, m := range members {
+		for _, before := range members[:i] {
+			if m.name == before.name {
+				f.fail(m.name, codeDuplicateField, "this field is given twice")
+			}
+		}
+	}
+	return f
+}
+
+func (f *fields) fail(name, code, detail string) {
+	if len(*f.bad) < maxReported {
+		*f.bad = append(*f.bad, fieldError{Field: f.path + name, Code: code, Detail: detail})
+	}
+}
+
+// find returns a field's value and that it is there; it counts as known.
+func (f *fields) find(name string) (any, bool) {
+	for i := range f.members {
+		if f.members[i].name == name {
+			f.members[i].used = true
+			return f.members[i].value, true
+		}
+	}
+	return nil, false
+}
+
+// null reports whether a field is there and null.
+func (f *fields) null(name string) bool {
+	v, there := f.find(name)
+	return there && v == nil
+}
+
+// present returns a field that is there and not null.
+func (f *fields) present(name string) (any, bool) {
+	v, there := f.find(name)
+	return v, there && v != nil
+}
+
+// text reads a string of at most so many characters.
+func (f *fields) text(name string, limit int) (string, bool) {
+	v, there := f.present(name)
+	if !there {
+		return "", false
+	}
+	s, ok := v.(string)
+	if !ok {
+		f.fail(name, codeInvalidField, "a string is needed, not "+kindOf(v))
+		return "", false
+	}
+	if utf8.RuneCountInString(s) > limit {
+		f.fail(name, codeInvalidField, fmt.Sprintf("at most %d characters are taken", limit))
+		return "", false
+	}
+	return s, true
+}
+
+func (f *fields) boolean(name string) (b, ok bool) {
+	v, there := f.present(name)
+	if !there {
+		return false, false
+	}
+	if b, ok = v.(bool); !ok {
+		f.fail(name, codeInvalidField, "true or false is needed, not "+kindOf(v))
+	}
+	return b, ok
+}
+
+// whole reads a whole number from low to high.
+func (f *fields) whole(name string, low, high int64) (int64, bool) {
+	v, there := f.present(name)
+	if !there {
+		return 0, false
+	}
+	n, ok := wholeOf(v)
+	if !ok || n < low || n > high {
+		f.fail(name, codeInvalidField, fmt.Sprintf("a whole number from %d to %d is needed", low, high))
+		return 0, false
+	}
+	return n, true
+}
+
+// wholeOf also takes 15.0 and 1e3: JSON has one kind of number.
+func wholeOf(v any) (int64, bool) {
+	number, ok := v.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	if n, err := strconv.ParseInt(number.String(), 10, 64); err == nil {
+		return n, true
+	}
+	x, err := number.Float64()
+	if err != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+		return 0, false
+	}
+	return int64(x), true
+}
+
+// instant reads an RFC 3339 instant.
+func (f *fields) instant(name string) (engine.Millis, bool) {
+	s, there := f.text(name, 64)
+	if !there {
+		return 0, false
+	}
+	at, err := parseInstant(s)
+	if err != nil {
+		f.fail(name, codeInvalidField, err.Error())
+		return 0, false
+	}
+	return at, true
+}
+
+// choice reads one of a closed set of words.
+func choice[T any](f *fields, name string, words []string, values []T) (T, bool) {
+	var none T
+	s, there := f.text(name, 64)
+	if !there {
+		return none, false
+	}
+	for i, w := range words {
+		if w == s {
+			return values[i], true
+		}
+	}
+	f.fail(name, codeInvalidField, "one of "+strings.Join(words, ", ")+" is needed")
+	return none, false
+}
+
+// object reads a nested object.
+func (f *fields) object(name string) (*fields, bool) {
+	v, there := f.present(name)
+	if !there {
+		return nil, false
+	}
+	members, ok := v.([]member)
+	if !ok {
+		f.fail(name, codeInvalidField, "an object is needed, not "+kindOf(v))
+		return nil, false
+	}
+	return newFields(f.path+name+".", members, f.bad), true
+}
+
+// list reads an array of at most so many values.
+func (f *fields) list(name string, limit int) ([]any, bool) {
+	v, there := f.present(name)
+	if !there {
+		return nil, false
+	}
+	list, ok := v.([]any)
+	if !ok {
+		f.fail(name, codeInvalidField, "a list is needed, not "+kindOf(v))
+		return nil, false
+	}
+	if len(list) > limit {
+		f.fail(name, codeInvalidField, fmt.Sprintf("at most %d are taken", limit))
+		return nil, false
+	}
+	return list, true
+}
+
+// need notes that a field is missing, unless it is there and was bad.
+func (f *fields) need(name, detail string) {
+	if v, there := f.find(name); !there || v == nil {
+		f.fail(name, codeMissingField, detail)
+	}
+}
+
+// readOnly refuses fields that only answers carry.
+func (f *fields) readOnly(names ...string) {
+	for _, name := range names {
+		if _, there := f.find(name); there {
+			f.fail(name, codeReadOnlyField, "this field can't be written; leave it out")
+		}
+	}
+}
+
+// same refuses a field that contradicts the path.
+func (f *fields) same(name, want string) {
+	v, there := f.present(name)
+	if s, _ := v.(string); there && s != want {
+		f.fail(name, codeInvalidField, "this differs from the path; it may be left out")
+	}
+}
+
+// done refuses every field that nobody asked for.
+func (f *fields) done() {
+	for _, m := range f.members {
+		if !m.used {
+			f.fail(shorten(m.name), codeUnknownField, "no such field")
+		}
+	}
+}
+
+// err returns what was wrong, nil if nothing was. The first bad field gives
+// the document its code.
+func (f *fields) err() error {
+	if len(*f.bad) == 0 {
+		return nil
+	}
+	first := (*f.bad)[0]
+	p := fail(http.StatusUnprocessableEntity, first.Code, first.Field+": "+first.Detail)
+	p.Field, p.Errors = first.Field, *f.bad
+	return p
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case json.Number:
+		return "a number"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	}
+	return "an object"
+}
+
+func shorten(name string) string {
+	const most = 64
+	if utf8.RuneCountInString(name) <= most {
+		return name
+	}
+	return string([]rune(name)[:most]) + "…"
+}

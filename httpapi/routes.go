@@ -1,0 +1,128 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// handler answers one request. It never sees fasthttp, so that a line of a
+// batch goes through it too.
+type handler func(s *Server, ctx context.Context, r *request) (response, error)
+
+// bodyKind is what a route takes as its body.
+type bodyKind uint8
+
+const (
+	bodyNone bodyKind = iota // ignored
+	bodyJSON
+	bodyNDJSON
+	bodyForm
+)
+
+// route is one line of the table of SPEC 9.
+type route struct {
+	method  string
+	pattern string
+	role    Role // RoleNone: open, or signed
+	body    bodyKind
+	large   bool // takes MaxLargeBodyBytes
+	handle  handler
+}
+
+const (
+	get, post, put = http.MethodGet, http.MethodPost, http.MethodPut
+	patch, del     = http.MethodPatch, http.MethodDelete
+)
+
+// routes is the whole surface; openapi.yaml describes each of them, and a
+// test compares the two.
+func routes() []route {
+	const (
+		user     = "/v1/users/{user_id}"
+		event    = user + "/events/{event_id}"
+		reminder = user + "/reminders/{reminder_id}"
+	)
+	return []route{
+		{put, user, RoleWrite, bodyJSON, false, (*Server).putUser},
+		{get, user, RoleRead, bodyNone, false, (*Server).getUser},
+		{patch, user, RoleWrite, bodyJSON, false, (*Server).patchUser},
+		{del, user, RoleAdmin, bodyNone, false, (*Server).eraseUser},
+		{get, "/v1/users", RoleRead, bodyNone, false, (*Server).listUsers},
+		{post, user + "/phone/verification", RoleWrite, bodyJSON, false, (*Server).startVerification},
+		{post, user + "/phone/verification/check", RoleWrite, bodyJSON, false, (*Server).checkVerification},
+		{post, user + "/phone/attest", RoleAdmin, bodyJSON, false, (*Server).attestPhone},
+		{post, user + "/opt-out", RoleWrite, bodyJSON, false, (*Server).optOut},
+		{post, user + "/opt-in", RoleWrite, bodyJSON, false, (*Server).optIn},
+		{post, user + "/pause", RoleWrite, bodyJSON, false, (*Server).pauseUser},
+		{post, user + "/resume", RoleWrite, bodyJSON, false, (*Server).resumeUser},
+		{put, event, RoleWrite, bodyJSON, false, (*Server).putEvent},
+		{get, event, RoleRead, bodyNone, false, (*Server).getEvent},
+		{del, event, RoleWrite, bodyNone, false, (*Server).deleteEvent},
+		{post, user + "/events:sync", RoleWrite, bodyJSON, true, (*Server).syncEvents},
+		{get, user + "/reminders", RoleRead, bodyNone, false, (*Server).listReminders},
+		{post, user + "/reminders", RoleWrite, bodyJSON, false, (*Server).createReminder},
+		{get, reminder, RoleRead, bodyNone, false, (*Server).getReminder},
+		{post, reminder + "/cancel", RoleWrite, bodyJSON, false, (*Server).cancelReminder},
+		{post, reminder + "/send-now", RoleWrite, bodyJSON, false, (*Server).sendNow},
+		{get, user + "/timeline", RoleRead, bodyNone, false, (*Server).timeline},
+		{get, user + "/plan", RoleRead, bodyNone, false, (*Server).plan},
+		{post, "/v1/batch", RoleWrite, bodyNDJSON, true, (*Server).batch},
+		{get, "/v1/stats", RoleRead, bodyNone, false, (*Server).stats},
+		{post, "/v1/pause", RoleAdmin, bodyJSON, false, (*Server).pause},
+		{post, "/v1/resume", RoleAdmin, bodyJSON, false, (*Server).resume},
+		{post, "/v1/backup", RoleAdmin, bodyJSON, false, (*Server).backup},
+		{post, "/webhooks/twilio/status", RoleNone, bodyForm, false, (*Server).twilioStatus},
+		{post, "/webhooks/twilio/inbound", RoleNone, bodyForm, false, (*Server).twilioInbound},
+		{get, "/healthz", RoleNone, bodyNone, false, (*Server).healthz},
+		{get, "/readyz", RoleNone, bodyNone, false, (*Server).readyz},
+		{get, "/metrics", RoleNone, bodyNone, false, (*Server).metricsText},
+		{get, "/openapi.json", RoleNone, bodyNone, false, (*Server).openapi},
+		{get, "/sandbox", RoleNone, bodyNone, false, (*Server).sandboxPage},
+		{get, "/sandbox/outbox", RoleNone, bodyNone, false, (*Server).sandboxOutbox},
+	}
+}
+
+// batchable reports whether a batch may have lines of this route.
+func (rt *route) batchable() bool {
+	return rt.method != get && strings.HasPrefix(rt.pattern, "/v1/users/")
+}
+
+// names puts the path's parameters into the request.
+func (rt *route) names(r *request, param func(string) any) error {
+	for _, p := range []struct {
+		field string
+		limit int
+		into  *string
+	}{{"user_id", maxUserID, &r.user}, {"event_id", maxEventID, &r.event}, {"reminder_id", maxUserID, &r.reminder}} {
+		segment, there := param(p.field).(string)
+		if !there {
+			continue
+		}
+		id, err := name(p.field, segment, p.limit)
+		if err != nil {
+			return err
+		}
+		*p.into = strings.Clone(id)
+	}
+	return nil
+}
+
+// probeKey marks a context that only asks which route a path has.
+type probeKey struct{}
+
+// find returns the route of a line of a batch, from the router that serves
+// requests, and the line's parameters.
+func (s *Server) find(method, path string) (*route, func(string) any) {
+	probe := &fasthttp.RequestCtx{}
+	handle, _ := s.router.Lookup(method, path, probe)
+	if handle == nil {
+		return nil, nil
+	}
+	var found *route
+	probe.SetUserValue(probeKey{}, &found)
+	handle(probe)
+	return found, func(name string) any { return probe.UserValue(name) }
+}
