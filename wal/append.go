@@ -171,7 +171,11 @@ func (db *DB) put(tx *bbolt.Tx, batch []Entry) error {
 			return err
 		}
 	}
-	return putIndex(tx, batch)
+	m := tx.Bucket(bucketMeta)
+	if err := putEnd(m, &w.open); err != nil {
+		return err
+	}
+	return putIndex(tx, m, batch)
 }
 
 // segmentBucket opens the bucket of s, or begins it.
@@ -217,34 +221,4 @@ func (db *DB) publish() {
 	}
 	db.smu.Unlock()
 	db.next.Store(w.open.last + 1)
-}
-
-func putIndex(tx *bbolt.Tx, batch []Entry) error {
-	var root, b *bbolt.Bucket
-	space := ""
-	for i := range batch {
-		for j := range batch[i].Index {
-			op := &batch[i].Index[j]
-			if root == nil {
-				root = tx.Bucket(bucketIndex)
-			}
-			if op.Space != space {
-				var err error
-				if b, err = root.CreateBucketIfNotExists([]byte(op.Space)); err != nil {
-					return err
-				}
-				space = op.Space
-			}
-			var err error
-			if op.Value == nil {
-				err = b.Delete(op.Key)
-			} else {
-				err = b.Put(op.Key, seal(op.Key, op.Value))
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

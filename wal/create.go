@@ -12,9 +12,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// creationTxLimit is the most transactions a file has seen when its creation
-// ends. A file with more holds somebody's records.
-const creationTxLimit = 8
+// creationTx is the transaction that fills a new file: bbolt's meta pages begin
+// with 0 and 1. A file with a later one may hold somebody's records.
+const creationTx = 2
 
 // create makes a new store: STORE.new first, as the mark that a creation is under
 // way, then both files, each built under another name, then STORE. Whatever
@@ -88,7 +88,7 @@ func initJournal(tx *bbolt.Tx, id []byte) error {
 		return err
 	}
 	s := newSegment(1, chainStart(id))
-	if err := putOldest(m, &s); err != nil {
+	if err := errors.Join(putOldest(m, &s), putEnd(m, &s), tally{}.put(m, keyIndexTally)); err != nil {
 		return err
 	}
 	if _, err := tx.CreateBucket(bucketIndex); err != nil {
@@ -101,11 +101,18 @@ func initJournal(tx *bbolt.Tx, id []byte) error {
 // putOldest notes where the log begins, so that a segment lost in front shows.
 func putOldest(m *bbolt.Bucket, s *segment) error { return putSealed(m, keyOldest, s.header()) }
 
+// putEnd notes where the log ends, so that values lost at its end show.
+func putEnd(m *bbolt.Bucket, s *segment) error { return putSealed(m, keyEnd, s.end()) }
+
 func initSnapshots(tx *bbolt.Tx, id []byte, replayFrom uint64) error {
-	if _, err := initMeta(tx, snapshotMagic, id); err != nil {
+	m, err := initMeta(tx, snapshotMagic, id)
+	if err != nil {
 		return err
 	}
 	if _, err := tx.CreateBucket(bucketSnap); err != nil {
+		return err
+	}
+	if err := (tally{}).put(m, keySnapTally); err != nil {
 		return err
 	}
 	return putReplayFrom(tx, replayFrom)
@@ -128,7 +135,7 @@ func resumeCreation(dir string) error {
 		if err != nil {
 			return err
 		}
-		if m.txid > creationTxLimit {
+		if m.txid > creationTx {
 			return fmt.Errorf("%w: %s is not there, but %s holds records", ErrMissing, sideName, name)
 		}
 		if err := os.Remove(path); err != nil {

@@ -38,6 +38,8 @@ var (
 	ErrCorrupt = errors.New("wal: corrupt")
 	// ErrNotEmpty: a restore needs an empty directory.
 	ErrNotEmpty = errors.New("wal: directory not empty")
+	// ErrUnfinished: a restore into the directory was cut short.
+	ErrUnfinished = errors.New("wal: unfinished restore")
 	// ErrNoSpace: too little room on the disk for what was asked.
 	ErrNoSpace = errors.New("wal: no space")
 	// ErrUnsupported: this implementation cannot do it.

@@ -15,6 +15,7 @@ const (
 	sideName     = "STORE"
 	sideNewName  = "STORE.new"
 	lockName     = "LOCK"
+	restoreName  = "RESTORING" // there while a restore is under way
 
 	journalMagic  = "carillon-journal"
 	snapshotMagic = "carillon-snapshots"
@@ -29,6 +30,9 @@ const (
 	chunkHeaderBytes = 10
 	recordFixedBytes = 16
 	snapHeaderBytes  = 24
+	segmentHeadBytes = 12
+	segmentFootBytes = 36
+	tallyBytes       = 16
 	flagRedacted     = 0x01
 )
 
@@ -41,6 +45,9 @@ var (
 	keyFormat     = []byte("format")
 	keyStore      = []byte("store")
 	keyOldest     = []byte("oldest")
+	keyEnd        = []byte("end")
+	keyIndexTally = []byte("index_tally")
+	keySnapTally  = []byte("snap_tally")
 	keyRestored   = []byte("restored")
 	keyReplayFrom = []byte("replay_from")
 

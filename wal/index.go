@@ -33,6 +33,9 @@ func (db *DB) IndexGet(space string, key []byte) (value []byte, ok bool, err err
 
 // IndexScan implements Log.
 func (db *DB) IndexScan(space string, after []byte, limit int, fn func(key, value []byte) error) error {
+	if err := db.usable(); err != nil {
+		return err
+	}
 	if space == "" {
 		return fmt.Errorf("%w: no space", ErrInvalid)
 	}
@@ -95,4 +98,70 @@ func seekAfter(c *bbolt.Cursor, after []byte) (k, v []byte) {
 		return c.Next()
 	}
 	return k, v
+}
+
+// putIndex makes the index operations of a batch and keeps the tally.
+func putIndex(tx *bbolt.Tx, meta *bbolt.Bucket, batch []Entry) error {
+	var root *bbolt.Bucket
+	var t tally
+	for i := range batch {
+		for j := range batch[i].Index {
+			if root == nil {
+				root = tx.Bucket(bucketIndex)
+				var ok bool
+				if t, ok = getTally(meta, keyIndexTally); !ok {
+					return corrupt(journalName, 0, 0, "meta: %s", keyIndexTally)
+				}
+			}
+			if err := t.index(root, &batch[i].Index[j]); err != nil {
+				return err
+			}
+		}
+	}
+	if root == nil {
+		return nil
+	}
+	return t.put(meta, keyIndexTally)
+}
+
+// index makes one operation in its space.
+func (t *tally) index(root *bbolt.Bucket, op *IndexOp) error {
+	b, err := root.CreateBucketIfNotExists([]byte(op.Space))
+	if err != nil {
+		return err
+	}
+	if old := b.Get(op.Key); old != nil {
+		t.remove(indexSum(op.Space, op.Key, old))
+	}
+	if op.Value == nil {
+		return b.Delete(op.Key)
+	}
+	v := seal(op.Key, op.Value)
+	t.add(indexSum(op.Space, op.Key, v))
+	return b.Put(op.Key, v)
+}
+
+// checkIndex reads the whole index in one transaction and compares it with its
+// tally: a key that is gone shows nowhere else.
+func (db *DB) checkIndex() (t tally, err error) {
+	err = db.view(db.journal, journalName, func(tx *bbolt.Tx) error {
+		root := tx.Bucket(bucketIndex)
+		err := root.ForEachBucket(func(space []byte) error {
+			return root.Bucket(space).ForEach(func(k, v []byte) error {
+				if _, sound := unseal(k, v); !sound {
+					return corrupt(journalName, 0, 0, "index %q, key %x: checksum", space, k)
+				}
+				t.add(indexSum(string(space), k, v))
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if want, ok := getTally(tx.Bucket(bucketMeta), keyIndexTally); !ok || t != want {
+			return corrupt(journalName, 0, 0, "index holds %d keys that sum up to %x, its tally says %d and %x", t.count, t.sum, want.count, want.sum)
+		}
+		return nil
+	})
+	return t, err
 }

@@ -18,9 +18,13 @@ const (
 	boltMetaBytes  = 64
 	boltNoFreelist = ^uint64(0)
 
-	boltBranch   = 0x01
+	boltBranch   = 0x01 // flags of a page
 	boltLeaf     = 0x02
 	boltFreelist = 0x10
+
+	boltElement      = 16   // bytes of an element, in branches and leaves
+	boltBucket       = 0x01 // flag of a leaf's element
+	boltBucketHeader = 16
 )
 
 // boltMeta is a sound meta page.
@@ -31,7 +35,11 @@ type boltMeta struct {
 }
 
 // inspect reads both meta pages and chooses as bbolt will. Its errors are the
-// ones that a person can act on: empty, foreign, newer, torn, truncated.
+// ones that a person can act on: empty, foreign, newer, damaged, truncated.
+//
+// Both must be sound, although bbolt is content with one: it would fall back to
+// the transaction before, and a flushed record would be gone without a word
+// (W7). No crash leaves one torn, as long as 512 bytes are written whole.
 func inspect(f *os.File, name string) (boltMeta, error) {
 	fi, err := f.Stat()
 	if err != nil {
@@ -40,27 +48,21 @@ func inspect(f *os.File, name string) (boltMeta, error) {
 	if fi.Size() == 0 {
 		return boltMeta{}, corrupt(name, 0, 0, "the file is empty")
 	}
-	var best boltMeta
+	var metas [2]boltMeta
 	var errs [2]error
-	found := false
-	for i := range errs {
+	for i := range metas {
 		var b [boltPageHeader + boltMetaBytes]byte
 		if _, err := f.ReadAt(b[:], int64(i)*pageBytes); err != nil && !errors.Is(err, io.EOF) {
 			return boltMeta{}, err
 		}
-		var m boltMeta
-		if m, errs[i] = parseMeta(b[boltPageHeader:], name); errs[i] == nil && (!found || m.txid > best.txid) {
-			best, found = m, true
-		}
+		metas[i], errs[i] = parseMeta(b[boltPageHeader:], name, i)
 	}
-	if !found {
-		if errors.Is(errs[0], ErrCorrupt) {
-			return boltMeta{}, errs[0]
-		}
-		if errors.Is(errs[1], ErrCorrupt) {
-			return boltMeta{}, errs[1]
-		}
-		return boltMeta{}, errs[0]
+	if err := metaError(name, errs); err != nil {
+		return boltMeta{}, err
+	}
+	best := metas[0]
+	if metas[1].txid > best.txid {
+		best = metas[1]
 	}
 	if best.pageSize != pageBytes {
 		return boltMeta{}, fmt.Errorf("%w: %s has pages of %d bytes", ErrForeign, name, best.pageSize)
@@ -74,7 +76,28 @@ func inspect(f *os.File, name string) (boltMeta, error) {
 	return best, nil
 }
 
-func parseMeta(b []byte, name string) (boltMeta, error) {
+// metaError prefers the error that says most: damage before another format before
+// another kind of file. One meta page that is none of ours is damage too.
+func metaError(name string, errs [2]error) error {
+	for _, kind := range []error{ErrCorrupt, ErrNewerFormat} {
+		for _, err := range errs {
+			if errors.Is(err, kind) {
+				return err
+			}
+		}
+	}
+	if errs[0] != nil && errs[1] != nil {
+		return errs[0]
+	}
+	for i, err := range errs {
+		if err != nil {
+			return corrupt(name, 0, 0, "meta page %d is damaged", i)
+		}
+	}
+	return nil
+}
+
+func parseMeta(b []byte, name string, page int) (boltMeta, error) {
 	le := binary.NativeEndian
 	if le.Uint32(b) != boltMagic {
 		return boltMeta{}, fmt.Errorf("%w: %s is no bbolt file", ErrForeign, name)
@@ -82,7 +105,7 @@ func parseMeta(b []byte, name string) (boltMeta, error) {
 	h := fnv.New64a()
 	_, _ = h.Write(b[:boltMetaBytes-8])
 	if le.Uint64(b[56:]) != h.Sum64() {
-		return boltMeta{}, corrupt(name, 0, 0, "no sound meta page")
+		return boltMeta{}, corrupt(name, 0, 0, "meta page %d is damaged", page)
 	}
 	if v := le.Uint32(b[4:]); v != boltVersion {
 		return boltMeta{}, fmt.Errorf("%w: %s has bbolt format %d", ErrNewerFormat, name, v)

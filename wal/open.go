@@ -93,6 +93,9 @@ func (db *DB) openFiles() error {
 		_, err := os.Lstat(filepath.Join(db.dir, name))
 		return err == nil
 	}
+	if has(restoreName) && !db.opts.restoring {
+		return fmt.Errorf("%w: %s was begun in %s and did not end; empty the directory and restore again", ErrUnfinished, restoreName, db.dir)
+	}
 	if !has(sideName) && has(sideNewName) {
 		if err := resumeCreation(db.dir); err != nil {
 			return err
@@ -201,7 +204,7 @@ func lookBeforeOpen(path, name string, opts Options) error {
 	if err := prewarm(f, m, opts.PrewarmBytes); err != nil {
 		return err
 	}
-	return walkPages(f, name, m, false)
+	return walkPages(f, name, m)
 }
 
 // checkMeta compares the file's own identity with the expected one.

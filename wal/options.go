@@ -32,6 +32,8 @@ type Options struct {
 	MustExist bool
 	// Rand gives the 16 bytes of a new store's id. Default: crypto/rand.
 	Rand io.Reader
+
+	restoring bool // Restore looks at its own work
 }
 
 func (o Options) withDefaults() Options {

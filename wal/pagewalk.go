@@ -1,13 +1,15 @@
 package wal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 )
 
-// pageWalk follows every page from the root, as bbolt will when it has to rebuild
-// its free list. bbolt does that in a goroutine of its own, where a damaged
-// page is a panic that nobody can recover; here it is an error.
+// pageWalk follows every page from the root and compares them with the free list.
+// bbolt trusts its pages: damage there is a panic in a goroutine of its own, an
+// endless descent, a key that Get does not find although a cursor passes it, or
+// a page in use that the next commit overwrites. Here each is an error.
 type pageWalk struct {
 	f    *os.File
 	name string
@@ -16,131 +18,182 @@ type pageWalk struct {
 	buf  []byte
 }
 
-// walkPages checks the free list's page if there is one, and otherwise, or if
-// all is asked for, every page in use.
-func walkPages(f *os.File, name string, m boltMeta, all bool) error {
-	w := &pageWalk{f: f, name: name, high: m.high, seen: make([]uint64, m.high/64+1), buf: make([]byte, pageBytes)}
-	if m.freelist != boltNoFreelist {
-		if err := w.freelist(m.freelist); err != nil || !all {
-			return err
-		}
+// subtree is a page that another one leads to, and the bounds of its keys: at
+// least low, less than high. Nil is no bound.
+type subtree struct {
+	id        uint64
+	low, high []byte
+}
+
+// walkPages checks every page in use, and that the free list holds all others.
+func walkPages(f *os.File, name string, m boltMeta) error {
+	w := &pageWalk{f: f, name: name, high: m.high, seen: make([]uint64, m.high/64+1)}
+	if err := w.tree(subtree{id: m.root}, 0); err != nil || m.freelist == boltNoFreelist {
+		return err
 	}
-	return w.page(m.root, 0)
+	return w.freelist(m.freelist)
 }
 
 func (w *pageWalk) damaged(id uint64, what string) error {
 	return corrupt(w.name, 0, 0, "page %d: %s", id, what)
 }
 
-// read loads page id and returns its kind, elements and pages used.
-func (w *pageWalk) read(id uint64) (b []byte, flags, count uint16, pages uint64, err error) {
-	if id < 2 || id >= w.high {
-		return nil, 0, 0, 0, w.damaged(id, "outside the file")
-	}
-	b = w.buf[:pageBytes]
-	if _, err := w.f.ReadAt(b, int64(id)*pageBytes); err != nil {
-		return nil, 0, 0, 0, w.damaged(id, err.Error())
-	}
-	ne := binary.NativeEndian
-	flags, count, pages = ne.Uint16(b[8:]), ne.Uint16(b[10:]), uint64(ne.Uint32(b[12:]))+1
-	if ne.Uint64(b) != id {
-		return nil, 0, 0, 0, w.damaged(id, "holds another page")
-	}
-	if id+pages > w.high {
-		return nil, 0, 0, 0, w.damaged(id, "reaches beyond the file")
-	}
-	for p := id; p < id+pages; p++ {
-		if w.seen[p/64]&(1<<(p%64)) != 0 {
-			return nil, 0, 0, 0, w.damaged(p, "is used twice")
-		}
-		w.seen[p/64] |= 1 << (p % 64)
-	}
-	return b, flags, count, pages, nil
+// use marks a page; false: it was in use already.
+func (w *pageWalk) use(id uint64) bool {
+	bit := uint64(1) << (id % 64)
+	free := w.seen[id/64]&bit == 0
+	w.seen[id/64] |= bit
+	return free
 }
 
-func (w *pageWalk) freelist(id uint64) error {
-	b, flags, count, pages, err := w.read(id)
-	if err != nil {
-		return err
+// read loads page id with all that belongs to it. The bytes are good until the next read.
+func (w *pageWalk) read(id uint64) (b []byte, flags, count uint16, err error) {
+	if id < 2 || id >= w.high {
+		return nil, 0, 0, w.damaged(id, "outside the file")
 	}
-	n, off := uint64(count), uint64(boltPageHeader)
-	if count == 0xFFFF {
-		n, off = binary.NativeEndian.Uint64(b[boltPageHeader:]), off+8
+	if err := w.load(id, 1); err != nil {
+		return nil, 0, 0, err
 	}
-	if flags != boltFreelist || n > w.high || off+8*n > pages*pageBytes {
-		return w.damaged(id, "is no free list")
+	ne := binary.NativeEndian
+	pages := uint64(ne.Uint32(w.buf[12:])) + 1
+	if ne.Uint64(w.buf) != id {
+		return nil, 0, 0, w.damaged(id, "holds another page")
+	}
+	if id+pages > w.high {
+		return nil, 0, 0, w.damaged(id, "reaches beyond the file")
+	}
+	for p := id; p < id+pages; p++ {
+		if !w.use(p) {
+			return nil, 0, 0, w.damaged(p, "is used twice")
+		}
+	}
+	if pages > 1 {
+		err = w.load(id, pages)
+	}
+	return w.buf, ne.Uint16(w.buf[8:]), ne.Uint16(w.buf[10:]), err
+}
+
+func (w *pageWalk) load(id, pages uint64) error {
+	if n := int(pages * pageBytes); cap(w.buf) < n {
+		w.buf = make([]byte, n)
+	}
+	w.buf = w.buf[:pages*pageBytes]
+	if _, err := w.f.ReadAt(w.buf, int64(id)*pageBytes); err != nil {
+		return w.damaged(id, err.Error())
 	}
 	return nil
 }
 
-func (w *pageWalk) page(id uint64, depth int) error {
-	if depth > 64 {
-		return w.damaged(id, "tree too deep")
-	}
-	b, flags, count, pages, err := w.read(id)
+// freelist checks that each page is either in use or free.
+func (w *pageWalk) freelist(id uint64) error {
+	b, flags, count, err := w.read(id)
 	if err != nil {
 		return err
 	}
-	size := int(pages) * pageBytes
-	if boltPageHeader+16*int(count) > size || flags != boltBranch && flags != boltLeaf {
-		return w.damaged(id, "is neither branch nor leaf")
+	ne := binary.NativeEndian
+	n, off := uint64(count), uint64(boltPageHeader)
+	if count == 0xFFFF {
+		n, off = ne.Uint64(b[boltPageHeader:]), off+8
 	}
-	if elements := boltPageHeader + 16*int(count); elements > len(b) {
-		b = make([]byte, elements)
-		if _, err := w.f.ReadAt(b, int64(id)*pageBytes); err != nil {
-			return w.damaged(id, err.Error())
+	if flags != boltFreelist || n > w.high || off+8*n > uint64(len(b)) {
+		return w.damaged(id, "is no free list")
+	}
+	for i := range n {
+		free := ne.Uint64(b[off+8*i:])
+		if free < 2 || free >= w.high || !w.use(free) {
+			return w.damaged(id, "the free list holds a page that is not free")
 		}
 	}
-	children, err := w.elements(id, b, flags, int(count), size)
+	for p := uint64(2); p < w.high; p++ {
+		if w.use(p) {
+			return w.damaged(p, "is neither in use nor free")
+		}
+	}
+	return nil
+}
+
+func (w *pageWalk) tree(t subtree, depth int) error {
+	if depth > 64 {
+		return w.damaged(t.id, "tree too deep")
+	}
+	b, flags, count, err := w.read(t.id)
 	if err != nil {
 		return err
 	}
-	for _, c := range children { // b is reused from here on
-		if err := w.page(c, depth+1); err != nil {
+	if flags != boltBranch && flags != boltLeaf || flags == boltBranch && count == 0 {
+		return w.damaged(t.id, "is neither branch nor leaf")
+	}
+	below, err := w.elements(t, b, flags, int(count))
+	if err != nil {
+		return err
+	}
+	for _, sub := range below { // b is gone from here on
+		if err := w.tree(sub, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// elements checks the element table of a page and returns the pages it leads to.
-func (w *pageWalk) elements(id uint64, b []byte, flags uint16, count, size int) ([]uint64, error) {
+// elements checks the elements of a page, and the order of their keys, and
+// returns where they lead.
+func (w *pageWalk) elements(t subtree, b []byte, flags uint16, count int) (below []subtree, err error) {
 	ne := binary.NativeEndian
-	if flags == boltBranch && count == 0 {
-		return nil, w.damaged(id, "branch without elements")
+	table := boltPageHeader + boltElement*count
+	if table > len(b) {
+		return nil, w.damaged(t.id, "more elements than fit")
 	}
-	var children []uint64
+	last := t.low
 	for i := range count {
-		at := boltPageHeader + 16*i
-		if flags == boltBranch {
-			pos, ksize := uint64(ne.Uint32(b[at:])), uint64(ne.Uint32(b[at+4:]))
-			if uint64(at)+pos+ksize > uint64(size) {
-				return nil, w.damaged(id, "key outside the page")
+		e := b[boltPageHeader+boltElement*i:]
+		pos, ksize, vsize := uint64(ne.Uint32(e)), uint64(ne.Uint32(e[4:])), uint64(0)
+		if flags == boltLeaf {
+			pos, ksize, vsize = ksize, uint64(ne.Uint32(e[8:])), uint64(ne.Uint32(e[12:]))
+		}
+		if pos < uint64(table-boltPageHeader-boltElement*i) || pos+ksize+vsize > uint64(len(e)) || ksize == 0 {
+			return nil, w.damaged(t.id, "element outside the page")
+		}
+		key := e[pos : pos+ksize : pos+ksize]
+		if c := bytes.Compare(last, key); c > 0 || c == 0 && i > 0 || t.high != nil && bytes.Compare(key, t.high) >= 0 {
+			return nil, w.damaged(t.id, "key out of order")
+		}
+		last = key
+		switch {
+		case flags == boltBranch:
+			key = bytes.Clone(key)
+			if len(below) > 0 {
+				below[len(below)-1].high = key
 			}
-			children = append(children, ne.Uint64(b[at+8:]))
-			continue
-		}
-		eflags, pos := ne.Uint32(b[at:]), uint64(ne.Uint32(b[at+4:]))
-		ksize, vsize := uint64(ne.Uint32(b[at+8:])), uint64(ne.Uint32(b[at+12:]))
-		if uint64(at)+pos+ksize+vsize > uint64(size) {
-			return nil, w.damaged(id, "value outside the page")
-		}
-		if eflags&1 == 0 {
-			continue
-		}
-		if vsize < 16 {
-			return nil, w.damaged(id, "bucket without header")
-		}
-		var head [16 + boltPageHeader]byte
-		n := min(uint64(len(head)), vsize)
-		if _, err := w.f.ReadAt(head[:n], int64(id)*pageBytes+int64(uint64(at)+pos+ksize)); err != nil {
-			return nil, w.damaged(id, err.Error())
-		}
-		if root := ne.Uint64(head[:]); root != 0 {
-			children = append(children, root)
-		} else if vsize < uint64(len(head)) || ne.Uint16(head[16+8:]) != boltLeaf {
-			return nil, w.damaged(id, "inline bucket is no leaf")
+			below = append(below, subtree{ne.Uint64(e[8:]), key, t.high})
+		case ne.Uint32(e) == boltBucket:
+			sub, err := w.bucket(t.id, e[pos+ksize:pos+ksize+vsize])
+			if err != nil {
+				return nil, err
+			}
+			below = append(below, sub...)
+		case ne.Uint32(e) != 0:
+			return nil, w.damaged(t.id, "element of unknown kind")
 		}
 	}
-	return children, nil
+	return below, nil
+}
+
+// bucket checks the value of a bucket: a root page, or a leaf with its elements.
+func (w *pageWalk) bucket(id uint64, v []byte) ([]subtree, error) {
+	ne := binary.NativeEndian
+	if len(v) < boltBucketHeader {
+		return nil, w.damaged(id, "bucket without header")
+	}
+	if root := ne.Uint64(v); root != 0 {
+		return []subtree{{id: root}}, nil
+	}
+	v = v[boltBucketHeader:]
+	if len(v) < boltPageHeader || ne.Uint16(v[8:]) != boltLeaf {
+		return nil, w.damaged(id, "inline bucket is no leaf")
+	}
+	below, err := w.elements(subtree{id: id}, v, boltLeaf, int(ne.Uint16(v[10:])))
+	if err == nil && len(below) > 0 {
+		err = w.damaged(id, "bucket in an inline bucket")
+	}
+	return nil, err
 }

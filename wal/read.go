@@ -88,14 +88,17 @@ func segmentsFrom(tx *bbolt.Tx, from uint64) func(yield func(uint64, *bbolt.Buck
 }
 
 // scan decodes every record from sequence from on and checks values, chain and
-// density across values. fn may keep nothing of r. It returns the sequence
-// after the last record.
-func (db *DB) scan(from uint64, fn func(segment uint64, r *rawRecord) error) (uint64, error) {
+// density across values. The chain before the first one is checked if it is
+// given. fn may keep nothing of r. It returns the sequence after the last record.
+func (db *DB) scan(from uint64, before *uint32, fn func(segment uint64, r *rawRecord) error) (uint64, error) {
 	var cb chunkBuf
 	var cr chunkReader
 	var r rawRecord
-	next, started := from, false
+	next, started := from, before != nil
 	var chain uint32
+	if started {
+		chain = *before
+	}
 	for {
 		if err := db.fill(next, readBytes, &cb); err != nil {
 			return next, err
@@ -140,6 +143,9 @@ func (db *DB) scan(from uint64, fn func(segment uint64, r *rawRecord) error) (ui
 
 // Replay implements Log.
 func (db *DB) Replay(from uint64, fn func(Record) error) error {
+	if err := db.usable(); err != nil {
+		return err
+	}
 	first := db.firstSeq()
 	if from == 0 {
 		from = first
@@ -148,7 +154,7 @@ func (db *DB) Replay(from uint64, fn func(Record) error) error {
 		return fmt.Errorf("%w: sequence %d, the oldest kept is %d", ErrCompacted, from, first)
 	}
 	want := db.NextSeq()
-	end, err := db.scan(from, func(_ uint64, r *rawRecord) error { return fn(r.record()) })
+	end, err := db.scan(from, nil, func(_ uint64, r *rawRecord) error { return fn(r.record()) })
 	if err == nil && end < want {
 		return corrupt(journalName, 0, end, "records up to %d are missing", want-1)
 	}
@@ -163,6 +169,9 @@ func (db *DB) firstSeq() uint64 {
 
 // History implements Log.
 func (db *DB) History(stream string, last uint64, fn func(Record) (bool, error)) error {
+	if err := db.usable(); err != nil {
+		return err
+	}
 	return db.walk(stream, last, func(_ *chunkRef, r *rawRecord) (bool, error) { return fn(r.record()) })
 }
 
@@ -199,10 +208,12 @@ func (db *DB) walk(stream string, last uint64, fn func(c *chunkRef, r *rawRecord
 		}
 		switch {
 		case found && string(r.stream) == stream:
+		case seq < cb.first && seq != last:
+			return nil // compacted since we looked
+		case seq < cb.first:
+			return fmt.Errorf("%w: sequence %d, meanwhile", ErrCompacted, seq)
 		case seq == last:
 			return fmt.Errorf("%w: sequence %d of that stream", ErrNotFound, last)
-		case seq < cb.first:
-			return nil // compacted since we looked
 		default:
 			return corrupt(journalName, 0, seq, "link to a record that is missing or of another stream")
 		}

@@ -10,13 +10,18 @@ import (
 )
 
 // loadLog reads the segment table, measures the newest segment, and compares the
-// log with what STORE knows of it.
+// log with where it should end and with what STORE knows of it.
 func (db *DB) loadLog(s side) error {
-	if err := db.view(db.journal, journalName, db.loadSegments); err != nil {
+	var want segment
+	err := db.view(db.journal, journalName, func(tx *bbolt.Tx) (err error) {
+		want, err = db.loadSegments(tx)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	newest := &db.segments[len(db.segments)-1]
-	end, err := db.scan(newest.first, func(segment uint64, r *rawRecord) error {
+	end, err := db.scan(newest.first, &newest.before, func(segment uint64, r *rawRecord) error {
 		if segment != newest.first {
 			return corrupt(journalName, segment, r.seq, "segment behind the newest")
 		}
@@ -24,8 +29,15 @@ func (db *DB) loadLog(s side) error {
 		newest.last, newest.chain = r.seq, r.chain
 		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case newest.last < want.last:
+		return corrupt(journalName, newest.first, newest.last+1, "records up to %d are missing", want.last)
+	case newest.last > want.last:
+		return corrupt(journalName, newest.first, want.last+1, "records behind the end of the log")
+	case newest.chain != want.chain:
+		return corrupt(journalName, newest.first, newest.last, "chain differs from the one at the end of the log")
 	}
 	db.next.Store(end)
 	for i := range db.segments {
@@ -35,25 +47,34 @@ func (db *DB) loadLog(s side) error {
 }
 
 // loadSegments reads headers and footers and checks that each segment begins
-// where the one before it ended, in sequence and chain.
-func (db *DB) loadSegments(tx *bbolt.Tx) error {
+// where the one before it ended, in sequence and chain. end has the last record
+// and chain that the log should end with.
+func (db *DB) loadSegments(tx *bbolt.Tx) (end segment, err error) {
 	meta := tx.Bucket(bucketMeta)
 	if tx.Bucket(bucketIndex) == nil {
-		return corrupt(journalName, 0, 0, "index is missing")
+		return end, corrupt(journalName, 0, 0, "index is missing")
 	}
 	p, ok := unseal(keyOldest, meta.Get(keyOldest))
 	var expect segment
 	if !ok || !expect.parseHeader(p) {
-		return corrupt(journalName, 0, 0, "meta: oldest")
+		return end, corrupt(journalName, 0, 0, "meta: oldest")
+	}
+	if p, ok := unseal(keyEnd, meta.Get(keyEnd)); !ok || !end.parseEnd(p) {
+		return end, corrupt(journalName, 0, 0, "meta: end")
 	}
 	if p, ok := unseal(keyRestored, meta.Get(keyRestored)); meta.Get(keyRestored) != nil {
 		if !ok || len(p) != 17 {
-			return corrupt(journalName, 0, 0, "meta: restored")
+			return end, corrupt(journalName, 0, 0, "meta: restored")
 		}
 		db.restored = Restored{Epoch: binary.BigEndian.Uint64(p), Seq: binary.BigEndian.Uint64(p[8:])}
 		db.pending = p[16] != 0
 	}
-	first, before, ended := expect.first, expect.before, true
+	return end, db.loadTable(tx, expect)
+}
+
+// loadTable walks over the segments, of which the oldest should begin as oldest does.
+func (db *DB) loadTable(tx *bbolt.Tx, oldest segment) error {
+	first, before, ended := oldest.first, oldest.before, true
 	for name, b := range segmentsFrom(tx, 0) {
 		if !ended {
 			return corrupt(journalName, db.segments[len(db.segments)-1].first, 0, "footer is missing")
@@ -162,8 +183,44 @@ func (db *DB) recover() error {
 	if from > next {
 		return fmt.Errorf("%w: %s covers the log up to sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from-1, journalName, next-1)
 	}
-	covered := map[uint64]struct{}{} // heads inside the tail: records up to there are not news
-	err := db.SnapshotHeaders(func(s Snapshot) error {
+	covered, err := db.loadHeads(from, next)
+	if err != nil {
+		return err
+	}
+	end, err := db.scan(from, nil, func(segment uint64, r *rawRecord) error {
+		h := maphash.Bytes(db.hash, r.stream)
+		head, known := db.heads[h]
+		if r.seq <= head {
+			if _, ok := covered[h]; ok {
+				return nil
+			}
+		}
+		// Without a head the link may lead to a forgotten stream's past, and a
+		// forgotten stream begins anew with none.
+		if known && r.prev != head && r.prev != 0 {
+			return corrupt(journalName, segment, r.seq, "links to record %d, but the stream is at %d", r.prev, head)
+		}
+		if !known {
+			db.bare[h] = struct{}{}
+		}
+		db.heads[h] = r.seq
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if end != next {
+		return corrupt(journalName, 0, end, "records up to %d are missing", next-1)
+	}
+	_, err = db.checkIndex()
+	return err
+}
+
+// loadHeads reads the heads that the snapshots know. covered are those inside the
+// tail: records up to there are not news.
+func (db *DB) loadHeads(from, next uint64) (covered map[uint64]struct{}, err error) {
+	covered = map[uint64]struct{}{}
+	_, err = db.checkSnapshots(false, func(s Snapshot) error {
 		if s.Seq >= next {
 			return fmt.Errorf("%w: a snapshot is at sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, s.Seq, journalName, next-1)
 		}
@@ -174,31 +231,7 @@ func (db *DB) recover() error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	end, err := db.scan(from, func(segment uint64, r *rawRecord) error {
-		h := maphash.Bytes(db.hash, r.stream)
-		head, known := db.heads[h]
-		if r.seq <= head {
-			if _, ok := covered[h]; ok {
-				return nil
-			}
-		}
-		// Without a head the link may lead to a forgotten stream's past or to none.
-		if known && r.prev != head {
-			return corrupt(journalName, segment, r.seq, "links to record %d, but the stream is at %d", r.prev, head)
-		}
-		if !known {
-			db.bare[h] = struct{}{}
-		}
-		db.heads[h] = r.seq
-		return nil
-	})
-	if err == nil && end != next {
-		return corrupt(journalName, 0, end, "records up to %d are missing", next-1)
-	}
-	return err
+	return covered, err
 }
 
 func (db *DB) loadReplayFrom() error {

@@ -21,7 +21,8 @@ const restoreTxBytes = 8 << 20
 // Restore builds a store from a backup in dir, which must be empty or absent
 // (ErrNotEmpty), and verifies it whole before it returns. The store gets the
 // next epoch and says so until AckRestored: what came due since the backup may
-// have left without a record here. After an error nothing of a store is left.
+// have left without a record here. After an error nothing is left in dir; after
+// a crash Open refuses it (ErrUnfinished), so that no store is begun there anew.
 func Restore(r io.Reader, dir string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -39,16 +40,36 @@ func Restore(r io.Reader, dir string) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			for _, name := range []string{sideName, journalName, snapshotName, sideNewName, journalName + ".new", snapshotName + ".new"} {
-				_ = os.Remove(filepath.Join(dir, name))
-			}
+			removeRestore(dir)
 		}
 	}()
-	err = restoreFiles(r, dir)
+	marker := filepath.Join(dir, restoreName)
+	err = errors.Join(writeFileSync(marker, nil), syncDir(dir))
+	if err == nil {
+		err = restoreFiles(r, dir)
+	}
 	if err := errors.Join(err, lock.Close()); err != nil {
 		return err
 	}
-	db, err := Open(dir, Options{MustExist: true})
+	if err := verifyRestore(dir); err != nil {
+		return err
+	}
+	return errors.Join(os.Remove(marker), syncDir(dir))
+}
+
+// removeRestore takes away all that a restore makes. The mark goes last but for
+// the lock, so that nobody finds half a removal without it.
+func removeRestore(dir string) {
+	for _, name := range []string{
+		sideName, sideNewName, journalName, snapshotName,
+		journalName + ".new", snapshotName + ".new", restoreName, lockName,
+	} {
+		_ = os.Remove(filepath.Join(dir, name))
+	}
+}
+
+func verifyRestore(dir string) error {
+	db, err := Open(dir, Options{MustExist: true, restoring: true})
 	if err != nil {
 		return err
 	}
@@ -68,7 +89,7 @@ func restoreFiles(r io.Reader, dir string) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = f.db.Close() }()
+		defer f.abandon()
 		files[id] = f
 	}
 	if err := in.pairs(files); err != nil {
@@ -147,8 +168,8 @@ func (f *frameReader) header() (h backupHeader, err error) {
 	if h.Format > FormatVersion {
 		return h, fmt.Errorf("%w: the backup has format %d, this program knows %d", ErrNewerFormat, h.Format, FormatVersion)
 	}
-	if id, err := hex.DecodeString(h.Store); err != nil || len(id) != 16 {
-		return h, corrupt("backup", 0, 0, "header: store id")
+	if id, err := hex.DecodeString(h.Store); err != nil || len(id) != 16 || h.Format < 1 {
+		return h, corrupt("backup", 0, 0, "header: content")
 	}
 	return h, nil
 }
@@ -304,6 +325,15 @@ func cutBytes(b []byte) (first, rest []byte, ok bool) {
 		return nil, nil, false
 	}
 	return b[w : w+int(n)], b[w+int(n):], true
+}
+
+// abandon gives up what finish did not end; after finish it does nothing. Close
+// would wait for ever for a transaction that is still open.
+func (b *bulkFile) abandon() {
+	if b.tx != nil {
+		_ = b.tx.Rollback()
+	}
+	_ = b.db.Close()
 }
 
 // finish makes the last change, flushes, and gives the file its name.

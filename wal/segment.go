@@ -34,24 +34,37 @@ func (s *segment) header() []byte {
 	return binary.BigEndian.AppendUint32(b, s.before)
 }
 
-func (s *segment) footer() []byte {
+// end is where the log ends if s is the newest segment.
+func (s *segment) end() []byte {
 	b := binary.BigEndian.AppendUint64(nil, s.last)
-	b = binary.BigEndian.AppendUint32(b, s.chain)
+	return binary.BigEndian.AppendUint32(b, s.chain)
+}
+
+func (s *segment) footer() []byte {
+	b := s.end()
 	b = binary.BigEndian.AppendUint64(b, uint64(s.minAt))
 	b = binary.BigEndian.AppendUint64(b, uint64(s.maxAt))
 	return binary.BigEndian.AppendUint64(b, uint64(s.bytes))
 }
 
 func (s *segment) parseHeader(b []byte) bool {
-	if len(b) != 12 {
+	if len(b) != segmentHeadBytes {
 		return false
 	}
 	*s = newSegment(binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:]))
 	return true
 }
 
+func (s *segment) parseEnd(b []byte) bool {
+	if len(b) != segmentHeadBytes {
+		return false
+	}
+	s.last, s.chain = binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:])
+	return true
+}
+
 func (s *segment) parseFooter(b []byte) bool {
-	if len(b) != 36 {
+	if len(b) != segmentFootBytes {
 		return false
 	}
 	s.last, s.chain = binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:])

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"hash/maphash"
@@ -56,19 +57,7 @@ func (db *DB) PutSnapshots(batch []Snapshot) error {
 	}
 	slices.SortStableFunc(order, func(a, b *Snapshot) int { return strings.Compare(a.Stream, b.Stream) })
 	for slice := range slices.Chunk(order, db.opts.SnapshotSlice) {
-		var buf []byte
-		err := db.commit(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
-			b := tx.Bucket(bucketSnap)
-			b.FillPercent = snapshotFill
-			for _, s := range slice {
-				off := len(buf)
-				buf = appendSnapshot(buf, s)
-				if err := b.Put([]byte(s.Stream), buf[off:len(buf):len(buf)]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		err := db.commit(db.snapshots, snapshotName, func(tx *bbolt.Tx) error { return putSnapshots(tx, slice) })
 		if err != nil {
 			return err
 		}
@@ -76,30 +65,91 @@ func (db *DB) PutSnapshots(batch []Snapshot) error {
 	return nil
 }
 
+func putSnapshots(tx *bbolt.Tx, slice []*Snapshot) error {
+	m, b := tx.Bucket(bucketMeta), tx.Bucket(bucketSnap)
+	b.FillPercent = snapshotFill
+	t, ok := getTally(m, keySnapTally)
+	if !ok {
+		return corrupt(snapshotName, 0, 0, "meta: %s", keySnapTally)
+	}
+	var buf []byte
+	for _, s := range slice {
+		off := len(buf)
+		buf = appendSnapshot(buf, s)
+		key, v := []byte(s.Stream), buf[off:len(buf):len(buf)]
+		if old := b.Get(key); old != nil {
+			t.remove(snapSum(old))
+		}
+		t.add(snapSum(v))
+		if err := b.Put(key, v); err != nil {
+			return err
+		}
+	}
+	return t.put(m, keySnapTally)
+}
+
 // coverHeads checks the batch before anything is written, and takes its streams
-// out of bare. snapMu is held.
+// out of bare. snapMu is held, so that no stream is forgotten meanwhile and
+// ReplayFrom stays.
 func (db *DB) coverHeads(batch []Snapshot) error {
-	next, from := db.next.Load(), db.replayFrom.Load()
-	db.wmu.Lock()
-	defer db.wmu.Unlock()
+	from := db.replayFrom.Load()
+	heads := db.headsOf(batch)
 	for i := range batch {
-		s := &batch[i]
-		head := db.heads[maphash.String(db.hash, s.Stream)]
+		s, head := &batch[i], heads[i]
 		switch {
 		case s.Stream == "":
 			return fmt.Errorf("%w: snapshot %d has no stream", ErrInvalid, i)
 		case len(s.Stream) > MaxStreamBytes || len(s.Data) > MaxSnapBytes:
 			return fmt.Errorf("%w: snapshot %d", ErrTooLarge, i)
-		case s.Seq == 0 || s.Seq >= next || s.Seq > head:
+		case s.Seq == 0 || s.Seq > head:
 			return fmt.Errorf("%w: snapshot %d at %d is ahead of its stream at %d", ErrConflict, i, s.Seq, head)
-		case head < from && s.Seq < head:
-			return fmt.Errorf("%w: snapshot %d at %d would lose records up to %d", ErrConflict, i, s.Seq, head)
+		case s.Seq == head:
+			continue
+		}
+		switch ok, err := db.replaysAfter(s, head, from); {
+		case err != nil:
+			return err
+		case !ok:
+			return fmt.Errorf("%w: snapshot %d at %d, which is no record of its stream, or replay from %d does not give those up to %d", ErrConflict, i, s.Seq, from, head)
 		}
 	}
+	db.wmu.Lock()
+	defer db.wmu.Unlock()
 	for i := range batch {
 		delete(db.bare, maphash.String(db.hash, batch[i].Stream))
 	}
 	return nil
+}
+
+func (db *DB) headsOf(batch []Snapshot) []uint64 {
+	db.wmu.Lock()
+	defer db.wmu.Unlock()
+	heads := make([]uint64, len(batch))
+	for i := range batch {
+		heads[i] = db.heads[maphash.String(db.hash, batch[i].Stream)]
+	}
+	return heads
+}
+
+// replaysAfter says whether s, which lies behind its stream's head, is at a record
+// of the stream, and all records after it are at from or later. A start that
+// finds another snapshot could not tell it from damage.
+func (db *DB) replaysAfter(s *Snapshot, head, from uint64) (ok bool, err error) {
+	if head < from {
+		return false, nil
+	}
+	last := head
+	if s.Seq >= from {
+		last = s.Seq
+	}
+	err = db.walk(s.Stream, last, func(_ *chunkRef, r *rawRecord) (bool, error) {
+		ok = r.seq == s.Seq || r.prev == s.Seq
+		return !ok && r.prev > s.Seq && r.prev >= from, nil
+	})
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return ok, err
 }
 
 // DeleteSnapshot implements Log.
@@ -113,7 +163,17 @@ func (db *DB) DeleteSnapshot(stream string) error {
 		return fmt.Errorf("%w: no stream", ErrInvalid)
 	}
 	err := db.commit(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketSnap).Delete([]byte(stream))
+		m, b, key := tx.Bucket(bucketMeta), tx.Bucket(bucketSnap), []byte(stream)
+		old := b.Get(key)
+		if old == nil {
+			return nil
+		}
+		t, ok := getTally(m, keySnapTally)
+		if !ok {
+			return corrupt(snapshotName, 0, 0, "meta: %s", keySnapTally)
+		}
+		t.remove(snapSum(old))
+		return errors.Join(b.Delete(key), t.put(m, keySnapTally))
 	})
 	if err != nil {
 		return err
@@ -133,6 +193,9 @@ func (db *DB) DeleteSnapshot(stream string) error {
 
 // Snapshot implements Log.
 func (db *DB) Snapshot(stream string) (s Snapshot, ok bool, err error) {
+	if err := db.usable(); err != nil {
+		return s, false, err
+	}
 	if stream == "" {
 		return s, false, fmt.Errorf("%w: no stream", ErrInvalid)
 	}
@@ -157,18 +220,21 @@ func (db *DB) Snapshot(stream string) (s Snapshot, ok bool, err error) {
 
 // SnapshotHeaders implements Log.
 func (db *DB) SnapshotHeaders(fn func(Snapshot) error) error {
-	return db.eachSnapshot(false, func(s Snapshot, _ bool) error { return fn(s) })
+	return db.eachSnapshot(false, func(s *snapItem) error { return fn(s.Snapshot) })
+}
+
+// snapItem is a snapshot without its data.
+type snapItem struct {
+	Snapshot
+	sum   uint32 // for the tally
+	sound bool   // the data, if it was looked at
 }
 
 // eachSnapshot reads headers in bounded transactions; with data it also checks
 // the data, which is all it does with it.
-func (db *DB) eachSnapshot(data bool, fn func(s Snapshot, sound bool) error) error {
+func (db *DB) eachSnapshot(data bool, fn func(*snapItem) error) error {
 	const slice = 1024
-	type item struct {
-		Snapshot
-		sound bool
-	}
-	items := make([]item, 0, slice)
+	items := make([]snapItem, 0, slice)
 	var after []byte
 	for {
 		items = items[:0]
@@ -180,7 +246,7 @@ func (db *DB) eachSnapshot(data bool, fn func(s Snapshot, sound bool) error) err
 				if err != nil {
 					return err
 				}
-				items = append(items, item{s, !data || crc32.Checksum(v[snapHeaderBytes:], castagnoli) == sum})
+				items = append(items, snapItem{s, snapSum(v), !data || crc32.Checksum(v[snapHeaderBytes:], castagnoli) == sum})
 			}
 			return nil
 		})
@@ -188,12 +254,34 @@ func (db *DB) eachSnapshot(data bool, fn func(s Snapshot, sound bool) error) err
 			return err
 		}
 		after = append(after[:0], items[len(items)-1].Stream...)
-		for _, it := range items {
-			if err := fn(it.Snapshot, it.sound); err != nil {
+		for i := range items {
+			if err := fn(&items[i]); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// checkSnapshots reads all headers, or all data too, and compares them with the
+// tally: a snapshot that is gone, or an older one in its place, shows nowhere
+// else. Nobody may write snapshots meanwhile.
+func (db *DB) checkSnapshots(data bool, fn func(Snapshot) error) (t tally, err error) {
+	err = db.eachSnapshot(data, func(s *snapItem) error {
+		if !s.sound {
+			return corrupt(snapshotName, 0, s.Seq, "data of snapshot %q", s.Stream)
+		}
+		t.add(s.sum)
+		return fn(s.Snapshot)
+	})
+	if err != nil {
+		return t, err
+	}
+	return t, db.view(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
+		if want, ok := getTally(tx.Bucket(bucketMeta), keySnapTally); !ok || t != want {
+			return corrupt(snapshotName, 0, 0, "%d snapshots that sum up to %x, the tally says %d and %x", t.count, t.sum, want.count, want.sum)
+		}
+		return nil
+	})
 }
 
 // SetReplayFrom implements Log.

@@ -25,7 +25,7 @@ func (m *Mem) PutSnapshots(batch []wal.Snapshot) error {
 			return fmt.Errorf("%w: snapshot %d", wal.ErrTooLarge, i)
 		case s.Seq == 0 || s.Seq > head:
 			return fmt.Errorf("%w: snapshot %d at %d is ahead of its stream at %d", wal.ErrConflict, i, s.Seq, head)
-		case head < m.st.ReplayFrom && s.Seq < head:
+		case !m.st.replaysAfter(s, head):
 			return fmt.Errorf("%w: snapshot %d at %d would lose records up to %d", wal.ErrConflict, i, s.Seq, head)
 		}
 	}
@@ -35,6 +35,25 @@ func (m *Mem) PutSnapshots(batch []wal.Snapshot) error {
 		delete(m.st.Bare, s.Stream)
 	}
 	return nil
+}
+
+// replaysAfter says whether s is at a record of its stream, and replay gives all
+// records of the stream after it.
+func (s *state) replaysAfter(snap *wal.Snapshot, head uint64) bool {
+	at := func(seq uint64) *wal.Record {
+		if seq < s.First || seq >= s.next() {
+			return &wal.Record{}
+		}
+		return &s.Records[seq-s.First]
+	}
+	if snap.Seq >= s.ReplayFrom {
+		return at(snap.Seq).Stream == snap.Stream
+	}
+	seq := head
+	for seq > snap.Seq && seq >= s.ReplayFrom {
+		seq = at(seq).Prev
+	}
+	return seq == snap.Seq
 }
 
 // DeleteSnapshot implements wal.Log.
