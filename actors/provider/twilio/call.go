@@ -29,8 +29,9 @@ const (
 // it is kept here. Requests carry no Idempotency-Key: Twilio ignores it, and
 // net/http would take it as leave to repeat the POST by itself.
 type call struct {
-	ctx context.Context
-	c   *Client
+	ctx  context.Context
+	c    *Client
+	body []byte // of the success, if there was one
 }
 
 var _ client.BaseClient = (*call)(nil)
@@ -70,6 +71,7 @@ func (k *call) SendRequest(
 	if err != nil {
 		return nil, &lostError{"unreadable answer: " + cause(err)}
 	}
+	k.body = body
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }

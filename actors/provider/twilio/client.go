@@ -79,12 +79,12 @@ func (c *Client) Stops(f engine.Failure) bool {
 	return f.Category == engine.CategoryAccountIssue
 }
 
-// messages returns twilio-go's API for one call. Its edge and region come from
-// the environment if one lets it; ours is the base URL alone.
-func (c *Client) messages(ctx context.Context) *api.ApiService {
-	return api.NewApiService(&client.RequestHandler{Client: &call{ctx: ctx, c: c}})
-}
+func (c *Client) call(ctx context.Context) *call { return &call{ctx: ctx, c: c} }
 
-func (c *Client) verifications(ctx context.Context) *verify.ApiService {
-	return verify.NewApiService(&client.RequestHandler{Client: &call{ctx: ctx, c: c}})
-}
+// handler keeps twilio-go's edge and region empty, which it would read from the
+// environment: where requests go is the base URL's to say.
+func (k *call) handler() *client.RequestHandler { return &client.RequestHandler{Client: k} }
+
+func (k *call) messages() *api.ApiService { return api.NewApiService(k.handler()) }
+
+func (k *call) verifications() *verify.ApiService { return verify.NewApiService(k.handler()) }

@@ -33,7 +33,7 @@ func (c *Client) Find(ctx context.Context, m provider.Message, since int64) prov
 		params := &api.ListMessageParams{}
 		params.SetTo(m.To)
 		params.SetPageSize(pageSize)
-		list, err := c.messages(ctx).PageMessage(params, page, number)
+		list, err := c.call(ctx).messages().PageMessage(params, page, number)
 		if err != nil {
 			return provider.Sighting{Cause: lookupCause(err)}
 		}
@@ -125,7 +125,7 @@ func (c *Client) Fetch(ctx context.Context, sid string) provider.Sighting {
 	if !plainSID(sid) {
 		return provider.Sighting{Cause: "not a sid of Twilio"}
 	}
-	msg, err := c.messages(ctx).FetchMessage(sid, nil)
+	msg, err := c.call(ctx).messages().FetchMessage(sid, nil)
 	var answer *answerError
 	switch {
 	case errors.As(err, &answer) && answer.status == http.StatusNotFound && answer.code != 0:

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -34,11 +35,31 @@ func (c *Client) Send(ctx context.Context, m provider.Message) provider.Outcome 
 			Category: engine.CategoryExpired, Message: "its deadline passed before it was handed over",
 		}}
 	}
-	msg, err := c.messages(ctx).CreateMessage(c.createParams(m, left))
+	k := c.call(ctx)
+	msg, err := k.messages().CreateMessage(c.createParams(m, left))
+	if err != nil && k.body != nil {
+		var sid, status string
+		sid, status, err = essence(k.body)
+		msg = &api.ApiV2010Message{Sid: &sid, Status: &status}
+	}
 	if err != nil {
 		return outcomeOf(err)
 	}
 	return accepted(msg)
+}
+
+// essence reads the two fields that matter out of a success that twilio-go
+// can't decode: a type that changed in another field must not make every
+// message uncertain.
+func essence(body []byte) (sid, status string, err error) {
+	var doc struct {
+		SID    string `json:"sid"`
+		Status string `json:"status"`
+	}
+	if err := json.Unmarshal(body, &doc); err != nil || doc.SID == "" {
+		return "", "", &lostError{"unreadable answer: no sid in it"}
+	}
+	return doc.SID, doc.Status, nil
 }
 
 func (c *Client) createParams(m provider.Message, left engine.Millis) *api.CreateMessageParams {

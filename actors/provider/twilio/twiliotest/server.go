@@ -1,0 +1,150 @@
+package twiliotest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"carillon/actors/provider/twilio"
+	"carillon/engine"
+)
+
+// The account of a Server whose Options name none. None of them is secret.
+const (
+	AccountSID = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	AuthToken  = "test0token0test0token0test0token"
+	ServiceSID = "MGaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	VerifySID  = "VAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0"
+	From       = "+15550001111"
+)
+
+// Options of a Server. The zero value is an account with the constants above.
+type Options struct {
+	AccountSID, AuthToken string
+	From                  string // the number that is ours to send from
+	ServiceSID, VerifySID string
+	// Now is the server's clock. Default: the wall clock.
+	Now func() engine.Millis
+	// Reach is where callbacks really go, as scheme and host, when the public
+	// URL that they are asked for and signed with is not ours to listen on.
+	Reach string
+}
+
+func (o *Options) setDefaults() {
+	for _, d := range []struct {
+		field *string
+		value string
+	}{
+		{&o.AccountSID, AccountSID},
+		{&o.AuthToken, AuthToken},
+		{&o.From, From},
+		{&o.ServiceSID, ServiceSID},
+		{&o.VerifySID, VerifySID},
+	} {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+	if o.Now == nil {
+		o.Now = func() engine.Millis { return time.Now().UnixMilli() } //nolint:forbidigo // a server of tests has a clock
+	}
+}
+
+// Server is a Twilio. It is safe for concurrent use.
+type Server struct {
+	opts    Options
+	http    *httptest.Server
+	client  *http.Client // brings callbacks
+	closing chan struct{}
+
+	mu       sync.Mutex
+	messages []*Message // in order of creation
+	bySID    map[string]*Message
+	creates  map[sent]int
+	total    int
+	keys     int // creates that carried an Idempotency-Key
+	next     []Fault
+	byNumber map[string]Fault
+	reads    []Fault
+	verifies []Fault
+	codes    map[string]*verification
+	serial   uint64
+}
+
+type sent struct{ to, body string }
+
+// New starts a server on loopback. Close it.
+func New(opts Options) *Server {
+	opts.setDefaults()
+	s := &Server{
+		opts: opts, client: &http.Client{Timeout: 10 * time.Second}, closing: make(chan struct{}),
+		bySID: map[string]*Message{}, creates: map[sent]int{}, byNumber: map[string]Fault{},
+		codes: map[string]*verification{},
+	}
+	s.http = httptest.NewServer(s.routes())
+	return s
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	account := "/2010-04-01/Accounts/{account}/"
+	mux.HandleFunc("POST "+account+"Messages.json", s.known(s.create))
+	mux.HandleFunc("GET "+account+"Messages.json", s.known(s.list))
+	mux.HandleFunc("GET "+account+"Messages/{file}", s.known(s.fetch))
+	mux.HandleFunc("POST "+account+"Messages/{file}", s.known(s.update))
+	mux.HandleFunc("POST /v2/Services/{service}/Verifications", s.known(s.startVerification))
+	mux.HandleFunc("POST /v2/Services/{service}/VerificationCheck", s.known(s.checkVerification))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
+	})
+	return mux
+}
+
+// known lets a request in that signs in as the account.
+func (s *Server) known(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		user, password, ok := r.BasicAuth()
+		switch {
+		case !ok || user != s.opts.AccountSID || password != s.opts.AuthToken:
+			w.Header().Set("WWW-Authenticate", `Basic realm="Twilio API"`)
+			refuse(w, http.StatusUnauthorized, 20003, "Authenticate")
+		case r.PathValue("account") != "" && r.PathValue("account") != s.opts.AccountSID:
+			refuse(w, http.StatusNotFound, 20404, "The requested resource was not found")
+		case r.ParseForm() != nil:
+			refuse(w, http.StatusBadRequest, 20001, "Unreadable form")
+		default:
+			h(w, r)
+		}
+	}
+}
+
+// URL is the server's base URL, for CARILLON_TWILIO_BASE_URL.
+func (s *Server) URL() string { return s.http.URL }
+
+// Config is a client's configuration for this server and a number as sender.
+func (s *Server) Config() twilio.Config {
+	return twilio.Config{
+		AccountSID: s.opts.AccountSID, AuthToken: s.opts.AuthToken, From: s.opts.From,
+		VerifyServiceSID: s.opts.VerifySID, BaseURL: s.http.URL, Now: s.opts.Now,
+	}
+}
+
+// Close stops the server and lets go of whoever hangs.
+func (s *Server) Close() {
+	close(s.closing)
+	s.http.CloseClientConnections()
+	s.http.Close()
+	s.client.CloseIdleConnections()
+}
+
+// sid is unique in this server. The lock is held.
+func (s *Server) sid(kind string) string {
+	s.serial++
+	return fmt.Sprintf("%s%032x", kind, s.serial)
+}
+
+// file is the sid out of a path like Messages/SM….json.
+func file(r *http.Request) string { return strings.TrimSuffix(r.PathValue("file"), ".json") }
