@@ -9,6 +9,10 @@ import (
 // outboxPage is how many messages the outbox shows if nobody says.
 const outboxPage = 100
 
+type outboxJSON struct {
+	Items any `json:"items"`
+}
+
 // sandboxOutbox shows what the sandbox carrier was given, newest first. The
 // texts are people's, so that it takes a read key unless it was opened.
 func (s *Server) sandboxOutbox(_ context.Context, r *request) (response, error) {
@@ -27,7 +31,7 @@ func (s *Server) sandboxOutbox(_ context.Context, r *request) (response, error) 
 			return response{}, err
 		}
 	}
-	return ok(s.c.Outbox.Messages(limit))
+	return ok(outboxJSON{Items: s.c.Outbox.Messages(limit)})
 }
 
 //go:embed sandbox.html

@@ -47,7 +47,8 @@ type Config struct {
 	AnswerKeywords bool
 }
 
-// Outbox is the sandbox carrier's: what it was given, newest first.
+// Outbox is the sandbox carrier's. Messages returns what it was given, newest
+// first: a slice that encodes to a JSON list.
 type Outbox interface{ Messages(limit int) any }
 
 // Server is the HTTP face of carillon.

@@ -2,10 +2,10 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"carillon/engine"
 )
@@ -36,20 +36,16 @@ func (s *Server) twilioStatus(ctx context.Context, r *request) (response, error)
 	}
 	user := r.query.Get("user_id")
 	report.MessageID = r.query.Get("message_id")
-	for field, v := range map[string]string{"user_id": user, "message_id": report.MessageID} {
-		if v == "" {
-			p := fail(http.StatusBadRequest, codeMissingField, "the callback's query names user_id and message_id")
-			p.Field = field
-			return response{}, p
-		}
+	if user == "" || report.MessageID == "" {
+		return response{}, fail(http.StatusBadRequest, codeMissingField, "the callback's query names user_id and message_id")
 	}
 	if !goodID(user, maxUserID) || reservedUser(user) {
 		return s.unknown("status")
 	}
-	s.metrics.callbacks.WithLabelValues(report.Status.String()).Inc()
 	if _, err = reply[engine.Done](s.c.Backend.Do(ctx, user, report, "", 0)); err != nil {
 		return s.hookFailed("status", err)
 	}
+	s.metrics.callbacks.WithLabelValues(report.Status.String()).Inc()
 	return response{status: http.StatusNoContent}, nil
 }
 
@@ -105,15 +101,9 @@ func (s *Server) hookFailed(kind string, err error) (response, error) {
 		s.c.Logger.Warn("carrier webhook refused", slog.String("kind", kind), slog.String("code", p.Code))
 		return response{status: http.StatusOK}, nil
 	case !known:
-		return response{}, errors.Join(unavailable(p), err)
+		s.c.Logger.Error("carrier webhook failed", slog.String("kind", kind), slog.String("cause", err.Error()))
 	}
-	return response{}, unavailable(p)
-}
-
-// unavailable is a fault as the carrier is told of it.
-func unavailable(p *problem) *problem {
-	out := *p
-	out.Status, out.Title = http.StatusServiceUnavailable, http.StatusText(http.StatusServiceUnavailable)
-	out.retryAfter = max(out.retryAfter, 1)
-	return &out
+	out := fail(http.StatusServiceUnavailable, p.Code, p.Detail)
+	out.retryAfter = max(p.retryAfter, time.Second)
+	return response{}, out
 }

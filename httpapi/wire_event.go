@@ -115,6 +115,9 @@ func (f *fields) span(e *engine.CalendarEvent) {
 	e.AllDay = allDay || !said && isDate(start)
 	if e.AllDay {
 		e.Date = f.date("start", start)
+		if e.Date == lastDate { // the day after could not be written
+			f.fail("start", codeInvalidField, errYear.Error())
+		}
 		e.EndDate = e.Date + 1
 		if hasEnd {
 			e.EndDate = f.date("end", end)
