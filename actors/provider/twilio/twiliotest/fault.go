@@ -112,12 +112,25 @@ func (s *Server) FaultVerify(faults ...Fault) {
 	s.verifies = append(s.verifies, faults...)
 }
 
+// FaultVerifyFor makes every start and check for a number misbehave; the zero
+// Fault ends it.
+func (s *Server) FaultVerifyFor(to string, f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.none() {
+		delete(s.byVerify, to)
+		return
+	}
+	s.byVerify[to] = f
+}
+
 // Heal ends every fault.
 func (s *Server) Heal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next, s.reads, s.verifies = nil, nil, nil
 	clear(s.byNumber)
+	clear(s.byVerify)
 }
 
 // pop takes the next fault of a script; one that is forever stays. The lock is

@@ -70,6 +70,7 @@ type Server struct {
 	byNumber map[string]Fault
 	reads    []Fault
 	verifies []Fault
+	byVerify map[string]Fault
 	codes    map[string]*verification
 	serial   uint64
 }
@@ -81,7 +82,7 @@ func New(opts Options) *Server {
 	opts.setDefaults()
 	s := &Server{
 		opts: opts, client: &http.Client{Timeout: 10 * time.Second}, closing: make(chan struct{}),
-		bySID: map[string]*Message{}, creates: map[sent]int{}, byNumber: map[string]Fault{},
+		bySID: map[string]*Message{}, creates: map[sent]int{}, byNumber: map[string]Fault{}, byVerify: map[string]Fault{},
 		codes: map[string]*verification{},
 	}
 	s.http = httptest.NewServer(s.routes())

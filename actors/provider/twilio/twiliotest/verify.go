@@ -90,7 +90,10 @@ func (s *Server) checkVerification(w http.ResponseWriter, r *http.Request) {
 // verifyFault refuses an unknown service and lets a scripted fault happen.
 func (s *Server) verifyFault(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
-	f := pop(&s.verifies)
+	f, ok := s.byVerify[r.PostForm.Get("To")]
+	if !ok {
+		f = pop(&s.verifies)
+	}
 	s.mu.Unlock()
 	switch {
 	case !f.none():
