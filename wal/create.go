@@ -25,7 +25,7 @@ func create(dir string, opts Options) error {
 	if _, err := io.ReadFull(opts.Rand, id); err != nil {
 		return fmt.Errorf("wal: store id: %w", err)
 	}
-	s := side{Format: FormatVersion, Store: hex.EncodeToString(id), LastChain: chainStart(id)}
+	s := side{Format: FormatVersion, Store: hex.EncodeToString(id), LastChain: chainStart(id), ReplayFrom: 1}
 	b, err := s.encode()
 	if err != nil {
 		return err

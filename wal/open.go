@@ -130,15 +130,28 @@ func (db *DB) openFiles() error {
 		if first := db.segments[0].first; first != 1 {
 			return fmt.Errorf("%w: %s is not there, and the log before sequence %d has been compacted away; restore a backup", ErrMissing, snapshotName, first)
 		}
-		// The log still reaches back to the first record: snapshots are derived.
-		if err := createFile(db.dir, snapshotName, func(tx *bbolt.Tx) error { return initSnapshots(tx, db.storeID, 1) }); err != nil {
+		if err := db.beginSnapshots(&s); err != nil {
 			return err
 		}
 	}
 	if db.snapshots, err = openFile(db.dir, snapshotName, snapshotMagic, db.storeID, db.opts); err != nil {
 		return err
 	}
+	if err := db.loadReplayFrom(s); err != nil {
+		return err
+	}
 	return db.migrate(s.Format)
+}
+
+// beginSnapshots makes snapshots.db anew: the log still reaches back to the first
+// record, and snapshots are derived. STORE has to know first, or it would take
+// the new file for an older copy.
+func (db *DB) beginSnapshots(s *side) error {
+	s.ReplayFrom = 1
+	if err := storeSide(db.dir, *s); err != nil {
+		return err
+	}
+	return createFile(db.dir, snapshotName, func(tx *bbolt.Tx) error { return initSnapshots(tx, db.storeID, 1) })
 }
 
 // removeLeftovers deletes what creations, backups and restores under another name

@@ -111,7 +111,11 @@ func (c *chunkReader) next(r *rawRecord) bool {
 		return false
 	}
 	r.seq, r.prev = c.seq, 0
-	r.redacted = b[0]&flagRedacted != 0
+	r.redacted = b[0] == flagRedacted
+	if b[0] > flagRedacted {
+		c.detail = "flags of record"
+		return false
+	}
 	r.chain = binary.BigEndian.Uint32(b[1:])
 	r.kind, r.version = b[5], b[6]
 	nstream := int(b[7])
@@ -128,7 +132,7 @@ func (c *chunkReader) next(r *rawRecord) bool {
 	}
 	ndata, n := binary.Uvarint(b[at:])
 	at += max(n, 0)
-	if n <= 0 || ndata > MaxDataBytes || nstream == 0 || at+nstream+int(ndata) > len(b) {
+	if n <= 0 || ndata > MaxDataBytes || r.redacted && ndata != 0 || nstream == 0 || at+nstream+int(ndata) > len(b) {
 		c.detail = "length of record"
 		return false
 	}

@@ -173,9 +173,6 @@ func (db *DB) chainAt(seq uint64) (uint32, error) {
 // recover learns the head of every stream from the snapshots and the tail, and
 // verifies the tail on the way.
 func (db *DB) recover() error {
-	if err := db.loadReplayFrom(); err != nil {
-		return err
-	}
 	from, next := db.replayFrom.Load(), db.next.Load()
 	if first := db.segments[0].first; from < first {
 		return fmt.Errorf("%w: %s needs the log from sequence %d, which begins at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from, first)
@@ -234,7 +231,7 @@ func (db *DB) loadHeads(from, next uint64) (covered map[uint64]struct{}, err err
 	return covered, err
 }
 
-func (db *DB) loadReplayFrom() error {
+func (db *DB) loadReplayFrom(s side) error {
 	return db.view(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
 		if tx.Bucket(bucketSnap) == nil {
 			return corrupt(snapshotName, 0, 0, "bucket of snapshots is missing")
@@ -244,7 +241,12 @@ func (db *DB) loadReplayFrom() error {
 		if !ok || len(p) != 8 {
 			return corrupt(snapshotName, 0, 0, "meta: replay_from")
 		}
-		db.replayFrom.Store(binary.BigEndian.Uint64(p))
+		from := binary.BigEndian.Uint64(p)
+		if from < s.ReplayFrom {
+			return fmt.Errorf("%w: %s covers the log up to sequence %d, but %s knows it up to %d; it is an older copy, restore a backup",
+				ErrStale, snapshotName, from-1, sideName, s.ReplayFrom-1)
+		}
+		db.replayFrom.Store(from)
 		return nil
 	})
 }

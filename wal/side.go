@@ -19,6 +19,8 @@ type side struct {
 	Epoch     uint64 `json:"epoch"` // of restores
 	LastSeq   uint64 `json:"last_seq"`
 	LastChain uint32 `json:"last_chain"` // of the record LastSeq
+	// ReplayFrom shows an older copy of the snapshots.
+	ReplayFrom uint64 `json:"replay_from"`
 }
 
 func (s side) encode() ([]byte, error) {
@@ -73,7 +75,7 @@ func (db *DB) writeSide() error {
 	db.smu.RUnlock()
 	return storeSide(db.dir, side{
 		Format: FormatVersion, Store: hex.EncodeToString(db.storeID), Epoch: db.restored.Epoch,
-		LastSeq: newest.last, LastChain: newest.chain,
+		LastSeq: newest.last, LastChain: newest.chain, ReplayFrom: db.replayFrom.Load(),
 	})
 }
 

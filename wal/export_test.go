@@ -1,0 +1,35 @@
+package wal
+
+import "go.etcd.io/bbolt"
+
+// Journal and Snapshots are the files under a DB, for tests that come between.
+func (db *DB) Journal() *bbolt.DB   { return db.journal }
+func (db *DB) Snapshots() *bbolt.DB { return db.snapshots }
+
+// NoSync spares a test the flushes that it does not depend on.
+func (db *DB) NoSync() { db.journal.NoSync, db.snapshots.NoSync = true, true }
+
+// The sums that a test has to make good again to damage what lies behind them.
+var (
+	ChunkSum = chunkSum
+	Seal     = seal
+)
+
+// DecodeSide is for fuzzing.
+func DecodeSide(b []byte) error {
+	_, err := decodeSide(b)
+	return err
+}
+
+// ReadChunk decodes a value, and says how many records it holds.
+func ReadChunk(key uint64, v []byte) (n int, detail string) {
+	var c chunkReader
+	var r rawRecord
+	if !c.open(key, v) {
+		return 0, c.detail
+	}
+	for c.next(&r) {
+		n++
+	}
+	return n, c.detail
+}
