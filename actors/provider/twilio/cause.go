@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"syscall"
 )
 
@@ -48,7 +49,7 @@ func unconnected(err error) string {
 		return "host not found"
 	case errors.As(err, &cert), errors.As(err, &ca):
 		return "certificate not trusted"
-	case errors.As(err, &rec):
+	case errors.As(err, &rec), errors.Is(err, http.ErrSchemeMismatch):
 		return "the other side does not speak TLS"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"

@@ -2,10 +2,12 @@ package twiliotest
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"carillon/actors/provider/twilio"
@@ -59,6 +61,7 @@ type Server struct {
 	http    *httptest.Server
 	client  *http.Client // brings callbacks
 	closing chan struct{}
+	conns   atomic.Int64
 
 	mu       sync.Mutex
 	messages []*Message // in order of creation
@@ -85,7 +88,13 @@ func New(opts Options) *Server {
 		bySID: map[string]*Message{}, creates: map[sent]int{}, byNumber: map[string]Fault{}, byVerify: map[string]Fault{},
 		codes: map[string]*verification{},
 	}
-	s.http = httptest.NewServer(s.routes())
+	s.http = httptest.NewUnstartedServer(s.routes())
+	s.http.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.conns.Add(1)
+		}
+	}
+	s.http.Start()
 	return s
 }
 
@@ -124,6 +133,9 @@ func (s *Server) known(h http.HandlerFunc) http.HandlerFunc {
 
 // URL is the server's base URL, for CARILLON_TWILIO_BASE_URL.
 func (s *Server) URL() string { return s.http.URL }
+
+// Connections is how many connections were opened to the server.
+func (s *Server) Connections() int { return int(s.conns.Load()) }
 
 // Config is a client's configuration for this server and a number as sender.
 func (s *Server) Config() twilio.Config {
