@@ -22,7 +22,7 @@ func Clean(s string) string {
 		switch {
 		case r == utf8.RuneError && invalidAt(s, i), invisible(r):
 			continue
-		case joiner(r) && !joins(last, s[i+utf8.RuneLen(r):]):
+		case joiner(r) && (space || !joins(last, s[i+utf8.RuneLen(r):])):
 			continue
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			space = true

@@ -20,18 +20,14 @@ func NextGrapheme(s string) int {
 	if unicode.IsControl(r) {
 		return n
 	}
-	flags := 0
-	if regional(r) {
-		flags = 1
-	}
+	flag := regional(r) // half a flag stands open before what comes next
 	for prev := r; n < len(s); {
 		next, size := utf8.DecodeRuneInString(s[n:])
 		switch {
 		case extends(next):
 		case prepends(prev) && !unicode.IsControl(next):
 		case prev == zwj && pictograph(next):
-		case regional(next) && flags == 1:
-			flags = 2
+		case regional(next) && flag:
 		case hangul(prev, next):
 		case virama(prev) && unicode.IsLetter(next) && unicode.Is(unicode.Lo, next):
 		case prev == zwj && usesJoiners(next):
@@ -42,6 +38,7 @@ func NextGrapheme(s string) int {
 		if !(virama(prev) && unicode.Is(unicode.Mn, next) && !virama(next)) {
 			prev = next
 		}
+		flag = regional(next) && !flag
 		n += size
 	}
 	return n
@@ -60,7 +57,8 @@ func extends(r rune) bool {
 // prepends reports marks that are written before what they belong to.
 func prepends(r rune) bool {
 	return (r >= 0x0600 && r <= 0x0605) || r == 0x06DD || r == 0x070F || r == 0x0890 || r == 0x0891 || r == 0x08E2 ||
-		r == 0x0D4E || r == 0x110BD || r == 0x110CD || (r >= 0x111C2 && r <= 0x111C3)
+		r == 0x0D4E || r == 0x110BD || r == 0x110CD || (r >= 0x111C2 && r <= 0x111C3) || r == 0x113D1 || r == 0x1193F ||
+		r == 0x11941 || r == 0x11A3A || (r >= 0x11A84 && r <= 0x11A89) || r == 0x11D46 || r == 0x11F02
 }
 
 func regional(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
@@ -70,7 +68,7 @@ func modifier(r rune) bool { return r >= 0x1F3FB && r <= 0x1F3FF }
 
 // pictograph reports characters that may stand in an emoji sequence.
 func pictograph(r rune) bool {
-	return (r >= 0x1F000 && r <= 0x1FAFF && !regional(r) && !modifier(r)) || (r >= 0x2190 && r <= 0x2BFF) ||
+	return (r >= 0x1F000 && r <= 0x1FFFD && !regional(r) && !modifier(r)) || (r >= 0x2190 && r <= 0x2BFF) ||
 		r == 0x00A9 || r == 0x00AE || r == 0x203C || r == 0x2049 || r == 0x2122 || r == 0x2139 ||
 		r == 0x3030 || r == 0x303D || r == 0x3297 || r == 0x3299
 }

@@ -35,8 +35,8 @@ const (
 )
 
 // Capacity returns the units that so many segments hold. A text of several
-// segments may hold fewer: a pair that would straddle two of them moves whole
-// to the second.
+// segments may hold fewer: what would straddle two of them moves whole to the
+// second.
 func Capacity(e Encoding, segments int) int {
 	alone, part := sizes(e)
 	if segments <= 1 {
@@ -61,8 +61,8 @@ func Measure(text string) Size {
 	return count(text, GSM7, units)
 }
 
-// count walks the text segment by segment, since a pair (an escape and its
-// character, or two surrogates) is never split.
+// count walks the text segment by segment: an escape and its character are
+// never split, nor is what a reader sees as one character.
 func count(text string, e Encoding, units int) Size {
 	s := Size{Encoding: e, Units: units}
 	alone, part := sizes(e)
@@ -75,15 +75,35 @@ func count(text string, e Encoding, units int) Size {
 	}
 	s.Segments = 1
 	room := part
-	for _, r := range text {
-		n := cost(r, e)
+	place := func(n int) {
 		if n > room {
 			s.Segments++
 			room = part
 		}
 		room -= n
 	}
+	for text != "" {
+		whole := nextWhole(text, e)
+		if n := unitsIn(text[:whole], e); n <= part {
+			place(n)
+		} else { // no segment holds it, so it is split between its runes
+			for _, r := range text[:whole] {
+				place(cost(r, e))
+			}
+		}
+		text = text[whole:]
+	}
 	return s
+}
+
+// nextWhole returns the length of what stays in one segment. In UCS-2 that is
+// a whole character, as Twilio's calculator has it.
+func nextWhole(text string, e Encoding) int {
+	if e == UCS2 {
+		return NextGrapheme(text)
+	}
+	_, size := utf8.DecodeRuneInString(text)
+	return size
 }
 
 // cost returns a character's units. Invalid UTF-8 counts as the replacement
