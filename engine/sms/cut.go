@@ -68,7 +68,7 @@ func Fit(s string, e Encoding, units int) string {
 	head := Cut(s, e, units-unitsIn(dots, e))
 	if len(head) < len(s) && s[len(head)] != ' ' {
 		if i := strings.LastIndexByte(head, ' '); i > 0 && 3*unitsIn(head[:i], e) >= 2*unitsIn(head, e) {
-			head = trim(head[:whole(head, i)])
+			head = Cut(head, e, unitsIn(head[:i], e))
 		}
 	}
 	for head != "" {
@@ -76,7 +76,7 @@ func Fit(s string, e Encoding, units int) string {
 			if unitsIn(head, e)+1+unitsIn(dots, e) <= units {
 				return head + " " + dots
 			}
-			head = trim(head[:whole(head, start)])
+			head = Cut(head, e, unitsIn(head[:start], e))
 			continue
 		}
 		end := len(strings.TrimRight(head, " ,.;:-([<\""))
@@ -86,7 +86,7 @@ func Fit(s string, e Encoding, units int) string {
 		if _, ok := linkAround(head, end); ok { // its own end stays
 			end += strings.IndexByte(head[end:]+" ", ' ')
 		}
-		head = head[:whole(head, end)]
+		head = Cut(head, e, unitsIn(head[:end], e))
 	}
 	return Cut(s, e, units)
 }
