@@ -56,6 +56,10 @@ type Config struct {
 	// MaxLogBytes bounds the log; 0: no bound (W4).
 	MaxLogBytes int64
 
+	// Still wakes nobody and hands nothing over: for a store that is only
+	// written to, as an import does.
+	Still bool
+
 	// Users, Journal and Keeper run the actors. Default: a worker per core, and
 	// one each for the two that block on the disk. The simulation puts its
 	// seeded dispatcher here.

@@ -85,7 +85,7 @@ func newOutbox(n *Node) *outbox {
 	if n.cfg.MPS > 0 {
 		pace = rate.NewLimiter(rate.Limit(n.cfg.MPS), max(1, int(n.cfg.MPS)))
 	}
-	return &outbox{node: n, known: map[string]bool{}, pace: pace, window: newWindow(n.cfg.MaxSends), paused: n.paused.Load()}
+	return &outbox{node: n, known: map[string]bool{}, pace: pace, window: newWindow(n.cfg.MaxSends), paused: n.paused.Load(), holdAll: n.cfg.Still}
 }
 
 // Receive implements actor.Actor.

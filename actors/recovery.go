@@ -123,7 +123,9 @@ func (n *Node) begin() {
 	n.erasures = nil
 	n.fence(overdue, func() {
 		n.ready.Store(true)
-		n.send(n.timer, letWakes{})
+		if !n.cfg.Still {
+			n.send(n.timer, letWakes{})
+		}
 		n.send(n.keeper, tick{})
 	})
 }
@@ -131,7 +133,7 @@ func (n *Node) begin() {
 // fence has every user load that something was due for since the backup, and
 // then tells the log that this is done.
 func (n *Node) fence(overdue []string, done func()) {
-	if n.backupAt.Load() == 0 {
+	if n.backupAt.Load() == 0 || n.cfg.Still {
 		done()
 		return
 	}

@@ -162,3 +162,10 @@ func (n *Node) SetPaused(ctx context.Context, paused bool) error {
 	})
 	return err
 }
+
+// KeyCount is how many keys are accepted.
+func (n *Node) KeyCount() int {
+	n.keys.mu.RLock()
+	defer n.keys.mu.RUnlock()
+	return len(n.keys.keys)
+}

@@ -4,6 +4,8 @@ import (
 	_ "embed" // the error table is data
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"carillon/engine"
@@ -55,6 +57,9 @@ func Lookup(code int) (Code, bool) {
 	row, ok := table()[code]
 	return row, ok
 }
+
+// Codes returns the codes of the table, in order.
+func Codes() []int { return slices.Sorted(maps.Keys(table())) }
 
 // failure makes of a code what the engine understands (S5). A code that the
 // table does not know has one bounded retry.

@@ -1,0 +1,101 @@
+package actors
+
+import (
+	"fmt"
+	"strings"
+
+	"carillon/engine"
+	"carillon/wal"
+)
+
+// CheckReport is what Check read, all of it sound.
+type CheckReport struct{ Users, Reminders int }
+
+// Check brings every user of a log to life and holds what must hold of each
+// (engine.User.Check), and of the index: every verified number belongs to its
+// user, and every number in the index is somebody's. No node may run on it.
+func Check(log wal.Log) (rep CheckReport, err error) {
+	phones := map[string]string{}
+	listed := map[string]bool{}
+	err = log.IndexScan(spaceUser, nil, 0, func(key, _ []byte) error { listed[string(key)] = true; return nil })
+	if err != nil {
+		return rep, err
+	}
+	err = EachUser(log, func(u *engine.User) error {
+		if listed[u.ID] != u.Exists {
+			return fmt.Errorf("user %q: exists %t, in the index %t", u.ID, u.Exists, listed[u.ID])
+		}
+		delete(listed, u.ID)
+		if !u.Exists {
+			return nil
+		}
+		rep.Users++
+		rep.Reminders += len(u.Reminders)
+		if u.Verified {
+			phones[u.Phone] = u.ID
+		}
+		return u.Check()
+	})
+	if err != nil {
+		return rep, err
+	}
+	for id := range listed {
+		return rep, fmt.Errorf("user %q is in the index only", id)
+	}
+	return rep, checkPhones(log, phones)
+}
+
+func checkPhones(log wal.Log, phones map[string]string) error {
+	err := log.IndexScan(spacePhone, nil, 0, func(key, value []byte) error {
+		if phones[string(key)] != string(value) {
+			return fmt.Errorf("a number in the index is of user %q, who has another one", value)
+		}
+		delete(phones, string(key))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range phones {
+		return fmt.Errorf("the number of user %q is not in the index", id)
+	}
+	return nil
+}
+
+// EachUser rebuilds every user of a log, in no particular order, each as of
+// its last record.
+func EachUser(log wal.Log, fn func(*engine.User) error) error {
+	tail := map[string]bool{}
+	err := log.Replay(log.ReplayFrom(), func(r wal.Record) error {
+		if !strings.HasPrefix(r.Stream, "!") {
+			tail[r.Stream] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	visit := func(id string) error {
+		u, _, err := readUser(log, id)
+		if err != nil {
+			return fmt.Errorf("user %q: %w", id, err)
+		}
+		if err := fn(u); err != nil {
+			return fmt.Errorf("user %q: %w", id, err)
+		}
+		return nil
+	}
+	err = log.SnapshotHeaders(func(s wal.Snapshot) error {
+		delete(tail, s.Stream)
+		return visit(s.Stream)
+	})
+	if err != nil {
+		return err
+	}
+	for id := range tail {
+		if err := visit(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"carillon/actors"
+	"carillon/actors/provider"
+	"carillon/actors/provider/sandbox"
+	"carillon/actors/provider/twilio"
+	"carillon/engine"
+	"carillon/httpapi"
+)
+
+// carrier is the vendor's side of the wiring.
+type carrier struct {
+	sender   provider.Sender
+	verifier provider.Verifier
+	sandbox  *sandbox.Carrier // nil: another one
+}
+
+// newCarrier wires the carrier of the settings. Reports of the sandbox go to
+// the node as a status callback would.
+func newCarrier(s *settings, token string, b *backend, log *slog.Logger) (carrier, error) {
+	switch s.Carrier {
+	case "twilio":
+		return newTwilio(s, token, log)
+	case "none":
+		return carrier{sender: provider.DryRun{}, verifier: provider.DryRun{}}, nil
+	}
+	c, err := sandbox.New(sandbox.Config{
+		Now:   actors.SystemClock{}.Now,
+		After: func(ms engine.Millis, fn func()) { time.AfterFunc(time.Duration(ms)*time.Millisecond, fn) },
+		Rand:  rand.NewPCG(s.Seed, seedSandbox),
+		Report: func(userID string, d engine.ReportDelivery) {
+			if _, err := b.Do(context.Background(), userID, d, "", 0); err != nil {
+				log.Warn("sandbox report lost", slog.String("user_id", userID), slog.String("message_id", d.MessageID), slog.String("cause", err.Error()))
+			}
+		},
+	})
+	return carrier{sender: c, verifier: c, sandbox: c}, err
+}
+
+// seedSandbox keeps the sandbox' draws apart from the engine's.
+const seedSandbox = 0x5a4db0c5
+
+func newTwilio(s *settings, token string, log *slog.Logger) (carrier, error) {
+	for _, need := range []struct{ value, name string }{
+		{s.TwilioAccountSID, "TWILIO_ACCOUNT_SID"},
+		{token, secretTwilio},
+		{s.TwilioFrom + s.TwilioService, "CARILLON_TWILIO_FROM or CARILLON_TWILIO_MESSAGING_SERVICE_SID"},
+	} {
+		if need.value == "" {
+			return carrier{}, usageError{fmt.Errorf("%s is missing; the carrier twilio needs it", need.name)}
+		}
+	}
+	if s.PublicURL == "" {
+		log.Warn("no public_url: Twilio can't tell us what became of messages, and its webhooks are refused")
+	}
+	c, err := twilio.New(twilio.Config{
+		AccountSID: s.TwilioAccountSID, AuthToken: token, From: s.TwilioFrom, MessagingServiceSID: s.TwilioService,
+		VerifyServiceSID: s.TwilioVerifyService, BaseURL: s.TwilioBaseURL, PublicURL: s.PublicURL,
+		Timeout: s.SendTimeout, MaxConns: s.MaxSends, Now: actors.SystemClock{}.Now,
+	})
+	if err != nil {
+		return carrier{}, usageError{err}
+	}
+	return carrier{sender: c, verifier: c}, nil
+}
+
+// hooks understands Twilio's webhooks if there is a token to check them with.
+func hooks(tokens ...string) httpapi.Hooks {
+	for _, t := range tokens {
+		if t != "" {
+			return twilio.NewHooks(tokens...)
+		}
+	}
+	return nil
+}
+
+// outbox shows the sandbox' texts over HTTP.
+type outbox struct{ c *sandbox.Carrier }
+
+// Messages implements httpapi.Outbox.
+func (o outbox) Messages(limit int) any {
+	return struct {
+		Items      []sandbox.Entry  `json:"items"`
+		Duplicates []string         `json:"duplicates"` // accepted twice: must be none
+		Numbers    []sandbox.Number `json:"magic_numbers"`
+	}{o.c.Outbox(limit), o.c.Duplicates(), sandbox.Magic()}
+}
+
+// machineSeed draws a seed from the machine.
+func machineSeed() (uint64, error) {
+	var b [8]byte
+	if _, err := crand.Read(b[:]); err != nil {
+		return 0, errors.Join(errors.New("seed"), err)
+	}
+	return binary.LittleEndian.Uint64(b[:]), nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"carillon/actors"
+	"carillon/actors/provider"
+	"carillon/engine"
+	"carillon/wal"
+)
+
+// storeSettings say where the store is.
+type storeSettings struct {
+	DataDir string `group:"settings" name:"data-dir" default:"data" help:"Folder of the store."`
+	Config  string `group:"settings" name:"config" help:"YAML file of settings."`
+}
+
+// open opens a store that must exist and that no engine is running on.
+func (s storeSettings) open() (*wal.DB, error) {
+	return wal.Open(s.DataDir, wal.Options{MustExist: true})
+}
+
+// settings are all of serve's. The help texts are the documentation: a test
+// writes docs/settings.md from them.
+type settings struct {
+	storeSettings
+
+	Listen    string `group:"settings" default:"127.0.0.1:8080" help:"Address to listen on."`
+	PublicURL string `group:"settings" name:"public-url" help:"Scheme and host under which the carrier reaches us; Twilio's signatures are checked over it."`
+
+	Carrier             string        `group:"settings" default:"sandbox" enum:"sandbox,twilio,none" help:"What delivers messages: ${enum}. none composes and records, and sends nothing."`
+	TwilioAccountSID    string        `group:"settings" name:"twilio-account-sid" variable:"TWILIO_ACCOUNT_SID" help:"Account SID; the token is the secret TWILIO_AUTH_TOKEN."`
+	TwilioFrom          string        `group:"settings" name:"twilio-from" help:"Sending number, E.164."`
+	TwilioService       string        `group:"settings" name:"twilio-messaging-service-sid" help:"Messaging service that sends."`
+	TwilioVerifyService string        `group:"settings" name:"twilio-verify-service-sid" help:"Verify service for codes; without one numbers can only be attested."`
+	TwilioBaseURL       string        `group:"settings" name:"twilio-base-url" help:"Stands in for https://api.twilio.com and for the Verify host."`
+	SenderMPS           float64       `group:"settings" name:"sender-mps" default:"0" help:"Message segments per second of the sender; 0 is no limit."`
+	MaxSends            int           `group:"settings" name:"max-sends" default:"64" help:"Hand-overs that are with the carrier at a time."`
+	SendTimeout         time.Duration `group:"settings" name:"send-timeout" default:"10s" help:"How long one call to the carrier may take."`
+
+	RetryBase      time.Duration `group:"settings" name:"retry-base" default:"60s" help:"Delay before the first retry; it doubles, three times for carrier trouble, five times for rate limits (S4)."`
+	ReconcileAfter time.Duration `group:"settings" name:"reconcile-after" default:"30s" help:"Wait before the carrier is asked for a message whose answer was lost (S3)."`
+	OnUncertain    string        `group:"settings" name:"on-uncertain" default:"reconcile" enum:"reconcile,hold,resend" help:"What follows a lost answer: ${enum}. resend may text somebody twice."`
+	Composer       string        `group:"settings" default:"template" enum:"template" help:"What writes the texts: ${enum}."`
+	MaxSegments    int           `group:"settings" name:"max-segments" default:"1" help:"SMS segments that a text may have, 1 to 10."`
+	DefaultRegion  string        `group:"settings" name:"default-region" help:"Region of numbers without country code, such as DE; without it they are refused."`
+	AnswerKeywords bool          `group:"settings" name:"answer-keywords" help:"Answer STOP, START and HELP ourselves, where the carrier does not."`
+
+	Retention     time.Duration `group:"settings" default:"2160h" help:"How long history is kept (W4)."`
+	MaxLogBytes   int64         `group:"settings" name:"max-log-bytes" default:"0" help:"Bound of the journal; the oldest history goes first. 0 is none."`
+	ReserveBytes  uint64        `group:"settings" name:"reserve-bytes" default:"0" help:"Free space below which writes are refused; 0 is 64 MiB or a twentieth of the disk."`
+	SnapshotEvery time.Duration `group:"settings" name:"snapshot-every" default:"5m" help:"How often snapshots are written."`
+	IdleAfter     time.Duration `group:"settings" name:"idle-after" default:"10m" help:"How long an unused user stays in memory."`
+	MaxInFlight   int           `group:"settings" name:"max-in-flight" default:"20000" help:"Requests taken at a time; more are refused with 503."`
+	MaxWakes      int           `group:"settings" name:"max-wakes" default:"4096" help:"Users that are woken at a time when many are due."`
+	MaxEvents     int           `group:"settings" name:"max-events" default:"10000" help:"Calendar events per user."`
+	MaxReminders  int           `group:"settings" name:"max-reminders" default:"10000" help:"Pending reminders per user."`
+
+	DrainTimeout time.Duration `group:"settings" name:"drain-timeout" default:"30s" help:"How long a stop waits for what is in flight."`
+	LogLevel     string        `group:"settings" name:"log-level" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
+	LogFormat    string        `group:"settings" name:"log-format" default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
+	OpenOutbox   bool          `group:"settings" name:"open-outbox" help:"Show the sandbox's outbox without a key."`
+	Seed         uint64        `group:"settings" default:"0" help:"Seed of every draw; 0 takes one from the machine."`
+}
+
+// check names the first setting that can't be.
+func (s *settings) check() error {
+	switch {
+	case s.MaxSegments < 1 || s.MaxSegments > 10:
+		return bad("max-segments", "1 to 10")
+	case s.RetryBase <= 0:
+		return bad("retry-base", "a duration above 0, such as 60s")
+	case s.ReconcileAfter <= 0:
+		return bad("reconcile-after", "a duration above 0, such as 30s")
+	case s.SenderMPS < 0:
+		return bad("sender-mps", "0 or more segments per second")
+	case s.MaxSends < 1 || s.MaxInFlight < 1 || s.MaxWakes < 1:
+		return bad("max-sends, max-in-flight, max-wakes", "1 or more each")
+	case s.SendTimeout <= 0 || s.DrainTimeout <= 0 || s.SnapshotEvery <= 0 || s.IdleAfter <= 0:
+		return bad("send-timeout, drain-timeout, snapshot-every, idle-after", "durations above 0")
+	case s.Retention < 0 || s.MaxLogBytes < 0:
+		return bad("retention, max-log-bytes", "0 or more")
+	case s.MaxEvents < 1 || s.MaxReminders < 1:
+		return bad("max-events, max-reminders", "1 or more each")
+	}
+	if s.PublicURL != "" {
+		u, err := url.Parse(s.PublicURL)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return bad("public-url", "a URL with scheme and host, such as https://sms.example.com")
+		}
+	}
+	return nil
+}
+
+func bad(flag, want string) error {
+	return usageError{fmt.Errorf("--%s (%s): needs %s", flag, "CARILLON_"+strings.ToUpper(strings.ReplaceAll(flag, "-", "_")), want)}
+}
+
+// policy is what decisions depend on.
+func (s *settings) policy() engine.Policy {
+	p := engine.DefaultPolicy()
+	p.RetryBase, p.ReconcileAfter = s.RetryBase.Milliseconds(), s.ReconcileAfter.Milliseconds()
+	p.MaxSegments, p.MaxEvents, p.MaxReminders = s.MaxSegments, s.MaxEvents, s.MaxReminders
+	p.OnUncertain = map[string]engine.UncertainRule{
+		"reconcile": engine.Reconcile, "hold": engine.Hold, "resend": engine.Resend,
+	}[s.OnUncertain]
+	return p
+}
+
+// nodeConfig is the engine's configuration, but for what it is wired to.
+func (s *settings) nodeConfig(sender provider.Sender, verifier provider.Verifier) actors.Config {
+	return actors.Config{
+		Clock: actors.SystemClock{}, Sender: sender, Verifier: verifier, Policy: s.policy(), Seed: s.Seed,
+		MaxInFlight: s.MaxInFlight, MaxSends: s.MaxSends, MPS: s.SenderMPS, SendTimeout: s.SendTimeout + time.Second,
+		MaxWakes: s.MaxWakes, Idle: s.IdleAfter, SnapshotEvery: s.SnapshotEvery,
+		Retention: s.Retention, MaxLogBytes: s.MaxLogBytes,
+	}
+}
+
+// logger writes to w, ids only (SPEC: structured logs without numbers or texts
+// in full).
+func (s *settings) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		return nil, errors.Join(bad("log-level", "debug, info, warn or error"), err)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts)), nil
+	}
+	return slog.New(slog.NewTextHandler(w, opts)), nil
+}

@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"carillon/engine"
+)
+
+// Carry carries out the lines of a batch for a caller in this process, as
+// POST /v1/batch does for one with an administrator's key, and returns their
+// results. An error means that nothing was carried out.
+func (s *Server) Carry(ctx context.Context, lines []byte) (results []byte, err error) {
+	resp, err := s.batch(ctx, &request{method: post, role: RoleAdmin, body: lines})
+	if err != nil {
+		if p, known := problemOf(err, true); known {
+			return nil, errors.New(p.Detail)
+		}
+		return nil, err
+	}
+	return resp.raw, nil
+}
+
+// MaxLines is how many lines a batch takes.
+const MaxLines = maxLines
+
+// Export writes the requests that make a user anew elsewhere: person, number,
+// consent, calendar and pending custom reminders. History stays behind, and so
+// does what was sent already.
+func Export(w io.Writer, u *engine.User) error {
+	out := bufio.NewWriter(w)
+	e := json.NewEncoder(out)
+	put := func(method, path string, body any) error {
+		return e.Encode(struct {
+			Method string `json:"method"`
+			Path   string `json:"path"`
+			Body   any    `json:"body,omitempty"`
+		}{method, path, body})
+	}
+	errs := []error{exportPerson(put, u)}
+	for i := range u.Events {
+		if ev := &u.Events[i]; !ev.Deleted {
+			errs = append(errs, put("PUT", pathOf(u.ID)+"/events/"+escape(ev.ID), exportEvent(ev.CalendarEvent)))
+		}
+	}
+	for i := range u.Reminders {
+		if r := &u.Reminders[i]; r.Type == engine.CustomReminder && r.Status == engine.StatusScheduled {
+			errs = append(errs, put("POST", pathOf(u.ID)+"/reminders", map[string]any{
+				"text": r.Title, "send_at": showInstant(r.Occ), "expires_at": showInstant(r.Deadline),
+				"priority": priorityWords[min(int(r.Priority), len(priorityWords)-1)],
+			}))
+		}
+	}
+	return errors.Join(append(errs, out.Flush())...)
+}
+
+func exportPerson(put func(method, path string, body any) error, u *engine.User) error {
+	v := showUser(engine.UserView{ID: u.ID, Zone: u.Zone, Prefs: u.Prefs})
+	body := map[string]any{"timezone": v.Timezone, "preferences": v.Preferences}
+	if u.Phone != "" && !u.Verified {
+		body["phone_number"] = u.Phone
+	}
+	errs := []error{put("PUT", pathOf(u.ID), body)}
+	if u.Verified {
+		errs = append(errs, put("POST", pathOf(u.ID)+"/phone/attest", map[string]any{"phone_number": u.Phone}))
+	}
+	if u.OptedOut {
+		errs = append(errs, put("POST", pathOf(u.ID)+"/opt-out", map[string]any{"reason": "imported"}))
+	}
+	return errors.Join(errs...)
+}
+
+// exportEvent leaves out one of the two ways to write a version.
+func exportEvent(e engine.CalendarEvent) eventJSON {
+	v := showEvent(e)
+	v.UpdatedAt = nil
+	return v
+}
+
+func pathOf(id string) string { return "/v1/users/" + escape(id) }
+
+// escape writes an id as a path segment: everything but the unreserved
+// characters of RFC 3986 in hexadecimal.
+func escape(id string) string {
+	var out bytes.Buffer
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~':
+			out.WriteByte(c)
+		default:
+			fmt.Fprintf(&out, "%%%02X", c)
+		}
+	}
+	return out.String()
+}
