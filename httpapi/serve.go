@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -318,7 +317,7 @@ func (s *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 
 func unreadableProblem(err error) *problem {
 	var small *fasthttp.ErrSmallBuffer
-	var timeout net.Error
+	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &small):
 		return fail(http.StatusRequestHeaderFieldsTooLarge, codeHeaderTooLarge, "the request's header is larger than 16 KiB")
