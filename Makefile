@@ -1,0 +1,56 @@
+# carillon. `make help` lists what there is.
+
+GO ?= go
+GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT := $(GO) run mvdan.cc/gofumpt@v0.12.0
+FUZZTIME ?= 20s
+KILLS ?= 50
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test check race vet lint fmt fuzz kill bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/carillon
+	@mkdir -p bin
+	$(GO) build -trimpath -o bin/carillon ./cmd/carillon
+
+run: build ## The demo: texts go out in the sandbox, on loopback
+	./bin/carillon demo
+
+test: ## Every test
+	$(GO) test ./...
+
+check: fmtcheck vet lint race ## What has to pass before a commit: format, vet, lint, race tests
+
+race: ## Every test under the race detector
+	$(GO) test -race ./...
+
+vet:
+	$(GO) vet ./...
+
+lint: ## golangci-lint, pinned
+	$(GOLANGCI) run ./...
+
+fmt: ## Format
+	$(GOFUMPT) -w -extra .
+
+.PHONY: fmtcheck
+fmtcheck:
+	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "not formatted: $$out"; exit 1; fi
+
+fuzz: ## Each fuzz target for FUZZTIME
+	@set -e; for dir in $$(grep -rl --include='*_test.go' 'func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -d' ' -f2 | sort -u); do \
+	    echo "$$dir $$f"; $(GO) test $$dir -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+
+kill: ## kill -9 the real binary KILLS times with writes and sends going on
+	CARILLON_TEST_KILLS=$(KILLS) $(GO) test -count=1 -v -run TestKilled ./cmd/carillon
+
+bench: build ## Benchmarks of the parts, and the memory of a million users
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	./bin/carillon bench memory
+
+clean: ## Remove what was built
+	rm -rf bin
