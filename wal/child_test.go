@@ -1,6 +1,7 @@
 package wal_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,11 +28,22 @@ var children = map[string]func(dir string) error{
 func TestMain(m *testing.M) {
 	run := children[os.Getenv(childVar)]
 	if run == nil {
+		ordinaryRun()
 		os.Exit(m.Run())
 	}
 	if err := run(os.Getenv(childDir)); err != nil {
 		fmt.Println(err)
 		os.Exit(3)
+	}
+}
+
+// ordinaryRun makes rapid quicker, unless the command line says how often.
+func ordinaryRun() {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		_ = flag.Set("rapid.checks", "25")
 	}
 }
 

@@ -68,8 +68,8 @@ func TestWholeFileDamage(t *testing.T) {
 			b := readFile(t, dir, file)
 			writeFile(t, dir, file, b[:len(b)/2])
 		},
-		"half a meta is left":         func(t *testing.T, dir, file string) { writeFile(t, dir, file, readFile(t, dir, file)[:50]) },
-		"one meta is left":  func(t *testing.T, dir, file string) { writeFile(t, dir, file, readFile(t, dir, file)[:80]) },
+		"half a meta is left":      func(t *testing.T, dir, file string) { writeFile(t, dir, file, readFile(t, dir, file)[:50]) },
+		"one meta is left":         func(t *testing.T, dir, file string) { writeFile(t, dir, file, readFile(t, dir, file)[:80]) },
 		"the first meta is broken": func(t *testing.T, dir, file string) { writeFile(t, dir, file, flippedAt(readFile(t, dir, file), 40)) },
 		"the other meta is broken": func(t *testing.T, dir, file string) {
 			writeFile(t, dir, file, flippedAt(readFile(t, dir, file), 4096+40))

@@ -9,6 +9,9 @@ func (db *DB) Snapshots() *bbolt.DB { return db.snapshots }
 // NoSync spares a test the flushes that it does not depend on.
 func (db *DB) NoSync() { db.journal.NoSync, db.snapshots.NoSync = true, true }
 
+// Abandon ends without a clean stop.
+func (db *DB) Abandon() { db.abandon() }
+
 // The sums that a test has to make good again to damage what lies behind them.
 var (
 	ChunkSum = chunkSum

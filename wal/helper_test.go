@@ -35,10 +35,17 @@ func open(tb testing.TB, dir string) *wal.DB {
 	return db
 }
 
-func must(tb testing.TB, err error) {
-	tb.Helper()
+// fataler is what testing.TB and rapid.T share.
+type fataler interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func must(t fataler, err error) {
+	t.Helper()
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
@@ -175,20 +182,20 @@ func flippedAt(b []byte, i int) []byte {
 	return b
 }
 
-func readFile(tb testing.TB, dir, file string) []byte {
+func readFile(tb fataler, dir, file string) []byte {
 	tb.Helper()
 	b, err := os.ReadFile(path(dir, file))
 	must(tb, err)
 	return b
 }
 
-func writeFile(tb testing.TB, dir, file string, b []byte) {
+func writeFile(tb fataler, dir, file string, b []byte) {
 	tb.Helper()
 	must(tb, os.WriteFile(path(dir, file), b, 0o600))
 }
 
 // copyStore copies the files of a store as they are at this moment.
-func copyStore(tb testing.TB, from, to string) {
+func copyStore(tb fataler, from, to string) {
 	tb.Helper()
 	for _, f := range []string{journal, snapshots, store} {
 		writeFile(tb, to, f, readFile(tb, from, f))
