@@ -329,7 +329,7 @@ func testStops(t *testing.T, w *World) {
 }
 
 func testConcurrent(t *testing.T, w *World) {
-	const many = 64
+	const many = 32
 	to := arrange(t, w, NoTrouble)
 	var (
 		wg   sync.WaitGroup

@@ -37,10 +37,17 @@ func (c *Client) Find(ctx context.Context, m provider.Message, since int64) prov
 		if err != nil {
 			return provider.Sighting{Cause: lookupCause(err)}
 		}
+		if list.Messages == nil {
+			return provider.Sighting{Cause: "unreadable answer: no list of messages in it"}
+		}
 		s.read(list.Messages)
-		var more bool
-		if page, number, more = nextPage(deref(list.NextPageUri)); !more || s.past {
+		uri := deref(list.NextPageUri)
+		if uri == "" || s.past {
 			return s.result()
+		}
+		var ok bool
+		if page, number, ok = nextPage(uri); !ok {
+			return provider.Sighting{Cause: "unreadable answer: a next page without a name"}
 		}
 	}
 	return provider.Sighting{Cause: "too many messages to this number to look through"}
@@ -48,10 +55,7 @@ func (c *Client) Find(ctx context.Context, m provider.Message, since int64) prov
 
 // nextPage takes only the page's name from the answer: where to ask is ours to
 // say.
-func nextPage(uri string) (token, number string, more bool) {
-	if uri == "" {
-		return "", "", false
-	}
+func nextPage(uri string) (token, number string, ok bool) {
 	u, err := url.Parse(uri)
 	if err != nil {
 		return "", "", false

@@ -12,10 +12,18 @@ import (
 
 const defaultPage, maxPage = 50, 1000
 
+// Lists is how many pages were asked for.
+func (s *Server) Lists() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lists
+}
+
 // list shows messages newest first. A page's token is the sid that the page
 // before it ended with, so that new messages shift nothing.
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
+	s.lists++
 	f := pop(&s.reads)
 	s.mu.Unlock()
 	if !f.none() {

@@ -68,6 +68,7 @@ type Server struct {
 	bySID    map[string]*Message
 	creates  map[sent]int
 	total    int
+	lists    int
 	keys     int // creates that carried an Idempotency-Key
 	next     []Fault
 	byNumber map[string]Fault
