@@ -17,7 +17,7 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 	if refused := t.checkEvent(e, ""); refused != nil {
 		return *refused
 	}
-	how := t.store(e)
+	how := t.store(e, false)
 	t.replan()
 	reply := EventReply{Event: e, UpdatedAt: t.env.Now, Created: how == storedNew, Unchanged: how == storedSame, Ignored: how == storedOld}
 	if i, found := t.u.findEvent(e.ID); found {
@@ -55,8 +55,10 @@ func (t *turn) liveEvents() int {
 
 // store keeps the newer of two versions (C1). An event without a version is
 // taken as newer than any; it keeps the version that is there, so that an
-// older one can't slip in behind it.
-func (t *turn) store(e CalendarEvent) stored {
+// older one can't slip in behind it. What was deleted stays so at an equal
+// version, for that may be a repeat from before; but a full sync says what is
+// there now, and brings it back.
+func (t *turn) store(e CalendarEvent, full bool) stored {
 	i, found := t.u.findEvent(e.ID)
 	if !found {
 		t.emit(EventPut{Event: e})
@@ -65,9 +67,9 @@ func (t *turn) store(e CalendarEvent) stored {
 	s := &t.u.Events[i]
 	both := e.HasVersion && s.HasVersion
 	switch {
-	case both && e.Version < s.Version, both && s.Deleted && e.Version == s.Version:
+	case both && e.Version < s.Version, both && s.Deleted && e.Version == s.Version && !full:
 		return storedOld
-	case both && e.Version == s.Version:
+	case both && e.Version == s.Version && !s.Deleted:
 		return storedSame
 	}
 	if !e.HasVersion {
@@ -135,7 +137,7 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		n.Deleted++
 	}
 	for _, e := range c.Events {
-		switch t.store(e) {
+		switch t.store(e, true) {
 		case storedNew:
 			n.Created++
 		case storedChanged:

@@ -53,15 +53,24 @@ func (t *turn) receiveText(c ReceiveText) Reply {
 	if c.SID != "" {
 		t.emit(KeyUsed{Key: key})
 	}
+	reply := t.keyword(word, c.Text)
+	if c.OptOut != "" {
+		reply.Answer = "" // the carrier that classified it has answered it (N3)
+	}
+	return reply
+}
+
+// keyword does what an inbound keyword asks for.
+func (t *turn) keyword(word, text string) TextReply {
 	switch word {
 	case KeywordStop:
-		t.setOptOut(true, bySMS, c.Text)
+		t.setOptOut(true, bySMS, text)
 		return TextReply{Keyword: word, Answer: answerStop}
 	case KeywordStart:
 		if !t.u.OptedOut {
 			return TextReply{} // "yes" to something else
 		}
-		t.setOptOut(false, bySMS, c.Text)
+		t.setOptOut(false, bySMS, text)
 		return TextReply{Keyword: word, Answer: answerStart}
 	case KeywordHelp:
 		return TextReply{Keyword: word, Answer: answerHelp}

@@ -7,6 +7,8 @@ type Policy struct {
 	RetryBase      Millis        // S4; 60 s by default
 	ReconcileAfter Millis        // S3; 30 s by default
 	OnUncertain    UncertainRule // S3
+	ConfirmAfter   Millis        // D5: how long without a final status before the carrier is asked; 1 h by default, 0 for never
+	ConfirmFor     Millis        // D5: how long it is asked; 72 h by default
 	MaxSegments    int           // X2; 1 by default
 	Keep           Millis        // how long ended reminders and events stay in the state; 7 days by default
 	MaxEvents      int           // calendar events per user
@@ -28,6 +30,8 @@ func DefaultPolicy() Policy {
 	return Policy{
 		RetryBase:      60 * second,
 		ReconcileAfter: 30 * second,
+		ConfirmAfter:   hour,
+		ConfirmFor:     72 * hour,
 		MaxSegments:    1,
 		Keep:           7 * 24 * hour,
 		MaxEvents:      10_000,
@@ -66,7 +70,8 @@ type (
 		Due, Deadline      Millis
 		Priority           Priority
 	}
-	// LookUp asks the carrier whether it has a message (S3).
+	// LookUp asks the carrier whether it has a message (S3), or what became
+	// of one that it has (D5): then SID is set.
 	LookUp struct {
 		Message Outgoing
 		SID     string

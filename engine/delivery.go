@@ -33,6 +33,15 @@ func (s MessageStatus) lost() bool {
 	return s == MessageFailed || s == MessageUndelivered || s == MessageCanceled
 }
 
+// final reports whether the carrier has nothing more to say.
+func (s MessageStatus) final() bool { return s == MessageDelivered || s.lost() }
+
+// isSID reports whether the carrier's id can be this message's. One that has
+// its own id there was accepted by a carrier that gave none.
+func (m *Message) isSID(sid string) bool {
+	return sid == "" || m.SID == "" || m.SID == m.ID || m.SID == sid
+}
+
 // applyToMessage changes message and reminder in one step (D4).
 func (u *User) applyToMessage(at Millis, e Event) {
 	switch e := e.(type) { //nolint:gochecksumtype // Apply sends only these here
@@ -88,7 +97,7 @@ func (r *Reminder) startAttempt(at Millis, e AttemptStarted) {
 }
 
 func (u *User) applyAccepted(at Millis, r *Reminder, m *Message, e MessageAccepted) {
-	m.SID, m.LookupAt, m.Error = e.SID, 0, Failure{}
+	m.SID, m.LookupAt, m.Error = e.SID, e.ConfirmAt, Failure{}
 	m.Status = e.Status
 	m.stamp(at)
 	if m != r.last() {
@@ -106,10 +115,13 @@ func (u *User) applyAccepted(at Millis, r *Reminder, m *Message, e MessageAccept
 }
 
 func (u *User) applyReported(at Millis, r *Reminder, m *Message, e MessageReported) {
-	if m.SID == "" {
+	if e.SID != "" {
 		m.SID = e.SID
 	}
 	m.Status = e.Status
+	if m.Status.final() {
+		m.LookupAt = 0
+	}
 	if e.Status.lost() {
 		m.Error = e.Failure
 	} else {

@@ -103,6 +103,7 @@ type (
 		SID           string
 		Status        MessageStatus
 		By            string // answer, callback, lookup
+		ConfirmAt     Millis // when to ask what became of it, 0 for never (D5)
 	}
 	// MessageRefused says that the message is known not to be with the carrier.
 	MessageRefused struct {

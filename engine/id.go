@@ -16,14 +16,18 @@ func reminderID(userID, eventID string, lead int32, occ Millis) string {
 }
 
 // customID derives a custom reminder's id from the user's count of events,
-// which no other reminder of that user can have.
-func customID(userID string, seq uint64) string {
-	return "r_" + digest("custom", userID, "", int64(seq), 0)
+// which no other reminder of that user can have, and from the instant: a user
+// of the same id who was erased before counted from one too (N6).
+func customID(userID string, seq uint64, now Millis) string {
+	return "r_" + digest("custom", userID, "", int64(seq), now)
 }
 
-// messageID names one attempt of a reminder.
-func messageID(reminderID string, attempt int32) string {
-	return "m_" + reminderID[len("r_"):] + "_" + strconv.Itoa(int(attempt))
+// messageID names one attempt of a reminder. The user's birth tells it from
+// the attempts for somebody who had the id before and was erased: their late
+// callbacks must find nobody (N6). It is in every backup, so that after a
+// restore an attempt has the name that it had before (S3).
+func messageID(reminderID string, attempt int32, born Millis) string {
+	return "m_" + digest("message", reminderID, "", int64(attempt), born) + "_" + strconv.Itoa(int(attempt))
 }
 
 // digest is 130 bits of SHA-256 over length-prefixed parts.

@@ -41,7 +41,14 @@ func (t *turn) accept(r *Reminder, m *Message, sid string, status MessageStatus,
 	if status.lost() || status == MessageNone {
 		first = MessageQueued
 	}
-	t.emit(MessageAccepted{ID: r.ID, MessageID: m.ID, SID: sid, Status: first, By: by})
+	if sid == "" {
+		sid = m.ID // a carrier without ids of its own: from here on the message is known to be there
+	}
+	e := MessageAccepted{ID: r.ID, MessageID: m.ID, SID: sid, Status: first, By: by}
+	if !status.final() {
+		e.ConfirmAt = t.confirmAt(t.env.Now)
+	}
+	t.emit(e)
 	if status.lost() {
 		t.report(r.ID, m.ID, sid, status, f)
 	}
@@ -73,6 +80,10 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 	if m == nil {
 		return notFound(CodeMessageNotFound, "no such message")
 	}
+	if m == r.last() && r.Status == StatusSent && m.LookupAt != 0 {
+		t.confirm(r, m, c)
+		return Done{}
+	}
 	if m.Status != MessageUncertain || (c.Kind != SightingFound && t.env.Now < m.LookupAt) {
 		return Done{}
 	}
@@ -80,11 +91,17 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 	case SightingFound:
 		t.accept(r, m, c.SID, c.Status, c.Failure, byLookup)
 	case SightingUnknown:
-		t.emit(LookupDone{ID: r.ID, MessageID: m.ID, LookupAt: t.env.Now + t.env.Policy.ReconcileAfter})
+		t.emit(LookupDone{ID: r.ID, MessageID: m.ID, LookupAt: t.env.Now + t.reconcileWait(m)})
 	case SightingAbsent:
 		t.absent(r, m)
 	}
 	return Done{}
+}
+
+// reconcileWait grows with the time that the carrier could not be asked: a
+// message days before its deadline is not looked for every 30 seconds.
+func (t *turn) reconcileWait(m *Message) Millis {
+	return max(t.env.Policy.ReconcileAfter, min((t.env.Now-m.CreatedAt)/4, hour))
 }
 
 func (t *turn) absent(r *Reminder, m *Message) {
@@ -105,7 +122,7 @@ func (t *turn) reportDelivery(c ReportDelivery) Reply {
 	if m == nil {
 		return notFound(CodeMessageNotFound, "no such message")
 	}
-	if m.SID != "" && c.SID != "" && m.SID != c.SID {
+	if !m.isSID(c.SID) {
 		return notFound(CodeMessageNotFound, "the message has another sid")
 	}
 	if m.SID == "" {
@@ -139,6 +156,7 @@ func (t *turn) afterFailure(reminderID, messageID string, f Failure, end Reason)
 	keep := r.Spent
 	switch {
 	case r.Status == StatusDelivered: // by an older message
+	case r.ended() && r.Status != StatusSent && f.Category != CategoryOptedOut: // late word on what has failed already
 	case f.Category == CategoryOptedOut:
 		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonOptedOut, KeepPlace: keep})
 		t.setOptOut(true, byCarrier, "the carrier refuses: opted out")
@@ -238,7 +256,7 @@ func (t *turn) fence(backupAt Millis) {
 	for _, id := range due {
 		r := t.u.reminder(id)
 		text := t.compose(r, r.nextAt())
-		mid := messageID(id, r.Attempts+1)
+		mid := messageID(id, r.Attempts+1, t.u.CreatedAt)
 		t.emit(AttemptStarted{
 			ID: id, MessageID: mid, To: t.u.Phone, Text: text.body, Via: text.via,
 			Encoding: text.size.Encoding, Segments: int32(text.size.Segments), On: r.On,

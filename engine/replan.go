@@ -89,10 +89,10 @@ func (t *turn) changes(items []candidate) []Event {
 		switch {
 		case c.r != nil && c.r.inFlight():
 			if c.why != ReasonNone && c.r.CancelAsked == ReasonNone {
-				out = append(out, CancelAsked{ID: c.r.ID, Reason: c.why})
+				out = append(out, CancelAsked{ID: c.r.ID, Reason: endReason(c.why)})
 			}
 		case c.r != nil && c.r.pending() && c.why != ReasonNone:
-			out = append(out, ReminderCanceled{ID: c.r.ID, Reason: c.why})
+			out = append(out, ReminderCanceled{ID: c.r.ID, Reason: endReason(c.why)})
 		case c.r == nil && c.why != ReasonNone && c.why != c.seen:
 			out = append(out, ReminderSkipped{EventID: c.EventID, Lead: c.Lead, Occ: c.Occ, At: c.at, Reason: c.why})
 		}
@@ -112,6 +112,15 @@ func (t *turn) changes(items []candidate) []Event {
 		}
 	}
 	return out
+}
+
+// endReason is what a pending reminder ends with: to the person a cancelled
+// event is gone like a deleted one (C2).
+func endReason(why Reason) Reason {
+	if why == ReasonEventCanceled {
+		return ReasonEventDeleted
+	}
+	return why
 }
 
 // differs reports whether the plan changes a pending reminder.
@@ -180,7 +189,7 @@ func (t *turn) orphanReason(r *Reminder) Reason {
 	}
 	s := &t.u.Events[i]
 	if s.Sync == SyncCanceled {
-		return ReasonEventCanceled
+		return ReasonEventDeleted
 	}
 	if t.leadAhead(s) {
 		return ReasonEventMoved

@@ -22,12 +22,20 @@ func (t *turn) endStale() bool {
 		case r.pending() && t.outrun(r):
 			t.emit(ReminderCanceled{ID: r.ID, Reason: ReasonStale})
 			freed = true
-		case r.Status == StatusUncertain && t.env.Now >= r.Deadline:
+		case r.Status == StatusUncertain && t.env.Now >= r.Deadline, r.Status == StatusSending && t.env.Now >= r.unanswered():
 			t.emit(ReminderFailed{ID: r.ID, Reason: ReasonUncertainExpired, KeepPlace: true})
 		}
 	}
 	return freed
 }
+
+// answerTime is how long a hand-over may be without an outcome before the
+// engine stops to wait for it. No call takes as long; this is for an outcome
+// that got lost on its way here.
+const answerTime = 5 * minute
+
+// unanswered is when a hand-over that has no outcome ends as uncertain.
+func (r *Reminder) unanswered() Millis { return max(r.Deadline, r.last().CreatedAt+answerTime) }
 
 // staleReason tells apart what a pause held back.
 func (t *turn) staleReason() Reason {
@@ -87,19 +95,21 @@ func (t *turn) handOver(id string) Reply {
 // preSend is S1 up to staleness. Planning holds all of it already; this is
 // the second lock on the door.
 func (t *turn) preSend(r *Reminder) Reason {
-	if t.u.OptedOut {
+	switch {
+	case t.u.OptedOut:
 		return ReasonOptedOut
-	}
-	if why := t.u.gate(r.Type); why != ReasonNone {
-		return why
+	case t.u.Phone == "":
+		return ReasonNoPhone
+	case !t.u.Verified:
+		return ReasonNotVerified
+	case r.Type == EventReminder && !t.u.Prefs.Reminders:
+		return ReasonRemindersOff
 	}
 	if r.Type == EventReminder {
 		i, found := t.u.findEvent(r.EventID)
 		switch {
-		case !found || t.u.Events[i].Deleted:
+		case !found || t.u.Events[i].Deleted || t.u.Events[i].Sync == SyncCanceled:
 			return ReasonEventDeleted
-		case t.u.Events[i].Sync == SyncCanceled:
-			return ReasonEventCanceled
 		case t.u.Events[i].occurrence() != r.Occ:
 			return ReasonEventMoved
 		}
@@ -155,7 +165,7 @@ func (t *turn) hasRoom(r *Reminder, on Date) bool {
 func (t *turn) startAttempt(r *Reminder, today Date) *Outgoing {
 	text := t.compose(r, t.env.Now)
 	e := AttemptStarted{
-		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1), To: t.u.Phone,
+		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: t.u.Phone,
 		Text: text.body, Via: text.via, Encoding: text.size.Encoding, Segments: int32(text.size.Segments),
 		On: today, ValidUntil: t.validUntil(r),
 	}

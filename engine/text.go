@@ -62,10 +62,7 @@ func (t *turn) compose(r *Reminder, at Millis) composed {
 // What does not fit is given up in this order: the title's end, while 40
 // units of it stay; the location; the link. A link is whole or absent (X2).
 func Template(e CalendarEvent, ahead Millis, segments int) (string, sms.Size) {
-	title := sms.Clean(e.Title)
-	if title == "" {
-		title = "Event"
-	}
+	title := cleanTitle(e.Title, segments)
 	head, phrase := "", " in "+inTime(ahead)
 	if e.AllDay {
 		head, phrase = "Today: ", ""
@@ -82,8 +79,26 @@ func Template(e CalendarEvent, ahead Millis, segments int) (string, sms.Size) {
 			return body, size
 		}
 	}
-	body, size, _ := fit(head, title, phrase, segments, 0)
+	body, size, ok := fit(head, title, phrase, segments, 0)
+	if !ok { // nothing of the title can be cut out whole
+		return encode(head + noTitle + phrase)
+	}
 	return body, size
+}
+
+const noTitle = "Event"
+
+// cleanTitle returns the title without what can't be sent. Of a very long one
+// the end goes first, so that it can't decide the encoding of what is sent.
+func cleanTitle(s string, segments int) string {
+	s = sms.Clean(s)
+	if room := sms.Capacity(sms.GSM7, segments) + 1; len(s) > room {
+		s = sms.Cut(s, sms.UCS2, room)
+	}
+	if s == "" {
+		return noTitle
+	}
+	return s
 }
 
 // minTitle is how much of a title, in septets or UTF-16 units, is kept before
@@ -111,7 +126,11 @@ func fit(head, title, tail string, segments, keep int) (string, sms.Size, bool) 
 	}
 	rest := units(head, enc) + units(tail, enc) + units(link, enc)
 	for room := sms.Capacity(enc, segments) - rest; room > 0 && room >= keep; room-- {
-		body, _ = encode(head + sms.Fit(title, enc, room) + tail)
+		short := sms.Fit(title, enc, room)
+		if short == "" {
+			break
+		}
+		body, _ = encode(head + short + tail)
 		body += link
 		if size = sms.Measure(body); size.Segments <= segments {
 			return body, size, true

@@ -232,7 +232,7 @@ type Message struct {
 	UpdatedAt   Millis
 	SentAt      Millis
 	DeliveredAt Millis
-	LookupAt    Millis // when to ask the carrier next; uncertain messages only
+	LookupAt    Millis // when to ask the carrier next: of an uncertain message (S3), or what became of it (D5); 0: not
 	Absent      int32  // how often the carrier did not know it
 }
 

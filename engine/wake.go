@@ -19,13 +19,23 @@ func (t *turn) owed() []Effect {
 				UserID: t.u.ID, ReminderID: r.ID, Due: r.nextAt(), Deadline: r.Deadline, Priority: r.Priority,
 			})
 		case m != nil && m.Status == MessageUncertain && m.LookupAt <= t.env.Now && r.Status == StatusUncertain:
-			out = append(out, LookUp{SID: m.SID, Message: Outgoing{
-				UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Text: m.Text, Segments: m.Segments,
-				CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
-			}})
+			out = append(out, t.lookUp(r, m))
+		case r.unconfirmed() && m.LookupAt <= t.env.Now:
+			out = append(out, t.lookUp(r, m))
 		}
 	}
 	return out
+}
+
+func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
+	l := LookUp{SID: m.SID, Message: Outgoing{
+		UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Text: m.Text, Segments: m.Segments,
+		CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
+	}}
+	if m.SID == m.ID {
+		l.SID = "" // the carrier gave none
+	}
+	return l
 }
 
 // NextWake returns the earliest instant after now at which a Wake has work,
@@ -78,6 +88,8 @@ func (u *User) wakes(fn func(at, deadline Millis)) {
 			fn(min(m.LookupAt, r.Deadline), r.Deadline)
 		case r.Status == StatusSending: // a restart finds it unanswered and must look at once
 			fn(m.CreatedAt, r.Deadline)
+		case r.unconfirmed():
+			fn(m.LookupAt, m.LookupAt)
 		}
 	}
 }

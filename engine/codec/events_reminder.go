@@ -67,6 +67,7 @@ func (c *coder) messageAccepted(e *engine.MessageAccepted) {
 	text(c, 3, &e.SID)
 	unsigned(c, 4, &e.Status)
 	text(c, 5, &e.By)
+	signed(c, 6, &e.ConfirmAt)
 }
 
 func (c *coder) messageRefused(e *engine.MessageRefused) {
