@@ -11,6 +11,7 @@ import (
 // TestKeys: no key, an unknown key, and a scheme that is not Bearer are 401
 // with a challenge.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	for _, header := range []string{"Authorization: ", "Authorization: Bearer nonsense", "Authorization: Basic YTpi", "Authorization: Bearer", "Authorization: admin-key"} {
 		a := h.call("GET", "/v1/users", "", header).problem(401, "unauthorized", "")
@@ -24,6 +25,7 @@ func TestKeys(t *testing.T) {
 // TestKeyWhileRecovering: before the keys are known, nobody is told that
 // theirs is wrong.
 func TestKeyWhileRecovering(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.fake.notReady = "recovering"
 	a := h.call("GET", "/v1/users", "").problem(503, "recovering", "")
@@ -40,6 +42,7 @@ func TestKeyWhileRecovering(t *testing.T) {
 // TestRoles: reading takes read, writing write; attesting, pausing, backup
 // and erasing take admin.
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	const ann = "/v1/users/ann"
@@ -72,7 +75,11 @@ func TestRoles(t *testing.T) {
 		allowed := false
 		for _, role := range roles {
 			allowed = allowed || role == c.least
-			a := h.call(c.method, c.path, c.body, "Authorization: Bearer "+role+"-key")
+			headers := []string{"Authorization: Bearer " + role + "-key"}
+			if c.path == "/v1/batch" {
+				headers = append(headers, "Content-Type: application/x-ndjson")
+			}
+			a := h.call(c.method, c.path, c.body, headers...)
 			if allowed {
 				a.is(200)
 				continue
@@ -85,22 +92,25 @@ func TestRoles(t *testing.T) {
 // TestContentType: what is not JSON is refused where JSON is expected; none
 // at all is taken for JSON.
 func TestContentType(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	const path, body = "/v1/users/ann", `{"timezone":"UTC"}`
 	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp"} {
 		h.call("PUT", path, body, "Content-Type: "+kind).problem(415, "unsupported_media_type", "")
 	}
-	for _, kind := range []string{"", "application/json", "application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"} {
+	for _, kind := range []string{"", "application/json", "application/json; charset=utf-8", "Application/JSON"} {
 		if a := h.call("PUT", path, body, "Content-Type: "+kind); a.status != 200 && a.status != 201 {
 			t.Errorf("%q: status %d", kind, a.status)
 		}
 	}
+	h.call("PATCH", path, `{}`, "Content-Type: application/merge-patch+json").is(200)
 	h.call("POST", "/v1/users/ann/opt-out", "", "Content-Type: application/x-www-form-urlencoded").is(200)
 	h.call("POST", "/v1/batch", "x", "Content-Type: application/x-www-form-urlencoded").problem(415, "unsupported_media_type", "")
 }
 
 // TestMethods: what a path takes instead is in Allow.
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	a := h.call("POST", "/v1/users/ann", "").problem(405, "method_not_allowed", "")
 	if got := a.header.Get("Allow"); got != "DELETE, GET, HEAD, PATCH, PUT" {
@@ -118,6 +128,7 @@ func TestMethods(t *testing.T) {
 
 // TestRequestID: a caller's id comes back, a bad one is replaced.
 func TestRequestID(t *testing.T) {
+	t.Parallel()
 	h := open(t, func(c *httpapi.Config) { c.NewID = func() string { return "made" } })
 	for given, want := range map[string]string{"abc-1": "abc-1", "": "made", strings.Repeat("x", 129): "made", "a b": "made"} {
 		if got := h.call("GET", "/healthz", "", "X-Request-Id: "+given).header.Get("X-Request-Id"); got != want {
@@ -128,6 +139,7 @@ func TestRequestID(t *testing.T) {
 
 // TestLogsAreQuiet: neither numbers nor texts nor keys get into the log.
 func TestLogsAreQuiet(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	h.call("PUT", "/v1/users/ann/events/e", `{"title":"Secret dinner","start":"2026-03-02T10:00:00Z"}`).is(201)

@@ -12,6 +12,7 @@ import (
 // TestBadInput sends every kind of bad input to a house with one user, one
 // event and one reminder. Each has its named problem, and nothing changes.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	const (
 		ann   = "/v1/users/ann"
 		event = ann + "/events/e1"
@@ -198,6 +199,7 @@ func (h *house) picture() string {
 
 // TestAllBadFieldsAreNamed: one answer names everything that is wrong.
 func TestAllBadFieldsAreNamed(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.call("PUT", "/v1/users/ann", `{"timezone":5,"phone_number":"x","preferences":{"daily_limit":"many","nap":true}}`).
 		problem(422, "invalid_phone", "phone_number").
@@ -207,6 +209,7 @@ func TestAllBadFieldsAreNamed(t *testing.T) {
 
 // TestBrokenJSONHasAPlace: the detail says where the JSON broke.
 func TestBrokenJSONHasAPlace(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	a := h.call("PUT", "/v1/users/ann", "{\n  \"timezone\": nope\n}").problem(400, "invalid_json", "")
 	if detail, _ := a.at("detail").(string); !strings.Contains(detail, "line 2, column 16") {
@@ -217,6 +220,7 @@ func TestBrokenJSONHasAPlace(t *testing.T) {
 // TestRegion: a number without country code is read in the account's region,
 // and refused without one; never is it guessed into +1 (N1).
 func TestRegion(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ region, number, want string }{
 		{"DE", "0151 12345678", "+4915112345678"},
 		{"US", "(415) 555-0123", "+14155550123"},
@@ -238,6 +242,7 @@ func TestRegion(t *testing.T) {
 // TestFaults: each fault of the machine has its status, and says when to come
 // again.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		code   string
 		status int
@@ -253,7 +258,7 @@ func TestFaults(t *testing.T) {
 	} {
 		h := open(t, nil)
 		h.fake.trip = func(string, engine.Command) error { return fmt.Errorf("wrapped: %w", fault{c.code, 1001e6}) }
-		a := h.call("PUT", "/v1/users/ann", `{"timezone":"UTC"}`).problem(c.status, c.code, "")
+		a := h.call("POST", "/v1/users/ann/phone/verification", `{"phone_number":"+4915112345678"}`).problem(c.status, c.code, "")
 		if got := a.header.Get("Retry-After"); got != "2" {
 			t.Errorf("%s: Retry-After is %q, want 2 (1.001 s rounded up)", c.code, got)
 		}
@@ -263,6 +268,7 @@ func TestFaults(t *testing.T) {
 // TestUnforeseenErrorsStayInside: the caller is told nothing of an error that
 // nobody foresaw; the log is.
 func TestUnforeseenErrorsStayInside(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.fake.trip = func(string, engine.Command) error { return fmt.Errorf("secret cause") }
 	a := h.call("PUT", "/v1/users/ann", `{"timezone":"UTC"}`).problem(500, "internal", "")
@@ -274,6 +280,7 @@ func TestUnforeseenErrorsStayInside(t *testing.T) {
 // TestPanic: a handler that panics answers 500, and the next request is
 // served.
 func TestPanic(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.fake.trip = func(user string, _ engine.Command) error {
 		if user == "boom" {
@@ -293,6 +300,7 @@ func TestPanic(t *testing.T) {
 // TestRateLimited: the sixth code in an hour is refused, with the time to wait
 // (N2).
 func TestRateLimited(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.call("PUT", "/v1/users/ann", `{"timezone":"UTC"}`).is(201)
 	const path, body = "/v1/users/ann/phone/verification", `{"phone_number":"+4915112345678"}`

@@ -10,6 +10,12 @@ import (
 	"carillon/engine"
 )
 
+// batch sends lines.
+func (h *house) batch(lines string, headers ...string) answer {
+	h.t.Helper()
+	return h.call("POST", "/v1/batch", lines, append(headers, "Content-Type: application/x-ndjson")...)
+}
+
 // results reads the answer to a batch.
 func (a answer) results() []answer {
 	a.t.Helper()
@@ -34,8 +40,9 @@ func (a answer) results() []answer {
 
 // TestBatch: each line is answered on its line; a bad one fails alone.
 func TestBatch(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
-	got := h.call("POST", "/v1/batch", strings.Join([]string{
+	got := h.batch(strings.Join([]string{
 		`{"method":"PUT","path":"/v1/users/ann","body":{"timezone":"Europe/Berlin"}}`,
 		`{"method":"PUT","path":"/v1/users/ann/events/e%201","body":{"start":"2026-03-02T10:00:00Z","title":"One"}}`,
 		``,
@@ -53,7 +60,7 @@ func TestBatch(t *testing.T) {
 		`{"method":"DELETE","path":"/v1/users/ann/events/e%201"}`,
 		`{"method":"POST","path":"/v1/users/ann/events:sync","body":` + syncOf(`{"event_id":"x","start":"2026-03-02T10:00:00Z"}`) + `}`,
 		`{"method":"DELETE","path":"/v1/users/ann"}`,
-	}, "\n")+"\n", "Content-Type: application/x-ndjson").results()
+	}, "\n") + "\n").results()
 	for i, want := range []struct {
 		status int
 		code   string
@@ -91,9 +98,10 @@ func TestBatch(t *testing.T) {
 
 // TestBatchTakesRoles: a line can't do what its request may not.
 func TestBatchTakesRoles(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
-	got := h.call("POST", "/v1/batch", `{"method":"DELETE","path":"/v1/users/ann"}`, "Authorization: Bearer write-key").results()
+	got := h.batch(`{"method":"DELETE","path":"/v1/users/ann"}`, "Authorization: Bearer write-key").results()
 	got[0].is(403).has("code", "forbidden")
 	h.call("GET", "/v1/users/ann", "").is(200)
 }
@@ -101,25 +109,27 @@ func TestBatchTakesRoles(t *testing.T) {
 // TestBatchIsBounded: a thousand lines are taken, one more is refused before
 // anything is done.
 func TestBatchIsBounded(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	var lines strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&lines, `{"method":"PUT","path":"/v1/users/u%d","body":{"timezone":"UTC"}}`+"\n", i)
 	}
-	h.call("POST", "/v1/batch", lines.String()+`{"method":"PUT","path":"/v1/users/last","body":{"timezone":"UTC"}}`).
+	h.batch(lines.String()+`{"method":"PUT","path":"/v1/users/last","body":{"timezone":"UTC"}}`).
 		problem(413, "too_many_lines", "")
 	if h.fake.writes != 0 {
 		t.Fatalf("%d writes", h.fake.writes)
 	}
-	for i, r := range h.call("POST", "/v1/batch", lines.String()).results() {
+	for i, r := range h.batch(lines.String()).results() {
 		r.is(201).has("user_id", fmt.Sprintf("u%d", i))
 	}
-	h.call("POST", "/v1/batch", "\n \n").problem(400, "invalid_json", "")
+	h.batch("\n \n").problem(400, "invalid_json", "")
 }
 
 // TestBatchKeepsOrder: lines of one user run in their order, whatever other
 // users do.
 func TestBatchKeepsOrder(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	const users, versions = 20, 20
 	var mu sync.Mutex
@@ -141,7 +151,7 @@ func TestBatchKeepsOrder(t *testing.T) {
 			fmt.Fprintf(&lines, `{"method":"PUT","path":"/v1/users/u%d/events/e","body":{"start":"2026-03-02T10:00:00Z","title":"%d"}}`+"\n", u, v)
 		}
 	}
-	h.call("POST", "/v1/batch", lines.String()).results()
+	h.batch(lines.String()).results()
 	for u := range users {
 		if got := seen[fmt.Sprintf("u%d", u)]; len(got) != versions || !inOrder(got) {
 			t.Errorf("u%d: %v", u, got)
@@ -160,6 +170,7 @@ func inOrder(titles []string) bool {
 
 // TestBatchLineFails: a fault and a panic are the line's own.
 func TestBatchLineFails(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.fake.trip = func(user string, _ engine.Command) error {
 		switch user {
@@ -173,7 +184,7 @@ func TestBatchLineFails(t *testing.T) {
 		return nil
 	}
 	const put = `{"method":"PUT","path":"/v1/users/%s","body":{"timezone":"UTC"}}` + "\n"
-	a := h.call("POST", "/v1/batch", fmt.Sprintf(put+put+put, "full", "boom", "ann"))
+	a := h.batch(fmt.Sprintf(put+put+put, "full", "boom", "ann"))
 	got := a.results()
 	got[0].is(503).has("code", "overloaded")
 	got[1].is(500).has("code", "internal")
@@ -186,6 +197,7 @@ func TestBatchLineFails(t *testing.T) {
 // TestIdempotency: the same key again makes nothing new; with another request
 // it is refused.
 func TestIdempotency(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	const path, body = "/v1/users/ann/reminders", `{"text":"Hello","send_at":"2026-03-02T12:00:00Z"}`
@@ -207,12 +219,13 @@ func TestIdempotency(t *testing.T) {
 
 // TestIdempotencyOfABatch: a batch that is sent again makes nothing new.
 func TestIdempotencyOfABatch(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	const line = `{"method":"POST","path":"/v1/users/ann/reminders","body":{"text":"Hello","send_at":"2026-03-02T12:00:00Z"}}` + "\n"
 	const own = `{"method":"POST","path":"/v1/users/ann/reminders","idempotency_key":"own","body":{"text":"Own","send_at":"2026-03-02T12:00:00Z"}}` + "\n"
-	first := h.call("POST", "/v1/batch", line+line+own, "Idempotency-Key: b").results()
-	again := h.call("POST", "/v1/batch", line+line+own, "Idempotency-Key: b").results()
+	first := h.batch(line+line+own, "Idempotency-Key: b").results()
+	again := h.batch(line+line+own, "Idempotency-Key: b").results()
 	for i := range first {
 		if first[i].is(201).at("reminder_id") != again[i].is(201).at("reminder_id") {
 			t.Errorf("line %d: another reminder", i)

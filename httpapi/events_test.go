@@ -6,6 +6,7 @@ import (
 
 // TestEventRoundTrip: what GET shows can be PUT back, and changes nothing.
 func TestEventRoundTrip(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	const path = "/v1/users/ann/events/e"
@@ -29,6 +30,7 @@ func TestEventRoundTrip(t *testing.T) {
 // TestEventForms: instants come out in UTC, an event without an end takes no
 // time, an all-day event ends the day after.
 func TestEventForms(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	const path = "/v1/users/ann/events/e"
@@ -43,6 +45,7 @@ func TestEventForms(t *testing.T) {
 // TestVersions: an older version is acknowledged and ignored, an equal one
 // changes nothing; updated_at is a version too (C1).
 func TestVersions(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	const path = "/v1/users/ann/events/e"
@@ -60,6 +63,7 @@ func TestVersions(t *testing.T) {
 
 // TestSync: a full sync deletes what it does not name in its window (C1).
 func TestSync(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	for _, id := range []string{"a", "b"} {
@@ -75,6 +79,7 @@ func TestSync(t *testing.T) {
 // TestPlan: a preview says what would be sent and what skipped, and why, and
 // changes nothing.
 func TestPlan(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	h.call("PUT", "/v1/users/ann/events/ok", `{"start":"2026-03-03T10:00:00Z","title":"Lunch"}`).is(201)
@@ -92,6 +97,7 @@ func TestPlan(t *testing.T) {
 
 // TestCustomReminder is shown with what it has and null for what it has not.
 func TestCustomReminder(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	a := h.call("POST", "/v1/users/ann/reminders", `{"text":"Take the pills","send_at":"2026-03-02T12:00:00Z","priority":"high"}`).is(201).

@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha1"
@@ -12,7 +11,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata"
@@ -96,7 +94,13 @@ const rightCode = "123456"
 func (f *fake) StartVerification(_ context.Context, id, phone, key string, hash uint64) (engine.Reply, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.decide(id, engine.StartVerification{Phone: phone}, key, hash), nil
+	cmd := engine.StartVerification{Phone: phone}
+	if f.trip != nil {
+		if err := f.trip(id, cmd); err != nil {
+			return nil, err
+		}
+	}
+	return f.decide(id, cmd, key, hash), nil
 }
 
 func (f *fake) CheckVerification(_ context.Context, id, code, key string, hash uint64) (engine.Reply, error) {
@@ -245,8 +249,4 @@ func at(s string) engine.Millis {
 		panic(err)
 	}
 	return t.UnixMilli()
-}
-
-func sortedKeys(m map[string]any) string {
-	return strings.Join(slices.SortedFunc(maps.Keys(m), cmp.Compare[string]), " ")
 }

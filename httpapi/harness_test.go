@@ -100,7 +100,9 @@ func (h *house) call(method, path, body string, headers ...string) answer {
 	if err != nil {
 		h.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return answer{t: h.t, status: resp.StatusCode, header: resp.Header, raw: raw}
+	a := answer{t: h.t, status: resp.StatusCode, header: resp.Header, raw: raw}
+	h.conform(req, body, a)
+	return a
 }
 
 // is checks the status, and shows the body if it differs.

@@ -14,6 +14,7 @@ func (o outbox) Messages(limit int) any { return o[:min(limit, len(o))] }
 // TestSandbox: the outbox takes a key unless it was opened; the page has
 // nothing to protect.
 func TestSandbox(t *testing.T) {
+	t.Parallel()
 	messages := outbox{{"text": "two"}, {"text": "one"}}
 	h := open(t, func(c *httpapi.Config) { c.Outbox = messages })
 	h.call("GET", "/sandbox/outbox", "", "Authorization: ").problem(401, "unauthorized", "")

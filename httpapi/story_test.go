@@ -6,6 +6,7 @@ import (
 
 // TestFromUserToReminder is the walk from nobody to a reminder that waits.
 func TestFromUserToReminder(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.call("PUT", "/v1/users/ann", `{"phone_number":"0151 1234 5678","timezone":"Europe/Berlin","preferences":{"event_reminders_enabled":true}}`).is(201).
 		has("phone_number", "+4915112345678").has("phone_verified", false)

@@ -39,12 +39,13 @@ func (s *Server) readyz(context.Context, *request) (response, error) {
 var openapiYAML []byte
 
 // openapiJSON is the document as served. It is written in YAML because people
-// read and write it.
+// read and write it; what its parts share is under x-anchors there.
 var openapiJSON = sync.OnceValues(func() ([]byte, error) {
-	var doc any
+	var doc map[string]any
 	if err := yaml.Unmarshal(openapiYAML, &doc); err != nil {
 		return nil, err
 	}
+	delete(doc, "x-anchors")
 	return json.Marshal(doc)
 })
 

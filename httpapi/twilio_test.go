@@ -34,6 +34,7 @@ func (h *house) send() (reminder, message string) {
 
 // TestStatusCallback: a signed callback moves the message on (D1).
 func TestStatusCallback(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	reminder, message := h.send()
 	path := "/webhooks/twilio/status?user_id=ann&message_id=" + url.QueryEscape(message)
@@ -59,6 +60,7 @@ func TestStatusCallback(t *testing.T) {
 // TestSignatureIsOverTheBytesThatCame: neither the Host header nor a
 // normalized path or query may come into it.
 func TestSignatureIsOverTheBytesThatCame(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	_, message := h.send()
 	path := "/webhooks/twilio/status?x=%c3%A9&&user_id=%61nn&y=a+b%20c&message_id=" + message
@@ -68,6 +70,7 @@ func TestSignatureIsOverTheBytesThatCame(t *testing.T) {
 // TestBadCallbacks: wrong signature 403, missing fields 400, nobody's message
 // 200 and a metric, nothing else; our own trouble 503.
 func TestBadCallbacks(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	_, message := h.send()
 	writes := h.fake.writes
@@ -110,6 +113,7 @@ func TestBadCallbacks(t *testing.T) {
 // TestInbound: STOP opts out (N3) and is not answered, because the carrier
 // does; AnswerKeywords is for carriers that don't.
 func TestInbound(t *testing.T) {
+	t.Parallel()
 	for _, answers := range []bool{false, true} {
 		h := open(t, func(c *httpapi.Config) { c.AnswerKeywords = answers })
 		h.ann()
@@ -130,6 +134,7 @@ func TestInbound(t *testing.T) {
 
 // TestNoHooks: without a carrier that calls there is nothing to call.
 func TestNoHooks(t *testing.T) {
+	t.Parallel()
 	h := open(t, func(c *httpapi.Config) { c.Hooks = nil })
 	h.hook("/webhooks/twilio/status?user_id=a&message_id=m", "MessageSid=SM1").problem(404, "not_found", "")
 	h.hook("/webhooks/twilio/inbound", "From=x").problem(404, "not_found", "")

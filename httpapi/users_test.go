@@ -8,6 +8,7 @@ import (
 
 // TestUserDefaults: a user is shown whole, with the defaults of SPEC 9.
 func TestUserDefaults(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	a := h.call("PUT", "/v1/users/ann", `{"timezone":"Europe/Berlin"}`).is(201)
 	const want = `{"user_id":"ann","phone_number":null,"phone_verified":false,"opted_out":false,"paused":false,"timezone":"Europe/Berlin",` +
@@ -27,6 +28,7 @@ func TestUserDefaults(t *testing.T) {
 
 // TestPutReplaces: what a PUT does not name takes its default.
 func TestPutReplaces(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.call("PUT", "/v1/users/ann", `{"timezone":"UTC","phone_number":"+15005550006","preferences":{"event_reminders_enabled":true,"lead_times_minutes":[60,15],"quiet_hours":null,"daily_limit":3,"all_day_at":"09:05","allow_urgent":true,"quiet_policy":"earlier"}}`).
 		is(201).has("preferences.quiet_hours", nil).has("preferences.all_day_at", "09:05").has("preferences.lead_times_minutes.0", 15.0).has("preferences.quiet_policy", "earlier")
@@ -38,6 +40,7 @@ func TestPutReplaces(t *testing.T) {
 // TestMergePatch: what is absent stays, null takes the default, objects merge
 // and lists replace (RFC 7396).
 func TestMergePatch(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	const path = "/v1/users/ann"
 	h.call("PUT", path, `{"timezone":"UTC","phone_number":"+15005550006","preferences":{"daily_limit":3,"lead_times_minutes":[5,60],"all_day_at":"07:00"}}`).is(201)
@@ -60,6 +63,7 @@ func TestMergePatch(t *testing.T) {
 
 // TestVerification: the old number works until the new one is confirmed (N2).
 func TestVerification(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	h.call("POST", "/v1/users/ann/phone/verification", `{"phone_number":"0151 99999999"}`).is(202).
@@ -72,6 +76,7 @@ func TestVerification(t *testing.T) {
 
 // TestConsentAndPause: each shows the user, and leaves its line.
 func TestConsentAndPause(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	h.call("POST", "/v1/users/ann/opt-out", `{"reason":"asked by phone"}`).is(200).has("opted_out", true)
@@ -94,6 +99,7 @@ func TestConsentAndPause(t *testing.T) {
 
 // TestErase: the person is gone, and the answer says what is gone when (N6).
 func TestErase(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	a := h.call("DELETE", "/v1/users/ann", "").is(200).has("erased", true).has("user_id", "ann")
@@ -105,6 +111,7 @@ func TestErase(t *testing.T) {
 
 // TestIDs: everything printable is an id, however it is escaped.
 func TestIDs(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	for escaped, id := range map[string]string{
 		"u:1": "u:1", "a%20b": "a b", "%C3%A9mile": "émile", "a+b@example.org": "a+b@example.org", "..": "..",
@@ -117,6 +124,7 @@ func TestIDs(t *testing.T) {
 
 // TestPages: lists come in pages, and next is absent on the last.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	for i := range 5 {
 		h.call("PUT", fmt.Sprintf("/v1/users/u%d", i), `{"timezone":"UTC"}`).is(201)

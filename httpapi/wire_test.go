@@ -39,6 +39,7 @@ func (h *house) raw(request string) answer {
 // TestBodyTooLarge: 5 MB is 413 with a document that arrives, however it is
 // sent; a full sync of the same size is read.
 func TestBodyTooLarge(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.ann()
 	big := `{"title":"` + strings.Repeat("x", 5<<20) + `"}`
@@ -69,6 +70,7 @@ func TestBodyTooLarge(t *testing.T) {
 // TestSlowBody: a body that does not come in time is 408, at its start and in
 // its middle.
 func TestSlowBody(t *testing.T) {
+	t.Parallel()
 	for _, sent := range []int{0, 10, 20_000} {
 		h := open(t, func(c *httpapi.Config) { c.ReadTimeout = 100 * time.Millisecond })
 		h.raw("PUT /v1/users/ann HTTP/1.1\r\nHost: c\r\nAuthorization: Bearer admin-key\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat(" ", sent)).
@@ -78,6 +80,7 @@ func TestSlowBody(t *testing.T) {
 
 // TestUnreadable: what is no request, or could be two, is refused.
 func TestUnreadable(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	const head = "PUT /v1/users/ann HTTP/1.1\r\nHost: c\r\nAuthorization: Bearer admin-key\r\n"
 	h.raw(head+"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").problem(400, "bad_request", "")
@@ -92,6 +95,7 @@ func TestUnreadable(t *testing.T) {
 // TestBackup streams the store; an error before the first byte is a document,
 // one after it breaks the stream so that the client notices.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	h.fake.backup = func(w io.Writer) error {
 		_, err := w.Write(bytes.Repeat([]byte("store"), 100_000))
@@ -129,6 +133,7 @@ func TestBackup(t *testing.T) {
 
 // TestBackupOfAClientThatLeaves: the backup is told, and ends.
 func TestBackupOfAClientThatLeaves(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	ended := make(chan error, 1)
 	h.fake.backup = func(w io.Writer) error {
@@ -158,6 +163,7 @@ func TestBackupOfAClientThatLeaves(t *testing.T) {
 // TestShutdown: a request under way is answered, with its context alive; the
 // listener is closed for others.
 func TestShutdown(t *testing.T) {
+	t.Parallel()
 	h := open(t, nil)
 	entered, leave := make(chan struct{}), make(chan struct{})
 	h.fake.backup = func(w io.Writer) error {
