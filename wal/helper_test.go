@@ -170,6 +170,8 @@ func edit(tb testing.TB, dir, file string, fn func(tx *bbolt.Tx) error) {
 	must(tb, b.Close())
 }
 
+func be32(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
+
 // be64 is a key of the log, and after an L the name of a segment.
 func be64(n uint64) []byte      { return binary.BigEndian.AppendUint64(nil, n) }
 func segment(n uint64) []byte   { return append([]byte("L"), be64(n)...) }
