@@ -89,11 +89,10 @@ type outbox struct{ c *sandbox.Carrier }
 
 // Messages implements httpapi.Outbox.
 func (o outbox) Messages(limit int) any {
-	return struct {
-		Items      []sandbox.Entry  `json:"items"`
-		Duplicates []string         `json:"duplicates"` // accepted twice: must be none
-		Numbers    []sandbox.Number `json:"magic_numbers"`
-	}{o.c.Outbox(limit), o.c.Duplicates(), sandbox.Magic()}
+	if entries := o.c.Outbox(limit); entries != nil {
+		return entries
+	}
+	return []sandbox.Entry{}
 }
 
 // machineSeed draws a seed from the machine.
