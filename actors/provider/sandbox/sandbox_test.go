@@ -301,9 +301,9 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestHundredThousand: texts, reports, look-ups and readers at once.
-func TestHundredThousand(t *testing.T) {
-	const many, senders = 100_000, 8
+// TestCrowd: texts, reports, look-ups and readers at once.
+func TestCrowd(t *testing.T) {
+	const many, senders = 25_000, 8
 	w, c := open(t, func(conf *sandbox.Config) { conf.Keep, conf.Instant = many, true })
 	var wg sync.WaitGroup
 	for s := range senders {
