@@ -61,7 +61,11 @@ func (s *story) command(verb string, args []string) engine.Command {
 		}
 	case "sighting":
 		kinds := map[string]engine.SightingKind{"found": engine.SightingFound, "absent": engine.SightingAbsent, "unknown": engine.SightingUnknown}
-		return engine.RecordSighting{MessageID: s.messageID(s.id(args[0]), kv), Kind: kinds[args[1]], SID: sid(kv), Status: engine.MessageQueued}
+		c := engine.RecordSighting{MessageID: s.messageID(s.id(args[0]), kv), Kind: kinds[args[1]], SID: sid(kv), Status: engine.MessageQueued, Failure: failure(s, kv)}
+		if v, ok := kv["status"]; ok {
+			c.Status = status(v)
+		}
+		return c
 	case "text":
 		return engine.ReceiveText{SID: kv["sid"], Text: args[0], OptOut: kv["opt_out"]}
 	case "recover":
@@ -163,12 +167,17 @@ func (s *story) calendarEvent(id string, kv map[string]string) engine.CalendarEv
 	return e
 }
 
-// sync reads "sync START END id@START …".
+// sync reads "sync START END id@START#VERSION …"; the version may be missing.
 func (s *story) sync(args []string) engine.Command {
 	c := engine.SyncEvents{Start: instant(s.t, args[0]), End: instant(s.t, args[1])}
 	for _, a := range args[2:] {
 		id, start, _ := strings.Cut(a, "@")
-		c.Events = append(c.Events, s.calendarEvent(id, map[string]string{"title": id, "start": start}))
+		kv := map[string]string{"title": id}
+		start, version, versioned := strings.Cut(start, "#")
+		if kv["start"] = start; versioned {
+			kv["version"] = version
+		}
+		c.Events = append(c.Events, s.calendarEvent(id, kv))
 	}
 	return c
 }
