@@ -1,6 +1,10 @@
 package wal
 
-import "go.etcd.io/bbolt"
+import (
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+)
 
 // Journal and Snapshots are the files under a DB, for tests that come between.
 func (db *DB) Journal() *bbolt.DB   { return db.journal }
@@ -17,6 +21,9 @@ var (
 	ChunkSum = chunkSum
 	Seal     = seal
 )
+
+// WalkFile looks at a bbolt file as Open does before bbolt.
+func WalkFile(path string) error { return lookBeforeOpen(path, filepath.Base(path), Options{}) }
 
 // DecodeSide is for fuzzing.
 func DecodeSide(b []byte) error {

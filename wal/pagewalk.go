@@ -18,8 +18,9 @@ type pageWalk struct {
 	buf  []byte
 }
 
-// subtree is a page that another one leads to, and the bounds of its keys: at
-// least low, less than high. Nil is no bound.
+// subtree is a page that another one leads to, and the bounds of its keys: the
+// first is low, all are less than high. Nil is no bound. bbolt keeps the first
+// exact, and a commit loses pages if it is not.
 type subtree struct {
 	id        uint64
 	low, high []byte
@@ -143,6 +144,9 @@ func (w *pageWalk) elements(t subtree, b []byte, flags uint16, count int) (below
 	if table > len(b) {
 		return nil, w.damaged(t.id, "more elements than fit")
 	}
+	if count == 0 && t.low != nil {
+		return nil, w.damaged(t.id, "leaf without elements")
+	}
 	last := t.low
 	for i := range count {
 		e := b[boltPageHeader+boltElement*i:]
@@ -154,7 +158,8 @@ func (w *pageWalk) elements(t subtree, b []byte, flags uint16, count int) (below
 			return nil, w.damaged(t.id, "element outside the page")
 		}
 		key := e[pos : pos+ksize : pos+ksize]
-		if c := bytes.Compare(last, key); c > 0 || c == 0 && i > 0 || t.high != nil && bytes.Compare(key, t.high) >= 0 {
+		c := bytes.Compare(last, key)
+		if i == 0 && t.low != nil && c != 0 || i > 0 && c >= 0 || t.high != nil && bytes.Compare(key, t.high) >= 0 {
 			return nil, w.damaged(t.id, "key out of order")
 		}
 		last = key
