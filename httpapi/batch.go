@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -86,13 +85,12 @@ func (s *Server) parseLine(text []byte, l *line) error {
 	l.r.uri, _ = f.text("path", 8<<10)
 	f.need("path", "the path is needed")
 	l.r.key, _ = f.text("idempotency_key", 255)
-	_, hasBody := f.present("body")
+	if body, there := f.member("body"); there && body.value != nil {
+		l.r.body, l.r.parsed = body.raw, body
+	}
 	f.done()
 	if err := f.err(); err != nil {
 		return err
-	}
-	if hasBody {
-		l.r.body = bodyOf(text)
 	}
 	if len(l.r.body) > s.c.MaxBodyBytes {
 		return tooLarge(s.c.MaxBodyBytes)
@@ -100,30 +98,18 @@ func (s *Server) parseLine(text []byte, l *line) error {
 	return s.aim(l)
 }
 
-// bodyOf returns a line's body in its own bytes: the hash for its
-// Idempotency-Key is over them.
-func bodyOf(text []byte) []byte {
-	var parts struct {
-		Body json.RawMessage `json:"body"`
-	}
-	if json.Unmarshal(text, &parts) != nil {
-		return nil // readObject has read it, so this can't be
-	}
-	return parts.Body
-}
-
 // aim finds the route of a line and whether it may be used here.
 func (s *Server) aim(l *line) error {
 	l.r.splitURI()
-	rt, param := s.find(l.r.method, l.r.path)
-	if rt == nil || !rt.batchable() {
+	rt, err := s.find(l.r)
+	switch {
+	case rt == nil || !rt.batchable():
 		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/; this method and path is none")
-	}
-	l.rt = rt
-	if err := s.authorize(rt, l.r.role, true); err != nil {
+	case err != nil:
 		return err
 	}
-	return rt.names(l.r, param)
+	l.rt = rt
+	return s.authorize(rt, l.r.role, true)
 }
 
 // run carries out the lines that can be, user by user.

@@ -26,7 +26,7 @@ func (s *Server) putEvent(ctx context.Context, r *request) (response, error) {
 	body.Unchanged, body.Ignored = got.Unchanged, got.Ignored
 	resp := response{status: http.StatusOK, body: body}
 	if got.Created {
-		resp.status, resp.location = http.StatusCreated, userPath(r.user)+"/events/"+url.PathEscape(r.event)
+		resp.status, resp.location = http.StatusCreated, pathOf(r.user)+"/events/"+url.PathEscape(r.event)
 	}
 	return resp, nil
 }

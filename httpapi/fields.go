@@ -23,11 +23,19 @@ type fields struct {
 	bad     *[]fieldError
 }
 
-// readObject begins to read a body.
+// readObject begins to read a body, which must be one object.
 func readObject(body []byte) (*fields, error) {
-	members, err := parseObject(body)
+	v, err := parse(body)
 	if err != nil {
 		return nil, err
+	}
+	return objectOf(v)
+}
+
+func objectOf(v any) (*fields, error) {
+	members, ok := v.([]member)
+	if !ok {
+		return nil, fail(http.StatusBadRequest, codeInvalidJSON, "a JSON object is needed, not "+kindOf(v))
 	}
 	return newFields("", members, new([]fieldError)), nil
 }
@@ -53,15 +61,24 @@ func (f *fields) fail(name, code, detail string) {
 	}
 }
 
-// find returns a field's value and that it is there; it counts as known.
-func (f *fields) find(name string) (any, bool) {
+// member returns a field, and that it is there; it counts as known.
+func (f *fields) member(name string) (*member, bool) {
 	for i := range f.members {
 		if f.members[i].name == name {
 			f.members[i].used = true
-			return f.members[i].value, true
+			return &f.members[i], true
 		}
 	}
 	return nil, false
+}
+
+// find returns a field's value.
+func (f *fields) find(name string) (any, bool) {
+	m, there := f.member(name)
+	if !there {
+		return nil, false
+	}
+	return m.value, true
 }
 
 // null reports whether a field is there and null.

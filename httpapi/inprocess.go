@@ -2,12 +2,11 @@ package httpapi
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"net/url"
 
 	"carillon/engine"
 )
@@ -45,7 +44,7 @@ func Export(w io.Writer, u *engine.User) error {
 	errs := []error{exportPerson(put, u)}
 	for i := range u.Events {
 		if ev := &u.Events[i]; !ev.Deleted {
-			errs = append(errs, put("PUT", pathOf(u.ID)+"/events/"+escape(ev.ID), exportEvent(ev.CalendarEvent)))
+			errs = append(errs, put("PUT", pathOf(u.ID)+"/events/"+url.PathEscape(ev.ID), exportEvent(ev.CalendarEvent)))
 		}
 	}
 	for i := range u.Reminders {
@@ -82,19 +81,4 @@ func exportEvent(e engine.CalendarEvent) eventJSON {
 	return v
 }
 
-func pathOf(id string) string { return "/v1/users/" + escape(id) }
-
-// escape writes an id as a path segment: everything but the unreserved
-// characters of RFC 3986 in hexadecimal.
-func escape(id string) string {
-	var out bytes.Buffer
-	for i := range len(id) {
-		switch c := id[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~':
-			out.WriteByte(c)
-		default:
-			fmt.Fprintf(&out, "%%%02X", c)
-		}
-	}
-	return out.String()
-}
+func pathOf(id string) string { return "/v1/users/" + url.PathEscape(id) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -17,23 +18,12 @@ const maxDepth = 16
 type member struct {
 	name  string
 	value any
+	raw   []byte // value as it came
 	used  bool
 }
 
-// parseObject reads a body that must be one JSON object. Objects keep their
-// order and every name, so that unknown and repeated ones can be refused.
-func parseObject(body []byte) ([]member, error) {
-	v, err := parse(body)
-	if err != nil {
-		return nil, err
-	}
-	o, ok := v.([]member)
-	if !ok {
-		return nil, fail(http.StatusBadRequest, codeInvalidJSON, "the body must be a JSON object")
-	}
-	return o, nil
-}
-
+// parse reads a body. Objects keep their order and every name, so that
+// unknown and repeated ones can be refused.
 func parse(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, fail(http.StatusBadRequest, codeInvalidJSON, "the body is not UTF-8")
@@ -41,14 +31,20 @@ func parse(body []byte) (any, error) {
 	if err := checkSyntax(body); err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	return value(d, 0)
+	p := parser{text: body}
+	v, ok := p.value(0)
+	if !ok {
+		return nil, fail(http.StatusBadRequest, codeInvalidJSON, fmt.Sprintf("the body nests deeper than %d levels", maxDepth))
+	}
+	return v, nil
 }
 
 // checkSyntax refuses broken JSON and anything behind the first value, and
 // says where.
 func checkSyntax(body []byte) error {
+	if json.Valid(body) {
+		return nil
+	}
 	var whole json.RawMessage
 	err := json.Unmarshal(body, &whole)
 	if err == nil {
@@ -72,53 +68,107 @@ func position(body []byte, offset int64) (line, column int) {
 	return 1 + bytes.Count(head, []byte{'\n'}), len(head) - bytes.LastIndexByte(head, '\n')
 }
 
-// value reads the next value. The syntax was checked.
-func value(d *json.Decoder, depth int) (any, error) {
+// parser walks JSON whose syntax was checked: it looks only for what tells
+// one token from the next.
+type parser struct {
+	text []byte
+	at   int
+}
+
+// value reads the next value; false if it nests too deeply.
+func (p *parser) value(depth int) (any, bool) {
 	if depth > maxDepth {
-		return nil, fail(http.StatusBadRequest, codeInvalidJSON, fmt.Sprintf("the body nests deeper than %d levels", maxDepth))
+		return nil, false
 	}
-	token, err := d.Token()
-	if err != nil {
-		return nil, fail(http.StatusBadRequest, codeInvalidJSON, "the body is not JSON: "+err.Error())
+	switch p.next() {
+	case '{':
+		return p.object(depth)
+	case '[':
+		return p.array(depth)
+	case '"':
+		return p.str(), true
+	case 't':
+		p.at += len("true")
+		return true, true
+	case 'f':
+		p.at += len("false")
+		return false, true
+	case 'n':
+		p.at += len("null")
+		return nil, true
 	}
-	switch token {
-	case json.Delim('{'):
-		return object(d, depth)
-	case json.Delim('['):
-		return array(d, depth)
-	}
-	return token, nil
+	return p.number(), true
 }
 
-func object(d *json.Decoder, depth int) (any, error) {
-	out := []member{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, fail(http.StatusBadRequest, codeInvalidJSON, "the body is not JSON: "+err.Error())
+// next skips white space, commas and colons, and returns the byte that it
+// stops before.
+func (p *parser) next() byte {
+	for {
+		switch c := p.text[p.at]; c {
+		case ' ', '\t', '\n', '\r', ',', ':':
+			p.at++
+		default:
+			return c
 		}
-		v, err := value(d, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		s, _ := name.(string)
-		out = append(out, member{name: s, value: v})
 	}
-	_, err := d.Token()
-	return out, err
 }
 
-func array(d *json.Decoder, depth int) (any, error) {
+func (p *parser) object(depth int) (any, bool) {
+	p.at++
+	out := make([]member, 0, 8)
+	for p.next() != '}' {
+		m := member{name: p.str()}
+		p.next()
+		from := p.at
+		var ok bool
+		if m.value, ok = p.value(depth + 1); !ok {
+			return nil, false
+		}
+		m.raw = p.text[from:p.at]
+		out = append(out, m)
+	}
+	p.at++
+	return out, true
+}
+
+func (p *parser) array(depth int) (any, bool) {
+	p.at++
 	out := []any{}
-	for d.More() {
-		v, err := value(d, depth+1)
-		if err != nil {
-			return nil, err
+	for p.next() != ']' {
+		v, ok := p.value(depth + 1)
+		if !ok {
+			return nil, false
 		}
 		out = append(out, v)
 	}
-	_, err := d.Token()
-	return out, err
+	p.at++
+	return out, true
+}
+
+// str reads a string.
+func (p *parser) str() string {
+	from, escaped := p.at, false
+	for p.at++; p.text[p.at] != '"'; p.at++ {
+		if p.text[p.at] == '\\' {
+			escaped = true
+			p.at++
+		}
+	}
+	p.at++
+	if !escaped {
+		return string(p.text[from+1 : p.at-1])
+	}
+	var s string
+	_ = json.Unmarshal(p.text[from:p.at], &s) // it is valid
+	return s
+}
+
+func (p *parser) number() json.Number {
+	from := p.at
+	for p.at < len(p.text) && strings.IndexByte("+-.0123456789eE", p.text[p.at]) >= 0 {
+		p.at++
+	}
+	return json.Number(p.text[from:p.at])
 }
 
 // encode writes JSON as it is shown: no HTML escapes, no line break.

@@ -49,7 +49,7 @@ func (s *Server) createReminder(ctx context.Context, r *request) (response, erro
 	// The same key again shows the same reminder with the same status.
 	return response{
 		status: http.StatusCreated, body: showReminder(got.Reminder),
-		location: userPath(r.user) + "/reminders/" + url.PathEscape(got.Reminder.ID),
+		location: pathOf(r.user) + "/reminders/" + url.PathEscape(got.Reminder.ID),
 	}, nil
 }
 

@@ -42,6 +42,7 @@ type request struct {
 	role        Role
 	offered     bool // some Authorization came
 	body        []byte
+	parsed      *member // body, if it was read as part of a batch's line
 }
 
 // response is what a handler answers. One of body, raw and stream is set, or
@@ -140,7 +141,12 @@ func checkKey(key string) error {
 }
 
 // object reads a body that must be there.
-func (r *request) object() (*fields, error) { return readObject(r.body) }
+func (r *request) object() (*fields, error) {
+	if r.parsed != nil {
+		return objectOf(r.parsed.value)
+	}
+	return readObject(r.body)
+}
 
 // optionalObject reads a body that may be left out.
 func (r *request) optionalObject() (*fields, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 )
@@ -91,13 +92,13 @@ func (rt *route) batchable() bool {
 }
 
 // names puts the path's parameters into the request.
-func (rt *route) names(r *request, param func(string) any) error {
-	for _, p := range []struct {
+func (rt *route) names(r *request, ctx *fasthttp.RequestCtx) error {
+	for _, p := range [...]struct {
 		field string
 		limit int
 		into  *string
 	}{{"user_id", maxUserID, &r.user}, {"event_id", maxEventID, &r.event}, {"reminder_id", maxUserID, &r.reminder}} {
-		segment, there := param(p.field).(string)
+		segment, there := ctx.UserValue(p.field).(string)
 		if !there {
 			continue
 		}
@@ -113,16 +114,22 @@ func (rt *route) names(r *request, param func(string) any) error {
 // probeKey marks a context that only asks which route a path has.
 type probeKey struct{}
 
+var probes = sync.Pool{New: func() any { return new(fasthttp.RequestCtx) }}
+
 // find returns the route of a line of a batch, from the router that serves
-// requests, and the line's parameters.
-func (s *Server) find(method, path string) (*route, func(string) any) {
-	probe := &fasthttp.RequestCtx{}
-	handle, _ := s.router.Lookup(method, path, probe)
+// requests, and names the line's parameters; nil if there is no such route.
+func (s *Server) find(r *request) (*route, error) {
+	probe, _ := probes.Get().(*fasthttp.RequestCtx)
+	defer func() {
+		probe.ResetUserValues()
+		probes.Put(probe)
+	}()
+	handle, _ := s.router.Lookup(r.method, r.path, probe)
 	if handle == nil {
 		return nil, nil
 	}
-	var found *route
-	probe.SetUserValue(probeKey{}, &found)
+	var rt *route
+	probe.SetUserValue(probeKey{}, &rt)
 	handle(probe)
-	return found, func(name string) any { return probe.UserValue(name) }
+	return rt, rt.names(r, probe)
 }

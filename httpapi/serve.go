@@ -108,7 +108,7 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	if err := s.authorize(rt, r.role, r.offered); err != nil {
 		return err
 	}
-	if err := rt.names(r, func(name string) any { return ctx.UserValue(name) }); err != nil {
+	if err := rt.names(r, ctx); err != nil {
 		return err
 	}
 	r.contentType = string(h.ContentType())
@@ -253,9 +253,11 @@ func (s *Server) write(ctx *fasthttp.RequestCtx, resp response, id string) int {
 	h.Set(requestIDHeader, id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	for name, v := range map[string]string{"Location": resp.location, "Allow": resp.allow, "WWW-Authenticate": resp.challenge, "Content-Security-Policy": resp.policy} {
-		if v != "" {
-			h.Set(name, v)
+	for _, f := range [...]struct{ name, value string }{
+		{"Location", resp.location}, {"Allow", resp.allow}, {"WWW-Authenticate", resp.challenge}, {"Content-Security-Policy", resp.policy},
+	} {
+		if f.value != "" {
+			h.Set(f.name, f.value)
 		}
 	}
 	if resp.retryAfter > 0 {

@@ -3,12 +3,9 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"carillon/engine"
 )
-
-func userPath(id string) string { return "/v1/users/" + url.PathEscape(id) }
 
 func (s *Server) putUser(ctx context.Context, r *request) (response, error) {
 	f, err := r.object()
@@ -28,7 +25,7 @@ func (s *Server) putUser(ctx context.Context, r *request) (response, error) {
 	}
 	resp := response{status: http.StatusOK, body: showUser(u.User)}
 	if u.Created {
-		resp.status, resp.location = http.StatusCreated, userPath(r.user)
+		resp.status, resp.location = http.StatusCreated, pathOf(r.user)
 	}
 	return resp, nil
 }
