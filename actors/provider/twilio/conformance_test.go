@@ -48,7 +48,7 @@ func newRig(t *testing.T, change func(*twilio.Config)) *rig {
 func byService(c *twilio.Config) { c.From, c.MessagingServiceSID = "", twiliotest.ServiceSID }
 
 // hasty gives up soon, for tests of what never comes.
-func hasty(c *twilio.Config) { c.Timeout = 50 * time.Millisecond }
+func hasty(c *twilio.Config) { c.Timeout = 400 * time.Millisecond }
 
 func message(to, text string) provider.Message {
 	return provider.Message{
