@@ -7,7 +7,7 @@ import (
 
 // Fault is an error of the machine, not of the caller. Its code is stable and
 // goes on the wire; see the variables below.
-type Fault struct {
+type Fault struct { //nolint:errname // it is what the wire and httpapi call it
 	code       string
 	detail     string
 	retryAfter time.Duration

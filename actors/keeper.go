@@ -346,3 +346,6 @@ func (k *keeper) sweep(now engine.Millis) {
 
 // sweepShards of all 256 are looked at in each tick of a second.
 const sweepShards = 16
+
+// SnapshotNow begins a round of snapshots without waiting for its time.
+func (n *Node) SnapshotNow() { n.send(n.keeper, beginRound{}) }

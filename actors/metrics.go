@@ -140,12 +140,16 @@ func (m *metrics) handedOver(out provider.Outcome, took time.Duration) {
 	}
 }
 
-// observe counts durable events, and reports whether they erase the person.
-func (m *metrics) observe(events []engine.Event, at engine.Millis) (erased bool) {
+// seen is what the node has to know of durable events.
+type seen struct{ erased, planned bool }
+
+// observe counts durable events.
+func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 	for _, e := range events {
 		switch e := e.(type) { //nolint:gochecksumtype // the others are counted by none
 		case engine.PlanRan:
 			m.planRan(e, at)
+			s.planned = true
 		case engine.ReminderPlanned:
 			m.reminders.WithLabelValues("scheduled", "").Inc()
 		case engine.ReminderSkipped:
@@ -172,10 +176,10 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (erased bool)
 		case engine.ConsentChanged:
 			m.consent(e)
 		case engine.UserErased:
-			erased = true
+			s.erased = true
 		}
 	}
-	return erased
+	return s
 }
 
 func (m *metrics) planRan(e engine.PlanRan, at engine.Millis) {

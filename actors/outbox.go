@@ -219,13 +219,13 @@ func (o *outbox) handedOver(m handedOver) {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.SendTimeout)
 		defer cancel()
 		took := stopwatch()
-		outcome := n.send1(ctx, messageOf(out))
+		outcome := n.handOver(ctx, messageOf(out))
 		n.send(o.self, sent{m.offer, out, outcome, took()})
 	})
 }
 
-// send1 calls the carrier; a panic there is an answer that nobody heard.
-func (n *Node) send1(ctx context.Context, m provider.Message) (out provider.Outcome) {
+// handOver calls the carrier; a panic there is an answer that nobody heard.
+func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			n.log.Error("sender panicked", slog.String("message_id", m.MessageID))
@@ -254,7 +254,7 @@ func (o *outbox) learn(out provider.Outcome) {
 	case out.Kind == provider.Refused && out.Failure.Category == engine.CategoryRateLimit:
 		o.window.shrink()
 		o.notBefore = max(o.notBefore, now+max(out.Failure.RetryAfter, slowDown))
-	case out.Kind == provider.Refused && out.Failure.Category == engine.CategoryAccountIssue:
+	case out.Kind == provider.Refused && o.node.stops(out.Failure):
 		if o.stopped == "" {
 			o.node.log.Error("sender stopped: the account is refused", slog.Int("error_code", out.Failure.Code))
 		}
@@ -273,6 +273,15 @@ func (o *outbox) learn(out provider.Outcome) {
 	}
 }
 
+// stops tells a fault of the whole sender from one of a single destination,
+// if the sender can.
+func (n *Node) stops(f engine.Failure) bool {
+	if s, ok := n.cfg.Sender.(provider.Stopper); ok {
+		return s.Stops(f)
+	}
+	return f.Category == engine.CategoryAccountIssue
+}
+
 func (o *outbox) finish(offer engine.Offer) {
 	o.sending--
 	delete(o.known, offer.Key())
@@ -285,8 +294,22 @@ func (o *outbox) lookUp(l engine.LookUp) {
 	n.cfg.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.SendTimeout)
 		defer cancel()
-		n.send(o.self, sighted{l, n.cfg.Sender.Find(ctx, messageOf(l.Message), l.Message.CreatedAt)})
+		n.send(o.self, sighted{l, n.ask(ctx, l)})
 	})
+}
+
+// ask asks for a message by its sid if it has one, else by what is in it.
+func (n *Node) ask(ctx context.Context, l engine.LookUp) (s provider.Sighting) {
+	defer func() {
+		if p := recover(); p != nil {
+			n.log.Error("sender panicked at a look-up", slog.String("message_id", l.Message.MessageID))
+			s = provider.Sighting{Result: provider.FindUnknown}
+		}
+	}()
+	if f, ok := n.cfg.Sender.(provider.Fetcher); ok && l.SID != "" {
+		return f.Fetch(ctx, l.SID)
+	}
+	return n.cfg.Sender.Find(ctx, messageOf(l.Message), l.Message.CreatedAt)
 }
 
 func (o *outbox) sighted(m sighted) {

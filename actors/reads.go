@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"io"
+	"slices"
 
 	"carillon/engine"
 	"carillon/engine/codec"
@@ -82,9 +83,9 @@ func History(log wal.Log, userID string, after uint64) ([]engine.TimelineEntry, 
 		if err != nil {
 			return false, err
 		}
-		for i := len(events) - 1; i >= 0; i-- {
+		for i, ev := range slices.Backward(events) {
 			if seq := first + uint64(i); seq > after {
-				e := engine.Describe(events[i])
+				e := engine.Describe(ev)
 				e.Seq, e.At = seq, r.At
 				newestFirst = append(newestFirst, e)
 			}
@@ -94,10 +95,23 @@ func History(log wal.Log, userID string, after uint64) ([]engine.TimelineEntry, 
 	if err != nil && !isCompacted(err) {
 		return nil, err
 	}
-	for i, j := 0, len(newestFirst)-1; i < j; i, j = i+1, j-1 {
-		newestFirst[i], newestFirst[j] = newestFirst[j], newestFirst[i]
-	}
+	slices.Reverse(newestFirst)
+	nameEvents(newestFirst)
 	return newestFirst, nil
+}
+
+// nameEvents adds the event to entries that only know their reminder.
+func nameEvents(entries []engine.TimelineEntry) {
+	of := map[string]string{}
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.ReminderID != "" && e.EventID != "":
+			of[e.ReminderID] = e.EventID
+		case e.ReminderID != "":
+			e.EventID = of[e.ReminderID]
+		}
+	}
 }
 
 // Backup writes a consistent copy of the store while it runs (W6).

@@ -14,8 +14,12 @@ func (n *Node) releaseAll(batch []*release) {
 		}
 	}
 	for _, r := range batch {
-		if n.metrics.observe(r.events, r.at) {
+		seen := n.metrics.observe(r.events, r.at)
+		if seen.erased {
 			n.send(n.keeper, erase{r.entry.Stream, r.seq})
+		}
+		if seen.planned {
+			n.view.lastPlan.Store(r.at)
 		}
 		effects = append(effects, r.effects...)
 		if r.arm != nil {

@@ -21,7 +21,7 @@ type request struct {
 // writes reports whether a command may change something. The others are
 // answered even when the disk is full.
 func writes(cmd engine.Command) bool {
-	switch cmd.(type) {
+	switch cmd.(type) { //nolint:gochecksumtype // the others write
 	case engine.GetUser, engine.GetEvent, engine.GetReminder, engine.ListReminders, engine.PreviewPlan:
 		return false
 	}

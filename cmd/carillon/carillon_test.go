@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a command and compares its exit code: exits CODE COMMAND ARG…
+// exits runs a command and compares its exit code: exits CODE COMMAND ARGS.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: exits code command arg…")

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -147,9 +149,7 @@ func (d *demo) say(format string, args ...any) { _, _ = fmt.Fprintf(d.p.stdout, 
 func (d *demo) invite(ctx context.Context) error {
 	for _, g := range guests {
 		prefs := map[string]any{"event_reminders_enabled": true, "quiet_hours": nil}
-		for k, v := range g.prefs {
-			prefs[k] = v
-		}
+		maps.Copy(prefs, g.prefs)
 		if err := d.call(ctx, http.MethodPut, "/v1/users/"+g.id, map[string]any{"timezone": g.zone, "preferences": prefs}); err != nil {
 			return err
 		}
@@ -184,8 +184,7 @@ func (d *demo) plan(ctx context.Context) error {
 // show prints what the carrier got since.
 func (d *demo) show(seen uint64) uint64 {
 	entries := d.v.carrier.sandbox.Outbox(50)
-	for i := len(entries) - 1; i >= 0; i-- {
-		e := entries[i]
+	for _, e := range slices.Backward(entries) {
 		if e.Seq <= seen {
 			continue
 		}

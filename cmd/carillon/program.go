@@ -45,6 +45,7 @@ type commands struct {
 	Export  exportCmd  `cmd:"" help:"Write users and their events as NDJSON that import reads."`
 	Import  importCmd  `cmd:"" help:"Carry out the requests of an NDJSON file on a store, or through a running engine."`
 	Keys    keysCmd    `cmd:"" help:"Add, list and revoke API keys."`
+	Bench   benchCmd   `cmd:"" help:"Measure a workload on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

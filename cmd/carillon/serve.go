@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"

@@ -137,12 +137,10 @@ func settingFlags(app *kong.Application) []*kong.Flag {
 
 // blame adds the variable to an error about a flag that nobody typed.
 func (p *program) blame(err error) error {
-	text := err.Error()
-	at := strings.Index(text, "--")
-	if at < 0 {
+	_, name, found := strings.Cut(err.Error(), "--")
+	if !found {
 		return err
 	}
-	name := text[at+2:]
 	if end := strings.IndexFunc(name, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') }); end >= 0 {
 		name = name[:end]
 	}

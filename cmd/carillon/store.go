@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"carillon/actors"
@@ -78,18 +79,19 @@ func (c *logCmd) print(w io.Writer, e *engine.TimelineEntry) error {
 			"event_id": e.EventID, "reminder_id": e.ReminderID, "message_id": e.MessageID, "detail": detail,
 		})
 	}
-	line := fmt.Sprintf("%6d  %s  %-20s", e.Seq, instant(e.At), e.Kind)
+	var line strings.Builder
+	fmt.Fprintf(&line, "%6d  %s  %-20s", e.Seq, instant(e.At), e.Kind)
 	for _, part := range []string{e.Reason.String(), e.EventID, e.ReminderID, e.MessageID} {
 		if part != "" {
-			line += "  " + part
+			line.WriteString("  " + part)
 		}
 	}
 	for _, f := range e.Detail {
 		if v := shown(f.Value); v != "" && v != false {
-			line += fmt.Sprintf("  %s=%v", f.Name, v)
+			fmt.Fprintf(&line, "  %s=%v", f.Name, v)
 		}
 	}
-	_, err := fmt.Fprintln(w, line)
+	_, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	return err
 }
 

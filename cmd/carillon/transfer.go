@@ -134,7 +134,10 @@ func (im *importer) run(ctx context.Context, in io.Reader, workers int) error {
 	err := im.read(in, chunks)
 	close(chunks)
 	wg.Wait()
-	return errors.Join(err, im.failure())
+	if err == nil {
+		err = im.failure()
+	}
+	return err
 }
 
 func (im *importer) fail(err error) {
@@ -166,8 +169,8 @@ func (im *importer) read(in io.Reader, chunks chan<- chunk) error {
 		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
 			continue
 		}
-		if im.failure() != nil {
-			return nil
+		if err := im.failure(); err != nil {
+			return err
 		}
 		next := userOf(sc.Bytes())
 		full := held >= httpapi.MaxLines || (held >= httpapi.MaxLines/2 && next != user)
@@ -193,12 +196,10 @@ func (im *importer) read(in io.Reader, chunks chan<- chunk) error {
 
 // userOf finds whose line it is well enough to keep a user's lines together.
 func userOf(line []byte) string {
-	const mark = "/v1/users/"
-	i := bytes.Index(line, []byte(mark))
-	if i < 0 {
+	_, rest, found := bytes.Cut(line, []byte("/v1/users/"))
+	if !found {
 		return ""
 	}
-	rest := line[i+len(mark):]
 	if end := bytes.IndexAny(rest, "/\"?"); end >= 0 {
 		rest = rest[:end]
 	}

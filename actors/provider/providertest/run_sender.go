@@ -103,6 +103,7 @@ func arrange(t *testing.T, w *World, tr Trouble) string {
 }
 
 func testAccepted(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoTrouble), "a")
 	out := w.Sender.Send(t.Context(), m)
 	if out.Kind != provider.Accepted || out.SID == "" {
@@ -115,6 +116,7 @@ func testAccepted(t *testing.T, w *World) {
 }
 
 func testRefused(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, Refusal), "a")
 	out := w.Sender.Send(t.Context(), m)
 	if out.Kind != provider.Refused || out.SID != "" {
@@ -128,6 +130,7 @@ func testRefused(t *testing.T, w *World) {
 }
 
 func testThrottled(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, Throttled), "a")
 	out := w.Sender.Send(t.Context(), m)
 	if out.Kind != provider.Refused || out.Failure.Category != engine.CategoryRateLimit ||
@@ -139,6 +142,7 @@ func testThrottled(t *testing.T, w *World) {
 }
 
 func testAnswerLost(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, AnswerLost), "a")
 	out := w.Sender.Send(t.Context(), m)
 	uncertain(t, m, out)
@@ -150,6 +154,7 @@ func testAnswerLost(t *testing.T, w *World) {
 }
 
 func testRequestLost(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, RequestLost), "a")
 	uncertain(t, m, w.Sender.Send(t.Context(), m))
 	if s := w.Sender.Find(t.Context(), m, m.CreatedAt); s.Result != provider.Absent {
@@ -159,6 +164,7 @@ func testRequestLost(t *testing.T, w *World) {
 }
 
 func testNoAnswer(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoAnswer), "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan provider.Outcome)
@@ -169,6 +175,7 @@ func testNoAnswer(t *testing.T, w *World) {
 }
 
 func testEnded(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoTrouble), "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -180,6 +187,7 @@ func testEnded(t *testing.T, w *World) {
 }
 
 func testExpired(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoTrouble), "a")
 	for _, until := range []engine.Millis{w.Now(), w.Now() - 1, 0} {
 		m.ValidUntil = until
@@ -193,6 +201,7 @@ func testExpired(t *testing.T, w *World) {
 }
 
 func testOneCreate(t *testing.T, w *World) {
+	t.Helper()
 	if w.Creates == nil {
 		t.Skip("this carrier does not count requests")
 	}
@@ -211,6 +220,7 @@ func testOneCreate(t *testing.T, w *World) {
 }
 
 func testFind(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoTrouble), "a")
 	out := w.Sender.Send(t.Context(), m)
 	if s := w.Sender.Find(t.Context(), m, m.CreatedAt); s.Result != provider.Found || s.SID != out.SID {
@@ -229,6 +239,7 @@ func testFind(t *testing.T, w *World) {
 }
 
 func testFindAge(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoTrouble), "a")
 	w.Sender.Send(t.Context(), m)
 	if s := w.Sender.Find(t.Context(), m, m.CreatedAt+SkewMillis-2000); s.Result != provider.Found {
@@ -240,6 +251,7 @@ func testFindAge(t *testing.T, w *World) {
 }
 
 func testFindOthers(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoTrouble), "a")
 	first := w.Sender.Send(t.Context(), m)
 	m.Others = []string{first.SID}
@@ -255,6 +267,7 @@ func testFindOthers(t *testing.T, w *World) {
 }
 
 func testBlind(t *testing.T, w *World) {
+	t.Helper()
 	if w.Blind == nil {
 		t.Skip("this carrier can always be asked")
 	}
@@ -278,6 +291,7 @@ func testBlind(t *testing.T, w *World) {
 }
 
 func testFindReads(t *testing.T, w *World) {
+	t.Helper()
 	m := w.message(arrange(t, w, NoTrouble), "a")
 	out := w.Sender.Send(t.Context(), m)
 	for range 5 {
@@ -290,6 +304,7 @@ func testFindReads(t *testing.T, w *World) {
 }
 
 func testFetch(t *testing.T, w *World) {
+	t.Helper()
 	f, ok := w.Sender.(provider.Fetcher)
 	if !ok {
 		t.Skip("this carrier has no fetch")
@@ -310,6 +325,7 @@ func testFetch(t *testing.T, w *World) {
 }
 
 func testStops(t *testing.T, w *World) {
+	t.Helper()
 	s, ok := w.Sender.(provider.Stopper)
 	if !ok {
 		t.Skip("this carrier does not tell")
@@ -329,6 +345,7 @@ func testStops(t *testing.T, w *World) {
 }
 
 func testConcurrent(t *testing.T, w *World) {
+	t.Helper()
 	const many = 32
 	to := arrange(t, w, NoTrouble)
 	var (

@@ -79,12 +79,14 @@ func wantCheck(t *testing.T, w *VerifierWorld, phone, code string, want bool, wa
 }
 
 func testRightCode(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	code := start(t, w, w.Phone)
 	wantCheck(t, w, w.Phone, code, true, nil)
 	wantCheck(t, w, w.Phone, code, false, provider.ErrVerifyExpired) // a code is right once
 }
 
 func testWrongCode(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	code := start(t, w, w.Phone)
 	for _, c := range []string{wrong(code), "", "abc", "12345678901234567890"} {
 		wantCheck(t, w, w.Phone, c, false, nil)
@@ -93,10 +95,12 @@ func testWrongCode(t *testing.T, w *VerifierWorld) {
 }
 
 func testNothingWaits(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	wantCheck(t, w, w.Phone, "123456", false, provider.ErrVerifyExpired)
 }
 
 func testRunsOut(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	code := start(t, w, w.Phone)
 	w.Advance(10*60*1000 + 1000)
 	wantCheck(t, w, w.Phone, code, false, provider.ErrVerifyExpired)
@@ -104,6 +108,7 @@ func testRunsOut(t *testing.T, w *VerifierWorld) {
 }
 
 func testManyChecks(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	code := start(t, w, w.Phone)
 	for range 5 {
 		wantCheck(t, w, w.Phone, wrong(code), false, nil)
@@ -112,6 +117,7 @@ func testManyChecks(t *testing.T, w *VerifierWorld) {
 }
 
 func testManyStarts(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	for range 5 {
 		start(t, w, w.Phone)
 	}
@@ -121,18 +127,21 @@ func testManyStarts(t *testing.T, w *VerifierWorld) {
 }
 
 func testNumberRefused(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	if err := w.Verifier.Start(t.Context(), w.Refused); !errors.Is(err, provider.ErrNumberRefused) {
 		t.Errorf("start: %v, want %v", err, provider.ErrNumberRefused)
 	}
 }
 
 func testFlooded(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	if err := w.Verifier.Start(t.Context(), w.Flooded); !errors.Is(err, provider.ErrVerifyRateLimited) {
 		t.Errorf("start: %v, want %v", err, provider.ErrVerifyRateLimited)
 	}
 }
 
 func testAccount(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	err := w.Verifier.Start(t.Context(), w.Account)
 	var trouble *provider.VerifyError
 	if !errors.As(err, &trouble) || trouble.Failure.Category != engine.CategoryAccountIssue {
@@ -144,6 +153,7 @@ func testAccount(t *testing.T, w *VerifierWorld) {
 }
 
 func testVerifyEnded(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	start(t, w, w.Phone)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -157,6 +167,7 @@ func testVerifyEnded(t *testing.T, w *VerifierWorld) {
 }
 
 func testApart(t *testing.T, w *VerifierWorld) {
+	t.Helper()
 	const other = "+15550002222"
 	mine, theirs := start(t, w, w.Phone), start(t, w, other)
 	if mine != theirs {

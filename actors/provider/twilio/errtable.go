@@ -1,7 +1,7 @@
 package twilio
 
 import (
-	_ "embed" // the error table is data
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"

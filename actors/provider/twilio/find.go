@@ -130,9 +130,9 @@ func (c *Client) Fetch(ctx context.Context, sid string) provider.Sighting {
 		return provider.Sighting{Cause: "not a sid of Twilio"}
 	}
 	msg, err := c.call(ctx).messages().FetchMessage(sid, nil)
-	var answer *answerError
+	answer, answered := errors.AsType[*answerError](err)
 	switch {
-	case errors.As(err, &answer) && answer.status == http.StatusNotFound && answer.code != 0:
+	case answered && answer.status == http.StatusNotFound && answer.code != 0:
 		return provider.Sighting{Result: provider.Absent}
 	case err != nil:
 		return provider.Sighting{Cause: lookupCause(err)}
@@ -153,8 +153,7 @@ func sighting(msg *api.ApiV2010Message) provider.Sighting {
 }
 
 func lookupCause(err error) string {
-	var answer *answerError
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*answerError](err); ok {
 		return answer.Error()
 	}
 	return lostCause(err)

@@ -101,8 +101,8 @@ func accepted(msg *api.ApiV2010Message) provider.Outcome {
 // outcomeOf sorts a create that did not succeed (S3): only Twilio's own word
 // in a 4xx is a no. A 429 of a proxy, a 5xx and silence prove nothing.
 func outcomeOf(err error) provider.Outcome {
-	var answer *answerError
-	if !errors.As(err, &answer) {
+	answer, ok := errors.AsType[*answerError](err)
+	if !ok {
 		return provider.Outcome{Cause: lostCause(err)}
 	}
 	row, known := Lookup(answer.code)
@@ -131,8 +131,7 @@ func (e *answerError) failure() engine.Failure {
 // lostCause never shows the words of an error that we did not make: they may
 // quote the answer.
 func lostCause(err error) string {
-	var lost *lostError
-	if errors.As(err, &lost) {
+	if lost, ok := errors.AsType[*lostError](err); ok {
 		return lost.cause
 	}
 	return "unreadable answer: not the JSON of a message"

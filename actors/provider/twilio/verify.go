@@ -81,16 +81,14 @@ func verdict(status string) (bool, error) {
 }
 
 func startError(err error) error {
-	var answer *answerError
-	if errors.As(err, &answer) && answer.code == codeBadParam && strings.Contains(answer.message, "`To`") {
+	if answer, ok := errors.AsType[*answerError](err); ok && answer.code == codeBadParam && strings.Contains(answer.message, "`To`") {
 		return provider.ErrNumberRefused
 	}
 	return verifyError(err)
 }
 
 func checkError(err error) error {
-	var answer *answerError
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*answerError](err); ok {
 		switch {
 		case answer.code == codeNotFound:
 			return provider.ErrVerifyExpired // unknown, expired or approved before: Verify says no more
@@ -104,8 +102,8 @@ func checkError(err error) error {
 // verifyError tells the number's and the person's part from ours. A 404 on a
 // start is a service sid that does not exist: ours.
 func verifyError(err error) error {
-	var answer *answerError
-	if !errors.As(err, &answer) {
+	answer, ok := errors.AsType[*answerError](err)
+	if !ok {
 		return &provider.VerifyError{Cause: lostCause(err)}
 	}
 	if answer.code == 0 || answer.status >= http.StatusInternalServerError {

@@ -51,7 +51,7 @@ func TestVerifyCodes(t *testing.T) {
 		_, checkErr := r.client.Check(t.Context(), phone, "123456")
 		for _, got := range []struct{ err, want error }{{err, test.start}, {checkErr, test.check}} {
 			var trouble *provider.VerifyError
-			if got.want == ours && errors.As(got.err, &trouble) || got.want != ours && errors.Is(got.err, got.want) {
+			if errors.As(got.err, &trouble) && errors.Is(got.want, ours) || errors.Is(got.err, got.want) {
 				continue
 			}
 			t.Errorf("http %d, code %d: %v, want %v", test.status, test.code, got.err, got.want)

@@ -2,6 +2,7 @@ package twiliotest
 
 import (
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -175,9 +176,7 @@ func hangUp(w http.ResponseWriter, reset bool) {
 }
 
 func answer(w http.ResponseWriter, f Fault) {
-	for name, values := range f.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), f.Header)
 	if f.Code != 0 {
 		refuse(w, f.Status, f.Code, "The text +15550009999 'secret words' was refused")
 		return

@@ -2,6 +2,7 @@ package twiliotest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -104,10 +105,7 @@ func onDay(at int64, name, day string) bool {
 }
 
 func (s *Server) pageURI(q url.Values, size, page int, token string) string {
-	next := url.Values{}
-	for name, v := range q {
-		next[name] = v
-	}
+	next := maps.Clone(q)
 	next.Set("PageSize", strconv.Itoa(size))
 	next.Set("Page", strconv.Itoa(page))
 	next.Del("PageToken")
