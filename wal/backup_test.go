@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"sync"
 	"testing"
 
 	"carillon/wal"
@@ -118,11 +119,11 @@ func TestHotBackupIsConsistent(t *testing.T) {
 	db := open(t, t.TempDir())
 	stop, started, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	enough := errors.New("enough")
+	start := sync.OnceFunc(func() { close(started) })
 	go func() {
 		done <- work(db, func(last uint64) error {
-			if last > 100 && started != nil {
-				close(started)
-				started = nil
+			if last > 100 {
+				start()
 			}
 			select {
 			case <-stop:

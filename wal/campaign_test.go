@@ -71,7 +71,7 @@ func TestFlippedBytesNeverGiveWrongData(t *testing.T) {
 	copyStore(t, clean, unclean)
 	want := pictureOf(t, db)
 	must(t, db.Close())
-	n := rounds(t, "WAL_FLIPS", 100)
+	n := rounds(t, "WAL_FLIPS", 40)
 	for name, origin := range map[string]string{"after a clean stop": clean, "after a kill": unclean} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

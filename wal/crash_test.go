@@ -167,7 +167,7 @@ func runPower(t *testing.T, skipFlush bool, states int) *power {
 	p := newPower(t, db, dir, 4)
 	p.skipFlush = skipFlush
 	enough := errors.New("enough")
-	deadline := time.Now().Add(8 * time.Second)
+	deadline := time.Now().Add(6 * time.Second)
 	err := work(db, func(last uint64) error {
 		p.settle()
 		p.acked = last
@@ -189,7 +189,7 @@ func runPower(t *testing.T, skipFlush bool, states int) *power {
 // acknowledged.
 func TestPowerLossKeepsWhatWasFlushed(t *testing.T) {
 	t.Parallel()
-	p := runPower(t, false, rounds(t, "WAL_STATES", 600))
+	p := runPower(t, false, rounds(t, "WAL_STATES", 250))
 	if p.err != nil {
 		t.Fatal(p.err)
 	}

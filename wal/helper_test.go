@@ -129,7 +129,9 @@ func picture(log wal.Log) (all []string, err error) {
 		head := log.Head(s)
 		note("head %s %d", s, head)
 		err = log.History(s, head, func(r wal.Record) (bool, error) { note("history %s %d", s, r.Seq); return true, nil })
-		if err != nil {
+		if errors.Is(err, wal.ErrCompacted) {
+			note("history %s is compacted", s)
+		} else if err != nil {
 			return nil, err
 		}
 	}

@@ -129,11 +129,12 @@ type Log interface {
 	Replay(from uint64, fn func(Record) error) error
 	// History walks one stream back from its record at sequence last through Prev,
 	// newest first, until fn says no more, the stream begins, or the log no longer
-	// reaches back. ErrNotFound: last is no record of that stream. Data is borrowed.
+	// reaches back. ErrNotFound: last is no record of that stream; ErrCompacted: it is
+	// older than the log; 0 is no record, and no error. Data is borrowed.
 	History(stream string, last uint64, fn func(Record) (more bool, err error)) error
 	// PutSnapshots stores states, replacing older ones, in bounded transactions in
-	// key order; an error may leave a part written. ErrConflict: a snapshot is
-	// ahead of the log, or behind a record that replay no longer gives.
+	// key order; an error may leave a part written. ErrConflict: a snapshot is not
+	// at a record of its stream, or behind a record that replay no longer gives.
 	PutSnapshots(batch []Snapshot) error
 	// DeleteSnapshot forgets the state of a stream; no snapshot is no error.
 	DeleteSnapshot(stream string) error
@@ -159,7 +160,8 @@ type Log interface {
 	// how many it blanked. The chain stays verifiable. Repeating it is harmless.
 	Redact(stream string, last uint64) (int, error)
 	// Verify reads everything: checksums, chain, dense sequences, links, index,
-	// snapshots. progress may be nil; it gets the records done and to do.
+	// snapshots. progress may be nil; it gets the records done and to do. It may run
+	// beside appends; ErrCompacted means that Compact has overtaken it.
 	Verify(progress func(done, total uint64)) (VerifyReport, error)
 	// Backup writes a consistent picture of the whole store as one stream.
 	Backup(w io.Writer) (int64, error)

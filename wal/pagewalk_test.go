@@ -27,7 +27,7 @@ func TestPageWalkAcceptsWhatBboltWrites(t *testing.T) {
 	file := path(t.TempDir(), "any.db")
 	b, err := bbolt.Open(file, 0o600, &bbolt.Options{PageSize: 4096, NoSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
 	must(t, err)
-	for round := range rounds(t, "WAL_WALKS", 300) {
+	for round := range rounds(t, "WAL_WALKS", 60) {
 		b.NoFreelistSync = rng.IntN(2) == 0
 		must(t, b.Update(func(tx *bbolt.Tx) error { return scribble(rng, tx, round) }))
 		if err := wal.WalkFile(file); err != nil {
