@@ -203,6 +203,27 @@ func (w *world) restart(t *rapid.T) {
 func (w *world) check(t *rapid.T) {
 	w.checkPlaces(t)
 	w.checkForward(t)
+	w.checkSettled(t)
+}
+
+// checkSettled is P6 and P7: whatever came before, planning twice at one
+// instant changes nothing the second time. A patch of nothing plans.
+func (w *world) checkSettled(t *rapid.T) {
+	if !w.u.Exists || w.now >= w.u.Day.End {
+		return // a day plan is due
+	}
+	w.decide(t, engine.UpdateUser{}) // time has passed since the last plan
+	if d := w.decide(t, engine.UpdateUser{}); len(d.Events) != 0 {
+		t.Fatalf("planning again led to %#v", d.Events)
+	}
+	seen := map[string]bool{}
+	for i := range w.u.Reminders {
+		r := &w.u.Reminders[i]
+		if seen[r.ID] {
+			t.Fatalf("two reminders %s", r.ID)
+		}
+		seen[r.ID] = true
+	}
 }
 
 // checkPlaces is P5: what pends never holds more places of a date than are
@@ -251,23 +272,50 @@ func (w *world) checkForward(t *rapid.T) {
 }
 
 // settle heals the world: everything is answered, and time runs past every
-// deadline. Then nothing may be left without an end.
+// deadline and the reconcile window. Then every reminder has its one end.
 func (w *world) settle(t *rapid.T) {
-	for range 40 {
+	const furthest = 51 * 3_600_000 // events start at most 50 hours ahead, and are planned on their day
+	last := w.now + furthest + engine.DefaultPolicy().ConfirmFor + 10*60_000
+	for round := 0; w.now < last; round++ {
+		if round > 10_000 {
+			t.Fatalf("still work at %d after %d wakes", w.now, round)
+		}
 		w.handOver(t)
 		w.lookUp(t)
-		at := w.u.NextWake(w.now)
-		if at == 0 {
-			break
-		}
-		w.now = at
+		w.now = w.u.NextWake(w.now)
 		w.decide(t, engine.Wake{})
 	}
+	w.check(t)
 	for i := range w.u.Reminders {
 		r := &w.u.Reminders[i]
-		if w.now > r.Deadline && (r.Status == engine.StatusScheduled || r.Status == engine.StatusUncertain || r.Status == engine.StatusSending) {
+		switch r.Status {
+		case engine.StatusDelivered, engine.StatusSent, engine.StatusFailed, engine.StatusCanceled:
+		default:
 			t.Fatalf("reminder %s is still %s after its deadline", r.ID, r.Status)
 		}
+		if r.Reason == engine.ReasonNone || r.Reserved {
+			t.Fatalf("reminder %s ended as %s with reason %q, reserved %t", r.ID, r.Status, r.Reason, r.Reserved)
+		}
+		w.truthful(t, r)
+	}
+	if at := w.u.NextWake(w.now); at != w.u.Day.End {
+		t.Fatalf("next wake %d, midnight is %d", at, w.u.Day.End)
+	}
+}
+
+// truthful holds what a reminder says against what the carrier did: nothing
+// that was sent is shown cancelled, nothing shown sent is unknown to it.
+func (w *world) truthful(t *rapid.T, r *engine.Reminder) {
+	has := false // the carrier has a text of it, and has not given it up
+	for _, m := range r.Messages {
+		c := w.truth[m.ID]
+		has = has || c.accepted && !c.lost
+	}
+	switch {
+	case r.Status == engine.StatusCanceled && has:
+		t.Fatalf("reminder %s is cancelled (%s), and the person has its text", r.ID, r.Reason)
+	case !has && (r.Status == engine.StatusSent || r.Status == engine.StatusDelivered):
+		t.Fatalf("reminder %s is %s, and the carrier has nothing of it", r.ID, r.Status)
 	}
 }
 

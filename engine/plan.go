@@ -178,7 +178,8 @@ func (p *planning) decide(c *candidate) {
 	case c.why != ReasonNone:
 		return
 	case !kept && c.at < p.asOf && (c.Type == EventReminder || p.now >= c.Deadline):
-		c.why = ReasonLeadPassed
+		// What kept it back while there was time is the reason that counts.
+		c.why = cmp.Or(c.seen, ReasonLeadPassed)
 		return
 	}
 	var had Millis
