@@ -71,6 +71,9 @@ func exportPerson(put func(method, path string, body any) error, u *engine.User)
 	if u.OptedOut {
 		errs = append(errs, put("POST", pathOf(u.ID)+"/opt-out", map[string]any{"reason": "imported"}))
 	}
+	if u.Paused {
+		errs = append(errs, put("POST", pathOf(u.ID)+"/pause", nil))
+	}
 	return errors.Join(errs...)
 }
 

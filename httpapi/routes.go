@@ -74,7 +74,7 @@ func routes() []route {
 		{get, "/v1/stats", RoleRead, bodyNone, false, (*Server).stats},
 		{post, "/v1/pause", RoleAdmin, bodyJSON, false, (*Server).pause},
 		{post, "/v1/resume", RoleAdmin, bodyJSON, false, (*Server).resume},
-		{post, "/v1/backup", RoleAdmin, bodyJSON, false, (*Server).backup},
+		{post, backupPath, RoleAdmin, bodyJSON, false, (*Server).backup},
 		{post, "/webhooks/twilio/status", RoleNone, bodyForm, false, (*Server).twilioStatus},
 		{post, "/webhooks/twilio/inbound", RoleNone, bodyForm, false, (*Server).twilioInbound},
 		{get, "/healthz", RoleNone, bodyNone, false, (*Server).healthz},

@@ -45,7 +45,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, rt *route, id string) response
 	r := &request{method: rt.method}
 	base, cancel := context.WithTimeout(s.base, s.c.RequestTimeout)
 	defer cancel()
-	if rt.pattern == "/v1/backup" {
+	if rt.pattern == backupPath {
 		base = s.base // streams on after the handler returned
 	}
 	return s.guard(rt, id, func() (response, error) {
@@ -101,6 +101,7 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	r.uri = string(ctx.RequestURI())
 	r.splitURI()
 	if err := framing(h); err != nil {
+		ctx.SetConnectionClose() // nobody knows where the next request begins
 		return err
 	}
 	authorization := string(h.Peek("Authorization"))
@@ -118,6 +119,9 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	}
 	if rt.body == bodyNone {
 		return nil
+	}
+	if coding := string(h.ContentEncoding()); coding != "" && coding != "identity" {
+		return fail(http.StatusUnsupportedMediaType, codeMediaType, "bodies are taken without Content-Encoding")
 	}
 	limit := s.c.MaxBodyBytes
 	if rt.large {
@@ -217,7 +221,7 @@ func tooLarge(limit int) *problem {
 // drain reads what is left of a body, within reason and the read time-out.
 func (s *Server) drain(ctx *fasthttp.RequestCtx) {
 	stream := ctx.RequestBodyStream()
-	if stream == nil {
+	if stream == nil || ctx.Response.ConnectionClose() {
 		return
 	}
 	if ctx.Request.Header.ContentLength() > maxDrained {

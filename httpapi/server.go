@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -120,11 +121,13 @@ func (s *Server) newHTTP() *fasthttp.Server {
 	}
 }
 
+const backupPath = "/v1/backup"
+
 // backupWriteTimeout is how long a backup may take to stream.
 const backupWriteTimeout = 6 * time.Hour
 
 func (s *Server) limits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if string(h.RequestURI()) == "/v1/backup" {
+	if path, _, _ := bytes.Cut(h.RequestURI(), []byte{'?'}); string(path) == backupPath {
 		return fasthttp.RequestConfig{WriteTimeout: backupWriteTimeout}
 	}
 	return fasthttp.RequestConfig{}

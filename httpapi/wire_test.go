@@ -86,6 +86,9 @@ func TestUnreadable(t *testing.T) {
 	h.raw(head+"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").problem(400, "bad_request", "")
 	h.raw(head+"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n").problem(400, "bad_request", "")
 	h.raw(head+"X-Long: "+strings.Repeat("x", 20<<10)+"\r\n\r\n").problem(431, "header_too_large", "")
+	// The answer does not wait for a body that nobody can measure.
+	h.raw(head+"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nabcd").problem(400, "bad_request", "")
+	h.call("PUT", "/v1/users/ann", `{"timezone":"UTC"}`, "Content-Encoding: gzip").problem(415, "unsupported_media_type", "")
 	h.raw("nonsense\r\n\r\n").problem(400, "bad_request", "")
 	if h.fake.writes != 0 {
 		t.Errorf("%d writes", h.fake.writes)
