@@ -2,6 +2,8 @@ package actors
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"carillon/engine"
@@ -62,39 +64,30 @@ func checkPhones(log wal.Log, phones map[string]string) error {
 	return nil
 }
 
-// EachUser rebuilds every user of a log, in no particular order, each as of
+// EachUser rebuilds every user of a log, in order of their ids, each as of
 // its last record.
 func EachUser(log wal.Log, fn func(*engine.User) error) error {
-	tail := map[string]bool{}
-	err := log.Replay(log.ReplayFrom(), func(r wal.Record) error {
+	known := map[string]struct{}{}
+	err := log.SnapshotHeaders(func(s wal.Snapshot) error { known[s.Stream] = struct{}{}; return nil })
+	if err != nil {
+		return err
+	}
+	err = log.Replay(log.ReplayFrom(), func(r wal.Record) error {
 		if !strings.HasPrefix(r.Stream, "!") {
-			tail[r.Stream] = true
+			known[r.Stream] = struct{}{}
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	visit := func(id string) error {
+	for _, id := range slices.Sorted(maps.Keys(known)) {
 		u, _, err := readUser(log, id)
+		if err == nil {
+			err = fn(u)
+		}
 		if err != nil {
 			return fmt.Errorf("user %q: %w", id, err)
-		}
-		if err := fn(u); err != nil {
-			return fmt.Errorf("user %q: %w", id, err)
-		}
-		return nil
-	}
-	err = log.SnapshotHeaders(func(s wal.Snapshot) error {
-		delete(tail, s.Stream)
-		return visit(s.Stream)
-	})
-	if err != nil {
-		return err
-	}
-	for id := range tail {
-		if err := visit(id); err != nil {
-			return err
 		}
 	}
 	return nil

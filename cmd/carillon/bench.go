@@ -10,7 +10,7 @@ import (
 )
 
 type benchCmd struct {
-	Workload string `arg:"" enum:"schedule,burst,memory" help:"${enum}."`
+	Workload string `arg:"" enum:"schedule,burst,ontime,memory" help:"${enum}."`
 	N        int    `short:"n" default:"0" help:"Operations; 0 is the workload's own number."`
 	Users    int    `default:"10000" help:"Users that schedule spreads over."`
 	Callers  int    `default:"1024" help:"Callers at a time."`
@@ -64,6 +64,8 @@ func (c *benchCmd) once(p *program) (bench.Result, error) {
 		return bench.Schedule(c.Dir, n(200_000), c.Callers, c.Users)
 	case "burst":
 		return bench.Burst(c.Dir, n(100_000))
+	case "ontime":
+		return bench.OnTime(c.Dir, n(100))
 	default:
 		return bench.Memory(c.Dir, n(1_000_000), func(done string) { _, _ = fmt.Fprintln(p.stderr, "bench memory:", done) })
 	}

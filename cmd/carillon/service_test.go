@@ -85,30 +85,6 @@ func TestWalkThrough(t *testing.T) {
 	}
 }
 
-// On time: with nothing else to do, hand-overs begin less than 50 ms after
-// they are due.
-func TestHandOverIsOnTime(t *testing.T) {
-	c := startProgram(t, nil)
-	c.person(t, "ada", "+4915550100001")
-	for range 5 {
-		c.do(t, http.StatusCreated, "POST", "/v1/users/ada/reminders", map[string]any{
-			"text": "Now", "send_at": time.Now().Add(300 * time.Millisecond).UTC().Format("2006-01-02T15:04:05.000Z07:00"),
-		})
-	}
-	metric := func(name string) string {
-		for line := range strings.Lines(string(c.do(t, http.StatusOK, "GET", "/metrics", nil).body)) {
-			if v, ok := strings.CutPrefix(line, name+" "); ok {
-				return strings.TrimSpace(v)
-			}
-		}
-		return ""
-	}
-	eventually(t, "five hand-overs", 10*time.Second, func() bool { return metric("carillon_hand_over_lateness_seconds_count") == "5" })
-	if got := metric(`carillon_hand_over_lateness_seconds_bucket{le="0.05"}`); got != "5" {
-		t.Errorf("%s of 5 hand-overs began within 50 ms", got)
-	}
-}
-
 // A stop drains: what is with the carrier is waited for and recorded, and a
 // second process is refused meanwhile.
 func TestStopDrainsWhatIsInFlight(t *testing.T) {
