@@ -54,6 +54,10 @@ func (u *User) applyProfile(at Millis, e ProfileSet) {
 	}
 	u.Zone, u.Prefs = e.Zone, e.Prefs
 	u.Prefs.Leads = slices.Clone(e.Prefs.Leads)
+	for i := range u.Events { // what was said of a lead that is not wanted any more goes
+		s := &u.Events[i]
+		s.Skips = slices.DeleteFunc(s.Skips, func(k Skip) bool { return !s.AllDay && !slices.Contains(e.Prefs.Leads, k.Lead) })
+	}
 }
 
 func (u *User) applyVerificationStarted(at Millis, e VerificationStarted) {

@@ -151,7 +151,7 @@ func (u *User) gate(t ReminderType) Reason {
 func (p *planning) collectCustom() {
 	for i := range p.u.Reminders {
 		r := &p.u.Reminders[i]
-		if r.Type != CustomReminder || (r.ended() && r.Reason != ReasonDailyLimit) {
+		if r.Type != CustomReminder || !p.wanted(r) {
 			continue
 		}
 		c := candidate{at: r.Occ, r: r, why: p.u.gate(CustomReminder)}
@@ -165,6 +165,15 @@ func (p *planning) collectCustom() {
 		c.Deadline, c.Priority = r.Deadline, r.Priority
 		p.items = append(p.items, c)
 	}
+}
+
+// wanted reports whether a custom reminder takes part: one that has not ended
+// or may have a place again, and in a preview also what was sent since.
+func (p *planning) wanted(r *Reminder) bool {
+	if p.fresh {
+		return r.Status != StatusCanceled || r.Reason != ReasonByRequest
+	}
+	return !r.ended() || r.Reason == ReasonDailyLimit
 }
 
 // decide settles one candidate but for the limit.
