@@ -30,7 +30,7 @@ func TestBadInput(t *testing.T) {
 		{"not an object", "PUT", ann, `["UTC"]`, 400, "invalid_json", ""},
 		{"not UTF-8", "PUT", ann, "{\"timezone\":\"\xff\"}", 400, "invalid_json", ""},
 		{"nested too deeply", "PUT", ann, strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40), 400, "invalid_json", ""},
-		{"unknown field", "PUT", ann, `{"timezone":"UTC","colour":"red"}`, 422, "unknown_field", "colour"},
+		{"unknown field", "PUT", ann, `{"timezone":"UTC","color":"red"}`, 422, "unknown_field", "color"},
 		{"unknown nested field", "PATCH", ann, prefs(`"leads":[5]`), 422, "unknown_field", "preferences.leads"},
 		{"unknown field of a window", "PATCH", ann, prefs(`"quiet_hours":{"start":"22:00","end":"08:00","zone":"UTC"}`), 422, "unknown_field", "preferences.quiet_hours.zone"},
 		{"field given twice", "PUT", ann, `{"timezone":"UTC","timezone":"Europe/Berlin"}`, 422, "duplicate_field", "timezone"},

@@ -200,9 +200,9 @@ func (h hooks) sign(link string, body []byte) string {
 		return ""
 	}
 	mac := hmac.New(sha1.New, []byte(h.token))
-	io.WriteString(mac, link)
+	fmt.Fprint(mac, link)
 	for _, name := range slices.Sorted(maps.Keys(form)) {
-		io.WriteString(mac, name+form.Get(name))
+		fmt.Fprint(mac, name+form.Get(name))
 	}
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }

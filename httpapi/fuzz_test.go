@@ -56,8 +56,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		var beyond *json.UnmarshalTypeError
-		if errors.As(wantErr, &beyond) {
+		if _, beyond := errors.AsType[*json.UnmarshalTypeError](wantErr); beyond {
 			return // a number beyond float64: a field's reader refuses it
 		}
 		if wantErr != nil {

@@ -51,8 +51,7 @@ func checkSyntax(body []byte) error {
 		return nil
 	}
 	detail := "the body is not JSON: " + err.Error()
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		line, column := position(body, syntax.Offset)
 		detail = fmt.Sprintf("the body is not JSON: %s at line %d, column %d (byte %d)", syntax.Error(), line, column, syntax.Offset)
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
+
+	"carillon/engine"
 )
 
 // metrics of this package. Labels are routes' patterns and closed sets, never
@@ -46,6 +48,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	for _, kind := range []string{"status", "inbound"} {
 		m.unknown.WithLabelValues(kind)
+	}
+	for _, status := range []engine.MessageStatus{
+		engine.MessageQueued, engine.MessageSending, engine.MessageSent, engine.MessageDelivered,
+		engine.MessageUndelivered, engine.MessageFailed, engine.MessageCanceled,
+	} {
+		m.callbacks.WithLabelValues(status.String())
 	}
 	return m
 }

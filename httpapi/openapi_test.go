@@ -57,7 +57,7 @@ func checkOperation(t *testing.T, rt route, item *openapi3.PathItem, op *openapi
 	if (op.RequestBody != nil) != (rt.body != bodyNone) {
 		t.Errorf("%s: its body is described otherwise", name)
 	}
-	for _, param := range strings.Split(rt.pattern, "/") {
+	for param := range strings.SplitSeq(rt.pattern, "/") {
 		if param = strings.Trim(param, "{}"); strings.HasSuffix(param, "_id") && item.Parameters.GetByInAndName("path", param) == nil {
 			t.Errorf("%s: %s is not described", name, param)
 		}

@@ -64,7 +64,7 @@ func (s *Server) backup(ctx context.Context, r *request) (response, error) {
 	}
 	out, in := io.Pipe()
 	go func() {
-		in.CloseWithError(s.copyStore(ctx, in)) //nolint:errcheck // it never fails
+		in.CloseWithError(s.copyStore(ctx, in))
 	}()
 	body := &backupStream{Reader: bufio.NewReaderSize(out, 64<<10), pipe: out}
 	if _, err := body.Peek(1); err != nil && !errors.Is(err, io.EOF) {

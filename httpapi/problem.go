@@ -119,8 +119,7 @@ func problemOf(err error, write bool) (p *problem, known bool) {
 	if errors.As(err, &p) {
 		return p, true
 	}
-	var fault Fault
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[Fault](err); ok {
 		code, after := fault.Fault()
 		f, ok := faults[code]
 		if !ok {

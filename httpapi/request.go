@@ -72,8 +72,8 @@ func (r *request) splitURI() {
 	}
 }
 
-// name decodes a path segment, and refuses what can't be an id.
-func name(field, segment string, limit int) (string, error) {
+// decodeID decodes a path segment, and refuses what can't be an id.
+func decodeID(field, segment string, limit int) (string, error) {
 	id, err := url.PathUnescape(segment)
 	if err != nil || !goodID(id, limit) || field == "user_id" && reservedUser(id) {
 		return "", invalid(field, codeInvalidField, idRule(limit))

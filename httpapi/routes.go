@@ -102,7 +102,7 @@ func (rt *route) names(r *request, ctx *fasthttp.RequestCtx) error {
 		if !there {
 			continue
 		}
-		id, err := name(p.field, segment, p.limit)
+		id, err := decodeID(p.field, segment, p.limit)
 		if err != nil {
 			return err
 		}

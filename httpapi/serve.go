@@ -171,7 +171,7 @@ func (s *Server) authorize(rt *route, role Role, offered bool) error {
 	}
 	if ready, _ := s.c.Backend.Ready(); !ready && offered {
 		// The keys may not be known yet: "wrong key" could be untrue.
-		return &notReady{}
+		return &notReadyError{}
 	}
 	p := fail(http.StatusUnauthorized, codeUnauthorized, "an API key is needed: Authorization: Bearer KEY")
 	p.challenge = `Bearer realm="carillon"`
@@ -181,11 +181,11 @@ func (s *Server) authorize(rt *route, role Role, offered bool) error {
 	return p
 }
 
-// notReady is the fault of a server that does not know its keys yet.
-type notReady struct{}
+// notReadyError is the fault of a server that does not know its keys yet.
+type notReadyError struct{}
 
-func (*notReady) Error() string                  { return "httpapi: not ready" }
-func (*notReady) Fault() (string, time.Duration) { return codeRecovering, time.Second }
+func (*notReadyError) Error() string                  { return "httpapi: not ready" }
+func (*notReadyError) Fault() (string, time.Duration) { return codeRecovering, time.Second }
 
 // readBody reads a body of at most so many bytes.
 func readBody(ctx *fasthttp.RequestCtx, limit int) ([]byte, error) {

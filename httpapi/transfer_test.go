@@ -73,7 +73,7 @@ func waiting(u *engine.User) []string {
 	var out []string
 	for _, r := range u.Reminders {
 		if r.Status == engine.StatusScheduled {
-			out = append(out, r.EventID+"|"+r.Title+"|"+engine.Date(r.On).String())
+			out = append(out, r.EventID+"|"+r.Title+"|"+r.On.String())
 		}
 	}
 	slices.Sort(out)

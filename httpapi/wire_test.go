@@ -50,7 +50,7 @@ func TestBodyTooLarge(t *testing.T) {
 	h.call("POST", "/v1/users/ann/events:sync", big, "Authorization: ").problem(401, "unauthorized", "")
 	h.call("POST", "/nowhere", big).problem(404, "not_found", "")
 
-	req, err := http.NewRequestWithContext(t.Context(), "PUT", "http://carillon/v1/users/ann/events/e", io.MultiReader(strings.NewReader(big)))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://carillon/v1/users/ann/events/e", io.MultiReader(strings.NewReader(big)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestBackup(t *testing.T) {
 			}
 			return end()
 		}
-		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://carillon/v1/backup", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://carillon/v1/backup", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,10 @@ func TestBackupOfAClientThatLeaves(t *testing.T) {
 	}
 	c.Close()
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err == nil {
+			t.Error("the backup ended well")
+		}
 	case <-time.After(5 * time.Second):
 		t.Error("the backup writes on")
 	}

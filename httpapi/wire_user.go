@@ -124,7 +124,7 @@ func readPreferences(f *fields, c *engine.UpdateUser, patch bool) quietPatch {
 	def := engine.DefaultPreferences()
 	c.Reminders = optional(f, "event_reminders_enabled", def.Reminders, f.boolean)
 	c.AllowUrgent = optional(f, "allow_urgent", def.AllowUrgent, f.boolean)
-	c.DailyLimit = optional(f, "daily_limit", def.DailyLimit, f.int32)
+	c.DailyLimit = optional(f, "daily_limit", def.DailyLimit, f.whole32)
 	c.AllDayAt = optional(f, "all_day_at", engine.NoAllDay, func(name string) (int16, bool) {
 		at, ok := f.clock(name)
 		return int16(at), ok
@@ -180,7 +180,7 @@ func optional[T any](f *fields, name string, def T, read func(string) (T, bool))
 	return engine.Opt[T]{}
 }
 
-func (f *fields) int32(name string) (int32, bool) {
+func (f *fields) whole32(name string) (int32, bool) {
 	n, ok := f.whole(name, math.MinInt32, math.MaxInt32)
 	return int32(n), ok
 }
