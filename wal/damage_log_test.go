@@ -184,6 +184,28 @@ func openVerify(t *testing.T, dir string, verify bool) error {
 	return err
 }
 
+// TestAValueOfAnotherHistoryIsDamage: it is sound in itself, and even of a store of
+// the same id. Only the chain shows it.
+func TestAValueOfAnotherHistoryIsDamage(t *testing.T) {
+	other := sample(t, "y")
+	for seq, d := range map[uint64]damage{
+		1: {segment: 1, verify: true}, // the second value shows that the first is another's
+		6: {segment: 5, verify: true}, 8: {segment: 5, verify: true}, 9: {segment: 9}, 10: {segment: 9},
+	} {
+		dir := sample(t, "x")
+		var v []byte
+		edit(t, other, journal, func(tx *bbolt.Tx) error {
+			v = append(v, tx.Bucket(segment(d.segment)).Get(be64(seq))...)
+			return nil
+		})
+		edit(t, dir, journal, value(d.segment, seq, func([]byte) []byte { return v }))
+		if seq == 1 {
+			seq = 2
+		}
+		wantDamage(t, openVerify(t, dir, d.verify), journal, d.segment, seq)
+	}
+}
+
 func TestReadingDamagedHistoryIsAnError(t *testing.T) {
 	dir := sample(t, "x")
 	edit(t, dir, journal, value(5, 6, flipped))

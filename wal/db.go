@@ -157,8 +157,8 @@ func fileBytes(path string) int64 {
 }
 
 // Close implements Log. A clean stop also writes the free list, which a running
-// store never does (it would be rewritten whole by every commit), so that the
-// next Open need not walk all pages to find it.
+// store never does (it would be rewritten whole by every commit), so that bbolt
+// need not look for it at the next Open.
 func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return ErrClosed

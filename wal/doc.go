@@ -18,14 +18,19 @@
 //
 // # Damage
 //
-// Open looks at the file itself before bbolt does, since bbolt answers some
-// damage with a panic in a goroutine of its own, which nobody can recover: the
-// meta pages and the file size always, every page when the free list has to be
-// rebuilt (that is, when the last stop was not clean). Reads run with faults
-// turned into errors. All of it becomes a *CorruptError with an address. What
-// remains: a page that rots between that look and bbolt's walk, and a panic
-// while bbolt undoes a failed commit, end the process; both are fail-stop.
-// bbolt has no page checksums, so every value here carries its own.
+// Open reads every page of both files before bbolt does, since bbolt answers some
+// damage with a panic in a goroutine of its own, which nobody can recover, with an
+// endless descent, or with silence: both meta pages, the order of keys, where
+// pages lead, and the free list (0.4 s for a GiB that is in memory). bbolt has
+// checksums in its meta pages only, so every value here carries its own, and
+// what could be gone without a trace is counted: the end of the log, the index,
+// the snapshots. Open verifies the log from ReplayFrom on; the history below, and
+// the data of snapshots, are checked when they are read, and by Verify.
+//
+// Reads run with faults turned into errors. All damage becomes a *CorruptError with
+// an address. What remains: a page that rots between that look and its use by
+// bbolt, in a commit or while a failed one is undone, may end the process with a
+// panic; that is fail-stop too.
 //
 // # Privacy
 //

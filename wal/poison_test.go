@@ -64,13 +64,14 @@ func TestAFailedAppendIsOfUnknownOutcomeAndPoisons(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			dir := sample(t, "x")
 			db := open(t, dir)
+			add(t, db, "ann", "11") // STORE does not know it yet
 			before, side := pictureOf(t, db), string(readFile(t, dir, store))
 			f.arm(db.Journal())
-			_, err := db.Append([]wal.Entry{entry(db, "ann", "11", key("phone", "+3", "x")), entry(db, "new", "12")})
+			_, err := db.Append([]wal.Entry{entry(db, "ann", "12", key("phone", "+3", "x")), entry(db, "new", "13")})
 			if !errors.Is(err, wal.ErrUnknownOutcome) {
 				t.Fatalf("got %v, want unknown outcome", err)
 			}
-			if db.NextSeq() != 11 || db.Stats().LastSeq != 10 {
+			if db.NextSeq() != 12 || db.Stats().LastSeq != 11 {
 				t.Errorf("the log shows the batch: next %d, last %d", db.NextSeq(), db.Stats().LastSeq)
 			}
 			wantPoisoned(t, db)
@@ -117,7 +118,7 @@ func checkAfterFault(t *testing.T, dir string, before []string, kept bool) {
 	}
 	if !kept {
 		same(t, "after the restart", pictureOf(t, db), before)
-	} else if db.NextSeq() != 13 || db.Head("ann") != 11 || db.Head("new") != 12 {
+	} else if db.NextSeq() != 14 || db.Head("ann") != 12 || db.Head("new") != 13 {
 		t.Errorf("the batch was on the disk: next %d", db.NextSeq())
 	}
 	if _, ok, err := db.IndexGet("phone", []byte("+3")); ok != kept || err != nil {

@@ -9,17 +9,18 @@ import (
 const later = 1 << 40 // all records of the suite are older
 
 var compactRules = map[string]func(*testing.T, *bench){
-	"compact drops nothing that replay needs":       compactKeepsTail,
-	"compact never drops the newest segment":        compactKeepsNewest,
-	"compact drops segments that are wholly older":  compactByAge,
-	"compact drops until the log is small enough":   compactBySize,
-	"compact drops no more segments than asked":     compactBounded,
-	"compact without a reason drops nothing":        compactNoReason,
-	"replay below the oldest record is compacted":   replayBelow,
-	"a compacted log survives a restart":            compactRestart,
-	"a link into the compacted past is no damage":   linkBelow,
-	"snapshots and index outlive a compacted log":   stateOutlives,
-	"a stream goes on after its past was compacted": streamGoesOn,
+	"compact drops nothing that replay needs":               compactKeepsTail,
+	"compact keeps a segment that ends where replay begins": compactKeepsBorder,
+	"compact never drops the newest segment":                compactKeepsNewest,
+	"compact drops segments that are wholly older":          compactByAge,
+	"compact drops until the log is small enough":           compactBySize,
+	"compact drops no more segments than asked":             compactBounded,
+	"compact without a reason drops nothing":                compactNoReason,
+	"replay below the oldest record is compacted":           replayBelow,
+	"a compacted log survives a restart":                    compactRestart,
+	"a link into the compacted past is no damage":           linkBelow,
+	"snapshots and index outlive a compacted log":           stateOutlives,
+	"a stream goes on after its past was compacted":         streamGoesOn,
 }
 
 func compactKeepsTail(t *testing.T, b *bench) {
@@ -32,6 +33,20 @@ func compactKeepsTail(t *testing.T, b *bench) {
 	equal(t, "records", res.Records, SegmentRecords)
 	equal(t, "first", b.Stats().FirstSeq, SegmentRecords+1)
 	equal(t, "replay", len(b.replay(t, b.ReplayFrom())), 3*SegmentRecords-1)
+}
+
+func compactKeepsBorder(t *testing.T, b *bench) {
+	b.fill(t, "ann", 2*SegmentRecords)
+	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: SegmentRecords - 1}}))
+	must(t, b.SetReplayFrom(SegmentRecords))
+	res, err := b.Compact(wal.CompactOptions{KeepFrom: later, MaxLogBytes: 1})
+	must(t, err)
+	equal(t, "segments", res.Segments, 0)
+	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: SegmentRecords}}))
+	must(t, b.SetReplayFrom(SegmentRecords+1))
+	res, err = b.Compact(wal.CompactOptions{KeepFrom: later})
+	must(t, err)
+	equal(t, "segments once replay has passed", res.Segments, 1)
 }
 
 func compactKeepsNewest(t *testing.T, b *bench) {
