@@ -49,7 +49,8 @@ func (s *Server) patchUser(ctx context.Context, r *request) (response, error) {
 	return showUserReply(s.c.Backend.Do(ctx, r.user, c, "", 0))
 }
 
-// quietNow returns the quiet hours that a patch of one end goes over.
+// quietNow returns the quiet hours that a patch of one end goes over. Between
+// this look and the write another patch may come; the later one wins whole.
 func (s *Server) quietNow(ctx context.Context, user string, patch quietPatch) (engine.Quiet, error) {
 	if !patch.partial() {
 		return engine.Quiet{}, nil
