@@ -90,9 +90,13 @@ func (r *Reminder) startAttempt(at Millis, e AttemptStarted) {
 	if !r.Spent {
 		r.Reserved = true
 	}
+	born := at
+	if e.Assumed && e.Since != 0 {
+		born = e.Since
+	}
 	r.Messages = append(r.Messages, Message{
 		ID: e.MessageID, To: e.To, Text: e.Text, Via: e.Via, Encoding: e.Encoding, Segments: e.Segments,
-		Status: MessageSending, ValidUntil: e.ValidUntil, CreatedAt: at, UpdatedAt: at,
+		Status: MessageSending, ValidUntil: e.ValidUntil, CreatedAt: born, UpdatedAt: at,
 	})
 }
 

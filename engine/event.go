@@ -96,6 +96,7 @@ type (
 		On         Date
 		ValidUntil Millis
 		Assumed    bool
+		Since      Millis // Assumed only: the earliest that it can have been handed over
 	}
 	// MessageAccepted says that the carrier has the message.
 	MessageAccepted struct {

@@ -84,6 +84,9 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 		t.confirm(r, m, c)
 		return Done{}
 	}
+	if _, other := t.u.byMessage("", c.SID); c.Kind == SightingFound && other != nil && other != m {
+		c.Kind = SightingUnknown // an older message with the same text
+	}
 	if m.Status != MessageUncertain || (c.Kind != SightingFound && t.env.Now < m.LookupAt) {
 		return Done{}
 	}
@@ -91,17 +94,19 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 	case SightingFound:
 		t.accept(r, m, c.SID, c.Status, c.Failure, byLookup)
 	case SightingUnknown:
-		t.emit(LookupDone{ID: r.ID, MessageID: m.ID, LookupAt: t.env.Now + t.reconcileWait(m)})
+		t.emit(LookupDone{ID: r.ID, MessageID: m.ID, LookupAt: t.env.Now + t.reconcileWait(r, m)})
 	case SightingAbsent:
 		t.absent(r, m)
 	}
 	return Done{}
 }
 
-// reconcileWait grows with the time that the carrier could not be asked: a
-// message days before its deadline is not looked for every 30 seconds.
-func (t *turn) reconcileWait(m *Message) Millis {
-	return max(t.env.Policy.ReconcileAfter, min((t.env.Now-m.CreatedAt)/4, hour))
+// reconcileWait grows with the time that the carrier could not be asked, and
+// shrinks towards the deadline: a message days before it is not looked for
+// every 30 seconds.
+func (t *turn) reconcileWait(r *Reminder, m *Message) Millis {
+	age, left := t.env.Now-m.CreatedAt, r.Deadline-t.env.Now
+	return max(t.env.Policy.ReconcileAfter, min(age/4, left/4, hour))
 }
 
 func (t *turn) absent(r *Reminder, m *Message) {
@@ -181,6 +186,8 @@ func (t *turn) again(r *Reminder, at Millis, end Reason) {
 		return
 	case r.CancelAsked != ReasonNone:
 		t.emit(ReminderCanceled{ID: r.ID, Reason: r.CancelAsked})
+	case r.last().CreatedAt <= t.u.Fence: // the engine that ran on after the backup may have tried again
+		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: r.Spent})
 	case r.Attempts >= MaxAttempts:
 		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonAttemptsUsed, KeepPlace: r.Spent})
 	case at >= r.Deadline:
@@ -226,6 +233,9 @@ func (t *turn) delay(f Failure, n int32) Millis {
 // is uncertain (S3). After a restore from backup, so is everything that was
 // due since.
 func (t *turn) recover(backupAt Millis) Reply {
+	if backupAt != 0 && t.u.Fence < backupAt {
+		t.fence(backupAt)
+	}
 	var begun []string
 	for i := range t.u.Reminders {
 		if m := t.u.Reminders[i].last(); m != nil && m.Status == MessageSending && m.SID == "" {
@@ -236,34 +246,34 @@ func (t *turn) recover(backupAt Millis) Reply {
 		r, m := t.u.byMessage(id, "")
 		t.uncertain(r, m, ReasonCrash, "the process ended during the hand-over")
 	}
-	if backupAt != 0 && t.u.Fence < backupAt {
-		t.fence(backupAt)
-	}
 	t.expire()
 	return Done{}
 }
 
-// fence treats what was due between a backup and now as handed over with an
-// unknown end: the engine that ran on after the backup may have sent it.
+// fence treats what was due before now as handed over with an unknown end, at
+// its time or when the backup was made: the engine that ran on after the
+// backup may have sent it. What was with the carrier before gets no further
+// hand-over (again).
 func (t *turn) fence(backupAt Millis) {
+	t.emit(Fenced{BackupAt: backupAt})
 	var due []string
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
-		if at := r.nextAt(); r.pending() && r.Attempts < MaxAttempts && backupAt < at && at <= t.env.Now {
+		if at := r.nextAt(); r.pending() && r.Attempts < MaxAttempts && at <= t.env.Now {
 			due = append(due, r.ID)
 		}
 	}
 	for _, id := range due {
 		r := t.u.reminder(id)
-		text := t.compose(r, r.nextAt())
+		since := max(r.nextAt(), backupAt+1)
+		text := t.compose(r, since) // as it would have been sent then, for the look-up compares texts
 		mid := messageID(id, r.Attempts+1, t.u.CreatedAt)
 		t.emit(AttemptStarted{
 			ID: id, MessageID: mid, To: t.u.Phone, Text: text.body, Via: text.via,
 			Encoding: text.size.Encoding, Segments: int32(text.size.Segments), On: r.On,
-			ValidUntil: r.Deadline, Assumed: true,
+			ValidUntil: r.Deadline, Assumed: true, Since: since,
 		})
 		r, m := t.u.byMessage(mid, "")
 		t.uncertain(r, m, ReasonRestored, "due since the backup that was restored")
 	}
-	t.emit(Fenced{BackupAt: backupAt})
 }

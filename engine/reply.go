@@ -108,6 +108,10 @@ type Outgoing struct {
 	CreatedAt  Millis
 	ValidUntil Millis
 	Due        Millis
+	// Others are the carrier's ids of the person's other messages, for a
+	// look-up by text: the same text may have been sent before. Set in LookUp
+	// only.
+	Others []string
 }
 
 // UserView is a user as shown.

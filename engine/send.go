@@ -82,7 +82,7 @@ func (t *turn) handOver(id string) Reply {
 	}
 	if t.postponed(r) {
 		t.replan()
-		return HandOverReply{Reason: ReasonQuietHours}
+		return HandOverReply{Reason: t.u.reminder(id).Reason}
 	}
 	today := t.u.accountDate(t.env.Now, t.zone())
 	if !t.hasRoom(r, today) {

@@ -35,7 +35,23 @@ func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 	if m.SID == m.ID {
 		l.SID = "" // the carrier gave none
 	}
+	if l.SID == "" {
+		l.Message.Others = t.otherSIDs(m.ID)
+	}
 	return l
+}
+
+// otherSIDs lists the ids that the carrier gave to other messages.
+func (t *turn) otherSIDs(messageID string) []string {
+	var out []string
+	for i := range t.u.Reminders {
+		for _, m := range t.u.Reminders[i].Messages {
+			if m.SID != "" && m.SID != m.ID && m.ID != messageID {
+				out = append(out, m.SID)
+			}
+		}
+	}
+	return out
 }
 
 // NextWake returns the earliest instant after now at which a Wake has work,

@@ -59,6 +59,7 @@ func (c *coder) attemptStarted(e *engine.AttemptStarted) {
 	signed(c, 8, &e.On)
 	signed(c, 9, &e.ValidUntil)
 	boolean(c, 10, &e.Assumed)
+	signed(c, 11, &e.Since)
 }
 
 func (c *coder) messageAccepted(e *engine.MessageAccepted) {
