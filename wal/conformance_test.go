@@ -34,6 +34,7 @@ func (s *dirStore) Restore(tb testing.TB, backup io.Reader) waltest.Store {
 
 func TestDBKeepsTheContract(t *testing.T) {
 	waltest.Run(t, func(tb testing.TB) waltest.Store {
+		tb.Helper()
 		return &dirStore{tb.TempDir(), wal.Options{SegmentRecords: waltest.SegmentRecords}}
 	})
 }

@@ -56,10 +56,10 @@ func newPower(t *testing.T, db *wal.DB, dir string, perPoint int) *power {
 		b.NoSync = true // the flushes are in thought too
 		im := &image{durable: readFile(t, dir, name)}
 		p.images[name] = im
-		real := *writes(b)
+		write := *writes(b)
 		*writes(b) = func(data []byte, off int64) (int, error) {
 			p.wrote(name, im, data, off)
-			return real(data, off)
+			return write(data, off)
 		}
 	}
 	return p

@@ -23,32 +23,32 @@ var faults = []fault{
 		*writes(b) = func([]byte, int64) (int, error) { return 0, syscall.EIO }
 	}},
 	{name: "a write that is cut short", arm: func(b *bbolt.DB) {
-		real := *writes(b)
+		write := *writes(b)
 		*writes(b) = func(data []byte, off int64) (int, error) {
-			n, _ := real(data[:len(data)/2], off)
+			n, _ := write(data[:len(data)/2], off)
 			return n, syscall.ENOSPC
 		}
 	}},
 	{name: "the flush of the pages", arm: func(b *bbolt.DB) {
-		real := *writes(b)
+		write := *writes(b)
 		*writes(b) = func(data []byte, off int64) (int, error) {
-			n, err := real(data, off)
+			n, err := write(data, off)
 			return n, errors.Join(err, boltFile(b).Close())
 		}
 	}},
 	{name: "the write of the meta page", arm: func(b *bbolt.DB) {
-		real := *writes(b)
+		write := *writes(b)
 		*writes(b) = func(data []byte, off int64) (int, error) {
 			if isMeta(off) {
 				return 0, syscall.EIO
 			}
-			return real(data, off)
+			return write(data, off)
 		}
 	}},
 	{name: "the flush of the meta page", kept: true, arm: func(b *bbolt.DB) {
-		real := *writes(b)
+		write := *writes(b)
 		*writes(b) = func(data []byte, off int64) (int, error) {
-			n, err := real(data, off)
+			n, err := write(data, off)
 			if isMeta(off) {
 				err = errors.Join(err, boltFile(b).Close())
 			}

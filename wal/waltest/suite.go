@@ -28,15 +28,15 @@ type Factory func(tb testing.TB) Store
 // the sentence that it checks.
 func Run(t *testing.T, factory Factory) {
 	t.Helper()
-	for _, group := range []map[string]func(*testing.T, *bench){
+	for _, group := range []map[string]func(*bench){
 		appendRules, readRules, headRules, snapshotRules, indexRules, compactRules, redactRules, lifeRules, backupRules,
 	} {
 		for name, rule := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				store := factory(t)
-				b := &bench{store: store, Log: store.Open(t)}
-				rule(t, b)
+				b := &bench{t: t, store: store, Log: store.Open(t)}
+				rule(b)
 				if err := b.Close(); err != nil && !errors.Is(err, wal.ErrClosed) {
 					t.Errorf("close at the end: %v", err)
 				}
@@ -48,6 +48,7 @@ func Run(t *testing.T, factory Factory) {
 // bench is a log under test with what most rules need.
 type bench struct {
 	wal.Log
+	t     *testing.T
 	store Store
 }
 
@@ -77,11 +78,11 @@ func (b *bench) addAt(t *testing.T, stream, data string, at int64, index ...wal.
 	return seq
 }
 
-// fill appends n records to one stream, of at = sequence.
-func (b *bench) fill(t *testing.T, stream string, n int) {
+// fill appends n records of ann, of at = sequence.
+func (b *bench) fill(t *testing.T, n int) {
 	t.Helper()
 	for range n {
-		b.addAt(t, stream, "x", int64(b.NextSeq()))
+		b.addAt(t, "ann", "x", int64(b.NextSeq()))
 	}
 }
 

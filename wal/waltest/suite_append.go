@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"strings"
-	"testing"
 
 	"carillon/wal"
 )
 
-var appendRules = map[string]func(*testing.T, *bench){
+var appendRules = map[string]func(*bench){
 	"the first sequence ever is 1":            firstIsOne,
 	"sequences follow the order of the batch": batchOrder,
 	"an empty batch writes nothing":           emptyBatch,
@@ -22,13 +21,15 @@ var appendRules = map[string]func(*testing.T, *bench){
 	"a record comes back as it was appended":  roundTrip,
 }
 
-func firstIsOne(t *testing.T, b *bench) {
+func firstIsOne(b *bench) {
+	t := b.t
 	equal(t, "next before", b.NextSeq(), 1)
 	equal(t, "first", b.add(t, "ann", "a"), 1)
 	equal(t, "next after", b.NextSeq(), 2)
 }
 
-func batchOrder(t *testing.T, b *bench) {
+func batchOrder(b *bench) {
+	t := b.t
 	b.add(t, "ann", "0")
 	first, err := b.Append([]wal.Entry{{Stream: "bob", Data: []byte("1")}, {Stream: "cat", Data: []byte("2")}})
 	must(t, err)
@@ -37,7 +38,8 @@ func batchOrder(t *testing.T, b *bench) {
 	equalAll(t, "log", b.replay(t, 2), `2 bob<0 k0 v0 at0 "1"`, `3 cat<0 k0 v0 at0 "2"`)
 }
 
-func emptyBatch(t *testing.T, b *bench) {
+func emptyBatch(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	first, err := b.Append(nil)
 	must(t, err)
@@ -45,7 +47,8 @@ func emptyBatch(t *testing.T, b *bench) {
 	equal(t, "next", b.NextSeq(), 2)
 }
 
-func dataIsCopied(t *testing.T, b *bench) {
+func dataIsCopied(b *bench) {
+	t := b.t
 	data, key, value := []byte("before"), []byte("k"), []byte("v")
 	_, err := b.Append([]wal.Entry{{Stream: "ann", Data: data, Index: []wal.IndexOp{{Space: "s", Key: key, Value: value}}}})
 	must(t, err)
@@ -54,7 +57,8 @@ func dataIsCopied(t *testing.T, b *bench) {
 	equalAll(t, "index", b.index(t, "s", nil, 0), "k=v")
 }
 
-func linkInBatch(t *testing.T, b *bench) {
+func linkInBatch(b *bench) {
+	t := b.t
 	next := b.NextSeq()
 	_, err := b.Append([]wal.Entry{{Stream: "ann"}, {Stream: "bob"}, {Stream: "ann", Prev: next}})
 	must(t, err)
@@ -62,7 +66,8 @@ func linkInBatch(t *testing.T, b *bench) {
 	equalAll(t, "history", b.history(t, "ann", 3), 3, 1)
 }
 
-func stalePrev(t *testing.T, b *bench) {
+func stalePrev(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.add(t, "ann", "b")
 	for name, prev := range map[string]uint64{"none": 0, "an older one": 1, "another stream's": 3, "one ahead": 4} {
@@ -97,7 +102,8 @@ func entries(over int) map[string]wal.Entry {
 	}
 }
 
-func atTheLimits(t *testing.T, b *bench) {
+func atTheLimits(b *bench) {
+	t := b.t
 	for name, e := range entries(0) {
 		seq, err := b.Append([]wal.Entry{e})
 		if err != nil {
@@ -117,7 +123,8 @@ func atTheLimits(t *testing.T, b *bench) {
 	equal(t, "records", rep.Records, 5)
 }
 
-func overTheLimits(t *testing.T, b *bench) {
+func overTheLimits(b *bench) {
+	t := b.t
 	for name, e := range entries(1) {
 		_, err := b.Append([]wal.Entry{{Stream: "ok"}, e})
 		wantErr(t, name, err, wal.ErrTooLarge)
@@ -126,7 +133,8 @@ func overTheLimits(t *testing.T, b *bench) {
 	equal(t, "head", b.Head("ok"), 0)
 }
 
-func invalidEntries(t *testing.T, b *bench) {
+func invalidEntries(b *bench) {
+	t := b.t
 	for name, e := range map[string]wal.Entry{
 		"no stream": {},
 		"no space":  {Stream: "ann", Index: []wal.IndexOp{{Key: []byte("k")}}},
@@ -138,7 +146,8 @@ func invalidEntries(t *testing.T, b *bench) {
 	equal(t, "next", b.NextSeq(), 1)
 }
 
-func roundTrip(t *testing.T, b *bench) {
+func roundTrip(b *bench) {
+	t := b.t
 	all := []byte{0, 255, 10, 128}
 	must(t, errOf(b.Append([]wal.Entry{
 		{Stream: "\x00\xff", Kind: 255, Version: 254, At: -1 << 63, Data: all},

@@ -8,7 +8,7 @@ import (
 
 const later = 1 << 40 // all records of the suite are older
 
-var compactRules = map[string]func(*testing.T, *bench){
+var compactRules = map[string]func(*bench){
 	"compact drops nothing that replay needs":               compactKeepsTail,
 	"compact keeps a segment that ends where replay begins": compactKeepsBorder,
 	"compact never drops the newest segment":                compactKeepsNewest,
@@ -23,8 +23,9 @@ var compactRules = map[string]func(*testing.T, *bench){
 	"a stream goes on after its past was compacted":         streamGoesOn,
 }
 
-func compactKeepsTail(t *testing.T, b *bench) {
-	b.fill(t, "ann", 4*SegmentRecords)
+func compactKeepsTail(b *bench) {
+	t := b.t
+	b.fill(t, 4*SegmentRecords)
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: SegmentRecords + 1}}))
 	must(t, b.SetReplayFrom(SegmentRecords+2)) // inside the second segment
 	res, err := b.Compact(wal.CompactOptions{KeepFrom: later})
@@ -35,8 +36,9 @@ func compactKeepsTail(t *testing.T, b *bench) {
 	equal(t, "replay", len(b.replay(t, b.ReplayFrom())), 3*SegmentRecords-1)
 }
 
-func compactKeepsBorder(t *testing.T, b *bench) {
-	b.fill(t, "ann", 2*SegmentRecords)
+func compactKeepsBorder(b *bench) {
+	t := b.t
+	b.fill(t, 2*SegmentRecords)
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: SegmentRecords - 1}}))
 	must(t, b.SetReplayFrom(SegmentRecords))
 	res, err := b.Compact(wal.CompactOptions{KeepFrom: later, MaxLogBytes: 1})
@@ -49,8 +51,9 @@ func compactKeepsBorder(t *testing.T, b *bench) {
 	equal(t, "segments once replay has passed", res.Segments, 1)
 }
 
-func compactKeepsNewest(t *testing.T, b *bench) {
-	b.fill(t, "ann", SegmentRecords)
+func compactKeepsNewest(b *bench) {
+	t := b.t
+	b.fill(t, SegmentRecords)
 	b.cover(t, "ann")
 	res, err := b.Compact(wal.CompactOptions{KeepFrom: later, MaxLogBytes: 1})
 	must(t, err)
@@ -58,8 +61,9 @@ func compactKeepsNewest(t *testing.T, b *bench) {
 	equal(t, "records left", len(b.replay(t, 0)), SegmentRecords)
 }
 
-func compactByAge(t *testing.T, b *bench) {
-	b.fill(t, "ann", 4*SegmentRecords) // at is the sequence
+func compactByAge(b *bench) {
+	t := b.t
+	b.fill(t, 4*SegmentRecords) // at is the sequence
 	b.cover(t, "ann")
 	res, err := b.Compact(wal.CompactOptions{KeepFrom: 2 * SegmentRecords})
 	must(t, err)
@@ -70,8 +74,9 @@ func compactByAge(t *testing.T, b *bench) {
 	equal(t, "first", b.Stats().FirstSeq, 2*SegmentRecords+1)
 }
 
-func compactBySize(t *testing.T, b *bench) {
-	b.fill(t, "ann", 4*SegmentRecords)
+func compactBySize(b *bench) {
+	t := b.t
+	b.fill(t, 4*SegmentRecords)
 	b.cover(t, "ann")
 	res, err := b.Compact(wal.CompactOptions{MaxLogBytes: 1 << 30})
 	must(t, err)
@@ -84,8 +89,9 @@ func compactBySize(t *testing.T, b *bench) {
 	}
 }
 
-func compactBounded(t *testing.T, b *bench) {
-	b.fill(t, "ann", 5*SegmentRecords)
+func compactBounded(b *bench) {
+	t := b.t
+	b.fill(t, 5*SegmentRecords)
 	b.cover(t, "ann")
 	for _, want := range []int{2, 2, 0} {
 		res, err := b.Compact(wal.CompactOptions{KeepFrom: later, MaxSegments: 2})
@@ -94,8 +100,9 @@ func compactBounded(t *testing.T, b *bench) {
 	}
 }
 
-func compactNoReason(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3*SegmentRecords)
+func compactNoReason(b *bench) {
+	t := b.t
+	b.fill(t, 3*SegmentRecords)
 	b.cover(t, "ann")
 	res, err := b.Compact(wal.CompactOptions{})
 	must(t, err)
@@ -106,14 +113,15 @@ func compactNoReason(t *testing.T, b *bench) {
 func (b *bench) compacted(t *testing.T) {
 	t.Helper()
 	b.add(t, "old", "o", put("s", "k", "v"))
-	b.fill(t, "ann", 3*SegmentRecords-1)
+	b.fill(t, 3*SegmentRecords-1)
 	b.cover(t, "ann", "old")
 	res, err := b.Compact(wal.CompactOptions{KeepFrom: later, MaxSegments: 1})
 	must(t, err)
 	equal(t, "dropped", res.Segments, 1)
 }
 
-func replayBelow(t *testing.T, b *bench) {
+func replayBelow(b *bench) {
+	t := b.t
 	b.compacted(t)
 	first := b.Stats().FirstSeq
 	wantErr(t, "below", b.Replay(first-1, func(wal.Record) error { return nil }), wal.ErrCompacted)
@@ -121,7 +129,8 @@ func replayBelow(t *testing.T, b *bench) {
 	equal(t, "from the oldest", len(b.replay(t, first)), 2*SegmentRecords)
 }
 
-func compactRestart(t *testing.T, b *bench) {
+func compactRestart(b *bench) {
+	t := b.t
 	b.compacted(t)
 	before := b.replay(t, 0)
 	b.reopen(t)
@@ -130,7 +139,8 @@ func compactRestart(t *testing.T, b *bench) {
 	equal(t, "next", b.add(t, "ann", "y"), 3*SegmentRecords+1)
 }
 
-func linkBelow(t *testing.T, b *bench) {
+func linkBelow(b *bench) {
+	t := b.t
 	b.compacted(t)
 	b.add(t, "old", "again")
 	rep, err := b.Verify(nil)
@@ -139,7 +149,8 @@ func linkBelow(t *testing.T, b *bench) {
 	equalAll(t, "history", b.history(t, "old", b.Head("old")), 3*SegmentRecords+1)
 }
 
-func stateOutlives(t *testing.T, b *bench) {
+func stateOutlives(b *bench) {
+	t := b.t
 	b.compacted(t)
 	for range 2 {
 		equal(t, "snapshots", len(b.snapshots(t)), 2)
@@ -149,7 +160,8 @@ func stateOutlives(t *testing.T, b *bench) {
 	}
 }
 
-func streamGoesOn(t *testing.T, b *bench) {
+func streamGoesOn(b *bench) {
+	t := b.t
 	b.compacted(t)
 	_, err := b.Append([]wal.Entry{{Stream: "old", Prev: 0}})
 	wantErr(t, "begin anew although it is known", err, wal.ErrConflict)

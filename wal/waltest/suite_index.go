@@ -2,12 +2,11 @@ package waltest
 
 import (
 	"fmt"
-	"testing"
 
 	"carillon/wal"
 )
 
-var indexRules = map[string]func(*testing.T, *bench){
+var indexRules = map[string]func(*bench){
 	"an index key changes with its record":       indexChanges,
 	"a nil value deletes, an empty one does not": indexDeletes,
 	"index operations act in order":              indexInOrder,
@@ -23,7 +22,8 @@ func put(space, key, value string) wal.IndexOp {
 
 func del(space, key string) wal.IndexOp { return wal.IndexOp{Space: space, Key: []byte(key)} }
 
-func indexChanges(t *testing.T, b *bench) {
+func indexChanges(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a", put("phone", "+1", "ann"), put("phone", "+2", "ann"))
 	b.add(t, "ann", "b", put("phone", "+1", "bob"), del("phone", "+2"), del("phone", "+3"))
 	for range 2 {
@@ -37,7 +37,8 @@ func indexChanges(t *testing.T, b *bench) {
 	must(t, err)
 }
 
-func indexDeletes(t *testing.T, b *bench) {
+func indexDeletes(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a", put("s", "empty", ""), put("s", "gone", "x"), del("s", "gone"))
 	v, ok, err := b.IndexGet("s", []byte("empty"))
 	must(t, err)
@@ -47,7 +48,8 @@ func indexDeletes(t *testing.T, b *bench) {
 	equalAll(t, "keys", b.index(t, "s", nil, 0), "empty=")
 }
 
-func indexInOrder(t *testing.T, b *bench) {
+func indexInOrder(b *bench) {
+	t := b.t
 	_, err := b.Append([]wal.Entry{
 		{Stream: "ann", Index: []wal.IndexOp{put("s", "k", "1"), del("s", "k"), put("s", "k", "2")}},
 		{Stream: "bob", Index: []wal.IndexOp{put("s", "k", "3"), put("s", "m", "4")}},
@@ -57,7 +59,8 @@ func indexInOrder(t *testing.T, b *bench) {
 	equalAll(t, "keys", b.index(t, "s", nil, 0), "k=3")
 }
 
-func spacesApart(t *testing.T, b *bench) {
+func spacesApart(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a", put("one", "k", "1"), put("two", "k", "2"), put("tw", "ok", "3"))
 	b.add(t, "ann", "b", del("one", "k"))
 	equal(t, "one", len(b.index(t, "one", nil, 0)), 0)
@@ -70,7 +73,8 @@ func spacesApart(t *testing.T, b *bench) {
 	wantErr(t, "no space", b.IndexScan("", nil, 0, nil), wal.ErrInvalid)
 }
 
-func scanLimits(t *testing.T, b *bench) {
+func scanLimits(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a", put("s", "a", "1"), put("s", "b", "2"), put("s", "c", "3"), put("s", "d", "4"))
 	equalAll(t, "two", b.index(t, "s", nil, 2), "a=1", "b=2")
 	equalAll(t, "after a key", b.index(t, "s", []byte("b"), 1), "c=3")
@@ -82,7 +86,8 @@ func scanLimits(t *testing.T, b *bench) {
 	equal(t, "calls", n, 1)
 }
 
-func scanMany(t *testing.T, b *bench) {
+func scanMany(b *bench) {
+	t := b.t
 	const n = 2500 // more than two slices
 	var ops, tail []wal.IndexOp
 	for i := range n {
@@ -107,7 +112,8 @@ func scanMany(t *testing.T, b *bench) {
 	must(t, err)
 }
 
-func indexIsCopy(t *testing.T, b *bench) {
+func indexIsCopy(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a", put("s", "k", "value"))
 	v, _, err := b.IndexGet("s", []byte("k"))
 	must(t, err)

@@ -8,7 +8,7 @@ import (
 	"carillon/wal"
 )
 
-var redactRules = map[string]func(*testing.T, *bench){
+var redactRules = map[string]func(*bench){
 	"redact blanks the payloads of one stream":      redactBlanks,
 	"redact counts, and repeating it is harmless":   redactRepeats,
 	"redact reaches back from last only":            redactFromLast,
@@ -16,20 +16,21 @@ var redactRules = map[string]func(*testing.T, *bench){
 	"redact of no record is not found":              redactNotFound,
 }
 
-var lifeRules = map[string]func(*testing.T, *bench){
+var lifeRules = map[string]func(*bench){
 	"close twice is closed":            closeTwice,
 	"every call after close is closed": callsAfterClose,
 	"a restart finds everything":       restartFindsAll,
 }
 
-var backupRules = map[string]func(*testing.T, *bench){
+var backupRules = map[string]func(*bench){
 	"a new store was not restored":          notRestored,
 	"a backup holds everything":             backupHoldsAll,
 	"a restore is pending until it is told": restorePending,
 	"the epoch grows with every restore":    epochGrows,
 }
 
-func redactBlanks(t *testing.T, b *bench) {
+func redactBlanks(b *bench) {
+	t := b.t
 	for range SegmentRecords {
 		b.add(t, "ann", "secret")
 		b.add(t, "bob", "kept")
@@ -56,31 +57,36 @@ func redactBlanks(t *testing.T, b *bench) {
 	b.add(t, "ann", "new")
 }
 
-func redactRepeats(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func redactRepeats(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	for _, want := range []int{3, 0} {
 		n, err := b.Redact("ann", 3)
 		must(t, err)
 		equal(t, "blanked", n, want)
 	}
-	b.fill(t, "ann", 2)
+	b.fill(t, 2)
 	n, err := b.Redact("ann", b.Head("ann"))
 	must(t, err)
 	equal(t, "the rest", n, 2)
 }
 
-func redactFromLast(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func redactFromLast(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	n, err := b.Redact("ann", 2)
 	must(t, err)
 	equal(t, "blanked", n, 2)
 	equalAll(t, "log", b.replay(t, 2), `2 ann<1 k7 v2 at2 "" redacted`, `3 ann<2 k7 v2 at3 "x"`)
 }
 
-func redactNeighbors(t *testing.T, b *bench) {
+func redactNeighbors(b *bench) {
+	t := b.t
 	_, err := b.Append([]wal.Entry{
-		{Stream: "bob", Data: []byte("1")}, {Stream: "ann", Data: []byte("secret")},
-		{Stream: "bob", Prev: 1, Data: []byte("3")}, {Stream: "ann", Prev: 2, Data: []byte("secret")},
+		{Stream: "bob", Data: []byte("1")},
+		{Stream: "ann", Data: []byte("secret")},
+		{Stream: "bob", Prev: 1, Data: []byte("3")},
+		{Stream: "ann", Prev: 2, Data: []byte("secret")},
 	})
 	must(t, err)
 	n, err := b.Redact("ann", 2)
@@ -91,8 +97,9 @@ func redactNeighbors(t *testing.T, b *bench) {
 		`1 bob<0 k0 v0 at0 "1"`, `2 ann<0 k0 v0 at0 "" redacted`, `3 bob<1 k0 v0 at0 "3"`, `4 ann<2 k0 v0 at0 "secret"`)
 }
 
-func redactNotFound(t *testing.T, b *bench) {
-	b.fill(t, "ann", 1)
+func redactNotFound(b *bench) {
+	t := b.t
+	b.fill(t, 1)
 	_, err := b.Redact("bob", 1)
 	wantErr(t, "another stream", err, wal.ErrNotFound)
 	n, err := b.Redact("bob", b.Head("bob"))
@@ -100,13 +107,15 @@ func redactNotFound(t *testing.T, b *bench) {
 	equal(t, "a stream without records", n, 0)
 }
 
-func closeTwice(t *testing.T, b *bench) {
+func closeTwice(b *bench) {
+	t := b.t
 	must(t, b.Close())
 	wantErr(t, "second close", b.Close(), wal.ErrClosed)
 }
 
-func callsAfterClose(t *testing.T, b *bench) {
-	b.fill(t, "ann", 2)
+func callsAfterClose(b *bench) {
+	t := b.t
+	b.fill(t, 2)
 	must(t, b.Close())
 	calls := map[string]func() error{
 		"append":           func() error { return errOf(b.Append([]wal.Entry{{Stream: "ann", Prev: 2}})) },
@@ -153,7 +162,8 @@ func (b *bench) all(t *testing.T) (all []string) {
 	return append(all, show(wal.Record{Stream: "replay from", Seq: b.ReplayFrom()}))
 }
 
-func restartFindsAll(t *testing.T, b *bench) {
+func restartFindsAll(b *bench) {
+	t := b.t
 	b.everything(t)
 	before, stats := b.all(t), b.Stats()
 	b.reopen(t)
@@ -163,7 +173,8 @@ func restartFindsAll(t *testing.T, b *bench) {
 	equal(t, "streams", b.Stats().Streams, stats.Streams)
 }
 
-func notRestored(t *testing.T, b *bench) {
+func notRestored(b *bench) {
+	t := b.t
 	r, pending := b.Restored()
 	equal(t, "restored", r, wal.Restored{})
 	equal(t, "pending", pending, false)
@@ -180,10 +191,11 @@ func (b *bench) backup(t *testing.T) *bench {
 	must(t, err)
 	equal(t, "bytes written", n, int64(buf.Len()))
 	other := b.store.Restore(t, &buf)
-	return &bench{store: other, Log: other.Open(t)}
+	return &bench{t: t, store: other, Log: other.Open(t)}
 }
 
-func backupHoldsAll(t *testing.T, b *bench) {
+func backupHoldsAll(b *bench) {
+	t := b.t
 	b.everything(t)
 	before := b.all(t)
 	r := b.backup(t)
@@ -195,8 +207,9 @@ func backupHoldsAll(t *testing.T, b *bench) {
 	must(t, r.Close())
 }
 
-func restorePending(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func restorePending(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	r := b.backup(t)
 	for range 2 {
 		got, pending := r.Restored()
@@ -216,8 +229,9 @@ func restorePending(t *testing.T, b *bench) {
 	must(t, r.Close())
 }
 
-func epochGrows(t *testing.T, b *bench) {
-	b.fill(t, "ann", 1)
+func epochGrows(b *bench) {
+	t := b.t
+	b.fill(t, 1)
 	first := b.backup(t)
 	must(t, first.AckRestored())
 	second := first.backup(t)

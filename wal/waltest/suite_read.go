@@ -1,12 +1,10 @@
 package waltest
 
 import (
-	"testing"
-
 	"carillon/wal"
 )
 
-var readRules = map[string]func(*testing.T, *bench){
+var readRules = map[string]func(*bench){
 	"replay begins at from":                   replayFrom,
 	"replay returns the error of fn":          replayStops,
 	"a callback may append and read":          callbackAppends,
@@ -21,8 +19,9 @@ var readRules = map[string]func(*testing.T, *bench){
 	"readers and a writer do not disturb one": readersBeside,
 }
 
-func replayFrom(t *testing.T, b *bench) {
-	b.fill(t, "ann", 6)
+func replayFrom(b *bench) {
+	t := b.t
+	b.fill(t, 6)
 	equal(t, "from 0", len(b.replay(t, 0)), 6)
 	equal(t, "from 1", len(b.replay(t, 1)), 6)
 	equalAll(t, "from 6", b.replay(t, 6), `6 ann<5 k7 v2 at6 "x"`)
@@ -30,8 +29,9 @@ func replayFrom(t *testing.T, b *bench) {
 	equal(t, "from beyond", len(b.replay(t, 70)), 0)
 }
 
-func replayStops(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func replayStops(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	n := 0
 	err := b.Replay(0, func(wal.Record) error {
 		if n++; n == 2 {
@@ -43,8 +43,9 @@ func replayStops(t *testing.T, b *bench) {
 	equal(t, "calls", n, 2)
 }
 
-func callbackAppends(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func callbackAppends(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	must(t, b.Replay(0, func(r wal.Record) error {
 		if r.Seq <= 3 {
 			b.add(t, "bob", "in callback")
@@ -57,9 +58,10 @@ func callbackAppends(t *testing.T, b *bench) {
 	equal(t, "next", b.NextSeq(), 7)
 }
 
-func replayCrosses(t *testing.T, b *bench) {
+func replayCrosses(b *bench) {
+	t := b.t
 	n := 5*SegmentRecords + 1
-	b.fill(t, "ann", n)
+	b.fill(t, n)
 	for from := 1; from <= n+1; from++ {
 		if got := b.replay(t, uint64(from)); len(got) != n+1-from {
 			t.Errorf("from %d: %d records of %d", from, len(got), n+1-from)
@@ -67,7 +69,8 @@ func replayCrosses(t *testing.T, b *bench) {
 	}
 }
 
-func historyBack(t *testing.T, b *bench) {
+func historyBack(b *bench) {
+	t := b.t
 	for range 2 * SegmentRecords {
 		b.add(t, "ann", "a")
 		b.add(t, "bob", "b")
@@ -77,8 +80,9 @@ func historyBack(t *testing.T, b *bench) {
 	equal(t, "none", len(b.history(t, "none", b.Head("none"))), 0)
 }
 
-func historyStops(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func historyStops(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	n := 0
 	must(t, b.History("ann", 3, func(wal.Record) (bool, error) { n++; return n < 2, nil }))
 	equal(t, "calls", n, 2)
@@ -86,15 +90,17 @@ func historyStops(t *testing.T, b *bench) {
 	wantErr(t, "error of fn", err, errStop)
 }
 
-func historyNotFound(t *testing.T, b *bench) {
-	b.fill(t, "ann", 2)
+func historyNotFound(b *bench) {
+	t := b.t
+	b.fill(t, 2)
 	never := func(wal.Record) (bool, error) { t.Error("fn was called"); return false, nil }
 	wantErr(t, "another stream", b.History("bob", 2, never), wal.ErrNotFound)
 	wantErr(t, "beyond the end", b.History("ann", 3, never), wal.ErrNotFound)
 }
 
-func historyCompacted(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3*SegmentRecords)
+func historyCompacted(b *bench) {
+	t := b.t
+	b.fill(t, 3*SegmentRecords)
 	b.cover(t, "ann")
 	res, err := b.Compact(wal.CompactOptions{KeepFrom: 1 << 40, MaxSegments: 1})
 	must(t, err)
@@ -104,8 +110,9 @@ func historyCompacted(t *testing.T, b *bench) {
 	wantErr(t, "below the log", err, wal.ErrCompacted)
 }
 
-func verifyCounts(t *testing.T, b *bench) {
-	b.fill(t, "ann", 6)
+func verifyCounts(b *bench) {
+	t := b.t
+	b.fill(t, 6)
 	b.add(t, "bob", "b", wal.IndexOp{Space: "s", Key: []byte("1"), Value: []byte("x")},
 		wal.IndexOp{Space: "t", Key: []byte("1"), Value: []byte("x")})
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 6}}))
@@ -118,8 +125,9 @@ func verifyCounts(t *testing.T, b *bench) {
 	})
 }
 
-func verifyProgress(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func verifyProgress(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	var done, total uint64
 	_, err := b.Verify(func(d, n uint64) { done, total = d, n })
 	must(t, err)
@@ -127,8 +135,9 @@ func verifyProgress(t *testing.T, b *bench) {
 	equal(t, "total", total, 3)
 }
 
-func statsPicture(t *testing.T, b *bench) {
-	b.fill(t, "ann", 6)
+func statsPicture(b *bench) {
+	t := b.t
+	b.fill(t, 6)
 	b.add(t, "bob", "b")
 	b.cover(t, "ann", "bob")
 	s := b.Stats()
@@ -143,7 +152,8 @@ func statsPicture(t *testing.T, b *bench) {
 	equal(t, "last after a restart", b.Stats().LastSeq, 7)
 }
 
-func readersBeside(t *testing.T, b *bench) {
+func readersBeside(b *bench) {
+	t := b.t
 	const n = 60
 	done := make(chan error, 1)
 	go func() {

@@ -2,12 +2,11 @@ package waltest
 
 import (
 	"strings"
-	"testing"
 
 	"carillon/wal"
 )
 
-var headRules = map[string]func(*testing.T, *bench){
+var headRules = map[string]func(*bench){
 	"the head is the last sequence of a stream":      headIsLast,
 	"a bare stream is forgotten when replay passes":  bareIsForgotten,
 	"a covered stream is remembered when it passes":  coveredIsRemembered,
@@ -15,7 +14,7 @@ var headRules = map[string]func(*testing.T, *bench){
 	"replay from begins at 1 and never moves back":   replayFromMoves,
 }
 
-var snapshotRules = map[string]func(*testing.T, *bench){
+var snapshotRules = map[string]func(*bench){
 	"a snapshot replaces the older one":                 snapshotReplaces,
 	"a snapshot is a copy":                              snapshotIsCopy,
 	"headers come in key order without data":            headersInOrder,
@@ -29,7 +28,8 @@ var snapshotRules = map[string]func(*testing.T, *bench){
 	"snapshots of many streams survive a restart whole": manySnapshots,
 }
 
-func headIsLast(t *testing.T, b *bench) {
+func headIsLast(b *bench) {
+	t := b.t
 	equal(t, "none", b.Head("ann"), 0)
 	b.add(t, "ann", "a")
 	b.add(t, "bob", "b")
@@ -42,7 +42,8 @@ func headIsLast(t *testing.T, b *bench) {
 	}
 }
 
-func bareIsForgotten(t *testing.T, b *bench) {
+func bareIsForgotten(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.add(t, "bob", "b")
 	must(t, b.SetReplayFrom(2))
@@ -53,7 +54,8 @@ func bareIsForgotten(t *testing.T, b *bench) {
 	}
 }
 
-func coveredIsRemembered(t *testing.T, b *bench) {
+func coveredIsRemembered(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.cover(t, "ann")
 	for range 2 {
@@ -65,7 +67,8 @@ func coveredIsRemembered(t *testing.T, b *bench) {
 	equal(t, "ann", b.Head("ann"), 2)
 }
 
-func forgottenBegins(t *testing.T, b *bench) {
+func forgottenBegins(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	must(t, b.SetReplayFrom(2))
 	_, err := b.Append([]wal.Entry{{Stream: "ann", Prev: 1}})
@@ -80,9 +83,10 @@ func forgottenBegins(t *testing.T, b *bench) {
 	}
 }
 
-func replayFromMoves(t *testing.T, b *bench) {
+func replayFromMoves(b *bench) {
+	t := b.t
 	equal(t, "at first", b.ReplayFrom(), 1)
-	b.fill(t, "ann", 3)
+	b.fill(t, 3)
 	b.cover(t, "ann")
 	equal(t, "after a round", b.ReplayFrom(), 4)
 	wantErr(t, "back", b.SetReplayFrom(3), wal.ErrConflict)
@@ -92,8 +96,9 @@ func replayFromMoves(t *testing.T, b *bench) {
 	equal(t, "after a restart", b.ReplayFrom(), 4)
 }
 
-func snapshotReplaces(t *testing.T, b *bench) {
-	b.fill(t, "ann", 2)
+func snapshotReplaces(b *bench) {
+	t := b.t
+	b.fill(t, 2)
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 1, Wake: 5, Data: []byte("old")}}))
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 2, Wake: -6, Data: []byte("new")}}))
 	for range 2 {
@@ -105,7 +110,8 @@ func snapshotReplaces(t *testing.T, b *bench) {
 	equal(t, "none", ok, false)
 }
 
-func snapshotIsCopy(t *testing.T, b *bench) {
+func snapshotIsCopy(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	data := []byte("state")
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 1, Data: data}}))
@@ -116,7 +122,8 @@ func snapshotIsCopy(t *testing.T, b *bench) {
 	equalAll(t, "snapshots", b.snapshots(t), `ann@1 wake0 "state"`)
 }
 
-func headersInOrder(t *testing.T, b *bench) {
+func headersInOrder(b *bench) {
+	t := b.t
 	var batch []wal.Snapshot
 	for _, s := range []string{"cat", "ann", "bob", "ann2"} {
 		batch = append(batch, wal.Snapshot{Stream: s, Seq: b.add(t, s, "x")})
@@ -126,7 +133,8 @@ func headersInOrder(t *testing.T, b *bench) {
 	wantErr(t, "error of fn", b.SnapshotHeaders(func(wal.Snapshot) error { return errStop }), errStop)
 }
 
-func snapshotAhead(t *testing.T, b *bench) {
+func snapshotAhead(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.add(t, "bob", "b")
 	for name, s := range map[string]wal.Snapshot{
@@ -141,11 +149,12 @@ func snapshotAhead(t *testing.T, b *bench) {
 }
 
 // snapshotBehind: a start would lack what lies between the snapshot and ReplayFrom.
-func snapshotBehind(t *testing.T, b *bench) {
-	b.fill(t, "ann", 3)
+func snapshotBehind(b *bench) {
+	t := b.t
+	b.fill(t, 3)
 	b.cover(t, "ann")
 	wantErr(t, "head below", b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 2}}), wal.ErrConflict)
-	b.fill(t, "ann", 2)
+	b.fill(t, 2)
 	wantErr(t, "head above", b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 2}}), wal.ErrConflict)
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 3, Data: []byte("again")}}))
 	must(t, b.PutSnapshots([]wal.Snapshot{{Stream: "ann", Seq: 4, Data: []byte("late")}}))
@@ -154,7 +163,8 @@ func snapshotBehind(t *testing.T, b *bench) {
 	equal(t, "head", b.Head("ann"), 5)
 }
 
-func snapshotBetween(t *testing.T, b *bench) {
+func snapshotBetween(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.add(t, "bob", "b")
 	b.add(t, "ann", "c")
@@ -165,7 +175,8 @@ func snapshotBetween(t *testing.T, b *bench) {
 	equal(t, "head", b.Head("ann"), 4)
 }
 
-func snapshotInvalid(t *testing.T, b *bench) {
+func snapshotInvalid(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	wantErr(t, "no stream", b.PutSnapshots([]wal.Snapshot{{Seq: 1}}), wal.ErrInvalid)
 	long := strings.Repeat("u", wal.MaxStreamBytes+1)
@@ -175,7 +186,8 @@ func snapshotInvalid(t *testing.T, b *bench) {
 	wantErr(t, "get", err, wal.ErrInvalid)
 }
 
-func snapshotDeleted(t *testing.T, b *bench) {
+func snapshotDeleted(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.add(t, "bob", "b")
 	b.cover(t, "ann", "bob")
@@ -186,7 +198,8 @@ func snapshotDeleted(t *testing.T, b *bench) {
 	equalAll(t, "snapshots", b.snapshots(t), `bob@2 wake0 "state of bob"`)
 }
 
-func deletedForgets(t *testing.T, b *bench) {
+func deletedForgets(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.cover(t, "ann")
 	must(t, b.DeleteSnapshot("ann"))
@@ -197,7 +210,8 @@ func deletedForgets(t *testing.T, b *bench) {
 	equal(t, "begins again", b.add(t, "ann", "b"), 2)
 }
 
-func tailOutlives(t *testing.T, b *bench) {
+func tailOutlives(b *bench) {
+	t := b.t
 	b.add(t, "ann", "a")
 	b.cover(t, "ann")
 	b.add(t, "ann", "b")
@@ -210,7 +224,8 @@ func tailOutlives(t *testing.T, b *bench) {
 	equal(t, "head once replay has passed", b.Head("ann"), 0)
 }
 
-func manySnapshots(t *testing.T, b *bench) {
+func manySnapshots(b *bench) {
+	t := b.t
 	const n = 1100 // more than one slice of reading and of writing
 	batch := make([]wal.Entry, n)
 	snaps := make([]wal.Snapshot, n)

@@ -1,0 +1,48 @@
+package wal
+
+import (
+	"fmt"
+
+	"go.etcd.io/bbolt"
+)
+
+// SetReplayFrom implements Log.
+func (db *DB) SetReplayFrom(seq uint64) error {
+	db.snapMu.Lock()
+	defer db.snapMu.Unlock()
+	if err := db.usable(); err != nil {
+		return err
+	}
+	have, next := db.replayFrom.Load(), db.next.Load()
+	if seq < have || seq > next {
+		return fmt.Errorf("%w: replay from %d, it is %d and the log ends before %d", ErrConflict, seq, have, next)
+	}
+	if seq != have {
+		err := db.commit(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
+			return putReplayFrom(tx, seq)
+		})
+		if err != nil {
+			return err
+		}
+		db.replayFrom.Store(seq)
+		db.forgetBare(seq)
+	}
+	// A side file that could not be written is only older than it might be.
+	return db.writeSide()
+}
+
+// forgetBare drops the heads that a start would not find again either.
+func (db *DB) forgetBare(seq uint64) {
+	db.wmu.Lock()
+	defer db.wmu.Unlock()
+	for h := range db.bare {
+		if db.heads[h] < seq {
+			delete(db.bare, h)
+			delete(db.heads, h)
+		}
+	}
+}
+
+func putReplayFrom(tx *bbolt.Tx, seq uint64) error {
+	return tx.Bucket(bucketMeta).Put(keyReplayFrom, seal(keyReplayFrom, u64key(seq)))
+}
