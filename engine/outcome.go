@@ -159,12 +159,15 @@ func (t *turn) afterFailure(reminderID, messageID string, f Failure, end Reason)
 		return
 	}
 	keep := r.Spent
+	// An older message may have arrived, or this be late word on what failed.
+	over := r.ended() && r.Status != StatusSent
 	switch {
-	case r.Status == StatusDelivered: // by an older message
-	case r.ended() && r.Status != StatusSent && f.Category != CategoryOptedOut: // late word on what has failed already
 	case f.Category == CategoryOptedOut:
-		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonOptedOut, KeepPlace: keep})
+		if !over {
+			t.emit(ReminderFailed{ID: r.ID, Reason: ReasonOptedOut, KeepPlace: keep})
+		}
 		t.setOptOut(true, byCarrier, "the carrier refuses: opted out")
+	case over:
 	case r.CancelAsked != ReasonNone && !keep:
 		t.emit(ReminderCanceled{ID: r.ID, Reason: r.CancelAsked})
 		t.replan()

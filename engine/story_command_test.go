@@ -255,6 +255,8 @@ func (s *story) setPolicy(args []string) {
 			s.policy.MaxSegments = int(s.number(v))
 		case "max_events":
 			s.policy.MaxEvents = int(s.number(v))
+		case "max_reminders":
+			s.policy.MaxReminders = int(s.number(v))
 		}
 	}
 }
