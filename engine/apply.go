@@ -77,7 +77,7 @@ func (u *User) applyPlanRan(at Millis, e PlanRan) {
 		return r.ended() && r.UpdatedAt < e.Forget && r.Deadline < e.Forget
 	})
 	u.Events = slices.DeleteFunc(u.Events, func(s StoredEvent) bool {
-		return s.UpdatedAt < e.Forget && s.lastInstant() < e.Forget
+		return s.UpdatedAt < e.Forget && (s.Deleted || s.lastInstant() < e.Forget)
 	})
 	u.dropKeys(at)
 }

@@ -14,8 +14,11 @@ const (
 
 // putEvent stores an event and plans it at once (P2, C1).
 func (t *turn) putEvent(e CalendarEvent) Reply {
-	if refused := t.checkEvent(e, ""); refused != nil {
+	if refused := checkEvent(e, ""); refused != nil {
 		return *refused
+	}
+	if !t.live(e.ID) && t.liveEvents() >= t.env.Policy.MaxEvents {
+		return tooManyEvents()
 	}
 	how := t.store(e, false)
 	t.replan()
@@ -26,7 +29,7 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 	return reply
 }
 
-func (t *turn) checkEvent(e CalendarEvent, prefix string) *Refusal {
+func checkEvent(e CalendarEvent, prefix string) *Refusal {
 	late := e.Start > e.End
 	if e.AllDay {
 		late = e.Date >= e.EndDate
@@ -35,12 +38,17 @@ func (t *turn) checkEvent(e CalendarEvent, prefix string) *Refusal {
 		r := invalid(CodeStartAfterEnd, prefix+"end", "the event ends before it starts")
 		return &r
 	}
-	if i, found := t.u.findEvent(e.ID); (!found || t.u.Events[i].Deleted) &&
-		len(t.u.Events) >= t.env.Policy.MaxEvents && t.liveEvents() >= t.env.Policy.MaxEvents {
-		r := conflict(CodeTooManyEvents, "the user holds as many events as the configuration allows")
-		return &r
-	}
 	return nil
+}
+
+func tooManyEvents() Refusal {
+	return conflict(CodeTooManyEvents, "the user holds as many events as the configuration allows")
+}
+
+// live reports whether the user holds the event.
+func (t *turn) live(id string) bool {
+	i, found := t.u.findEvent(id)
+	return found && !t.u.Events[i].Deleted
 }
 
 func (t *turn) liveEvents() int {
@@ -118,21 +126,26 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 	if c.Start >= c.End {
 		return invalid(CodeStartAfterEnd, "window.end", "the window ends before it starts")
 	}
-	if len(c.Events) > t.env.Policy.MaxEvents {
-		return conflict(CodeTooManyEvents, "the user holds as many events as the configuration allows")
-	}
+	added := 0
 	named := make(map[string]bool, len(c.Events))
 	for i, e := range c.Events {
-		if refused := t.checkEvent(e, "events["+itoa(i)+"]."); refused != nil {
+		if refused := checkEvent(e, "events["+itoa(i)+"]."); refused != nil {
 			return *refused
 		}
 		if named[e.ID] {
 			return invalid(CodeInvalidField, "events["+itoa(i)+"].event_id", "this event is named twice")
 		}
 		named[e.ID] = true
+		if !t.live(e.ID) {
+			added++
+		}
+	}
+	gone := t.unnamed(c, named)
+	if added > 0 && t.liveEvents()+added-len(gone) > t.env.Policy.MaxEvents {
+		return tooManyEvents()
 	}
 	var n SyncReply
-	for _, e := range t.unnamed(c, named) {
+	for _, e := range gone {
 		t.emit(e)
 		n.Deleted++
 	}
