@@ -133,7 +133,7 @@ func exitCode(err error) int {
 func isStorage(err error) bool {
 	for _, target := range []error{
 		wal.ErrConflict, wal.ErrUnknownOutcome, wal.ErrPoisoned, wal.ErrLocked, wal.ErrNewerFormat, wal.ErrForeign,
-		wal.ErrMissing, wal.ErrStale, wal.ErrCorrupt, wal.ErrNotEmpty, wal.ErrNoSpace, wal.ErrCompacted,
+		wal.ErrMissing, wal.ErrStale, wal.ErrCorrupt, wal.ErrNotEmpty, wal.ErrUnfinished, wal.ErrNoSpace, wal.ErrCompacted,
 	} {
 		if errors.Is(err, target) {
 			return true
