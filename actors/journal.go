@@ -23,7 +23,8 @@ type release struct {
 	entry wal.Entry // Stream empty: no record
 	seq   uint64    // of the record; the journal fills it in
 
-	events  []engine.Event // for the metrics
+	events  []engine.Event  // for the metrics
+	took    []engine.Millis // deliveries among them, likewise
 	at      engine.Millis
 	reply   engine.Reply
 	deliver func(engine.Reply, error)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"carillon/actors/provider"
 	"carillon/engine"
 	"carillon/wal"
 )
@@ -17,6 +16,7 @@ type metrics struct {
 	skipped     *prometheus.CounterVec
 	planRuns    *prometheus.CounterVec
 	lastPlan    prometheus.Gauge
+	planTime    prometheus.Histogram
 	postponed   prometheus.Counter
 	limitHits   prometheus.Counter
 	optOuts     *prometheus.CounterVec
@@ -45,11 +45,12 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	f := factory{reg}
-	return &metrics{
+	m := &metrics{
 		reminders:   f.counters("reminders_total", "Reminders that reached a status, by status and reason.", "status", "reason"),
 		skipped:     f.counters("reminders_skipped_total", "Leads of events that made no reminder, by reason.", "reason"),
 		planRuns:    f.counters("plan_runs_total", "Day plans made, by cause and whether anything was scheduled.", "cause", "outcome"),
 		lastPlan:    f.gauge("plan_last_run_timestamp_seconds", "When the last day plan ran; 0 if none did since the start."),
+		planTime:    f.histogram("plan_run_duration_seconds", "How long deciding on a day plan took; the flush is not in it.", .00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1),
 		postponed:   f.counter("quiet_postponed_total", "Reminders moved out of quiet hours when they were due."),
 		limitHits:   f.counter("daily_limit_hits_total", "Reminders held back by a daily limit."),
 		optOuts:     f.counters("opt_outs_total", "Opt-outs, by where they came from.", "by"),
@@ -75,6 +76,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 
 		senderStopped: f.gauge("sender_stopped", "1 while the sender is stopped by a fault of its account."),
 	}
+	m.showZeros()
+	return m
 }
 
 // factory makes and registers collectors; two of a name are a mistake of ours.
@@ -114,6 +117,8 @@ func (f factory) gaugeFunc(name, help string, read func() float64) {
 // watch registers what the node shows without being told.
 func (n *Node) watch() {
 	f := factory{n.cfg.Metrics}
+	f.gaugeFunc("ready", "1 while requests are taken.", func() float64 { ready, _ := n.Ready(); return flag(ready) })
+	f.gaugeFunc("users", "Users known, in memory or not.", func() float64 { return float64(n.table.users()) })
 	f.gaugeFunc("timers_pending", "Users with a wake ahead.", func() float64 { return float64(n.view.timers.Load()) })
 	f.gaugeFunc("users_waking", "Users that are being woken.", func() float64 { return float64(n.view.due.Load()) })
 	f.gaugeFunc("requests_in_flight", "Requests taken and not answered yet.", func() float64 { return float64(n.inFlight.Load()) })
@@ -133,10 +138,20 @@ func (m *metrics) committed(entries []wal.Entry, took time.Duration) {
 	m.bytes.Add(float64(n))
 }
 
-func (m *metrics) handedOver(out provider.Outcome, took time.Duration) {
+func (m *metrics) handedOver(took time.Duration) {
 	m.handOver.Observe(took.Seconds())
-	if out.Kind == provider.Uncertain {
-		m.outcomes.WithLabelValues("uncertain", "").Inc()
+}
+
+// decided times a decision that made a day plan, if it was watched.
+func (m *metrics) decided(events []engine.Event, took func() time.Duration) {
+	if took == nil {
+		return
+	}
+	for _, e := range events {
+		if _, ok := e.(engine.PlanRan); ok {
+			m.planTime.Observe(took().Seconds())
+			return
+		}
 	}
 }
 
@@ -169,6 +184,16 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 		case engine.MessageAccepted:
 			m.outcomes.WithLabelValues("accepted", "").Inc()
 			m.reminders.WithLabelValues("sent", engine.ReasonAccepted.String()).Inc()
+			if e.Status == engine.MessageDelivered { // a look-up found it there already
+				m.deliveredOnce()
+			}
+		case engine.AttemptUncertain:
+			if e.Reason != engine.ReasonRestored { // assumed after a restore: nothing was handed over
+				m.outcomes.WithLabelValues("uncertain", "").Inc()
+			}
+		case engine.MessageRecorded:
+			m.outcomes.WithLabelValues("recorded", "").Inc()
+			m.reminders.WithLabelValues("cancelled", engine.ReasonDryRun.String()).Inc()
 		case engine.MessageRefused:
 			m.outcomes.WithLabelValues("refused", e.Failure.Category.String()).Inc()
 		case engine.MessageReported:
@@ -200,11 +225,51 @@ func (m *metrics) limitHit(why engine.Reason) {
 func (m *metrics) reported(e engine.MessageReported) {
 	switch e.Status { //nolint:exhaustive // the others are steps on the way
 	case engine.MessageDelivered:
-		m.outcomes.WithLabelValues("delivered", "").Inc()
-		m.reminders.WithLabelValues("delivered", engine.ReasonDelivered.String()).Inc()
+		m.deliveredOnce()
 	case engine.MessageUndelivered, engine.MessageFailed, engine.MessageCanceled:
 		m.outcomes.WithLabelValues(e.Status.String(), e.Failure.Category.String()).Inc()
 	}
+}
+
+func (m *metrics) deliveredOnce() {
+	m.outcomes.WithLabelValues("delivered", "").Inc()
+	m.reminders.WithLabelValues("delivered", engine.ReasonDelivered.String()).Inc()
+}
+
+// deliveryTimes returns how long the messages took that these events report
+// as delivered. The state knows when they were handed over; the events don't.
+func deliveryTimes(st *engine.User, events []engine.Event) (took []engine.Millis) {
+	for _, e := range events {
+		id := ""
+		switch e := e.(type) { //nolint:gochecksumtype // the others deliver nothing
+		case engine.MessageReported:
+			if e.Status == engine.MessageDelivered {
+				id = e.MessageID
+			}
+		case engine.MessageAccepted:
+			if e.Status == engine.MessageDelivered {
+				id = e.MessageID
+			}
+		}
+		if m := messageByID(st, id); m != nil && m.DeliveredAt != 0 {
+			took = append(took, m.DeliveredAt-m.CreatedAt)
+		}
+	}
+	return took
+}
+
+func messageByID(st *engine.User, id string) *engine.Message {
+	if id == "" {
+		return nil
+	}
+	for i := range st.Reminders {
+		for j := range st.Reminders[i].Messages {
+			if m := &st.Reminders[i].Messages[j]; m.ID == id {
+				return m
+			}
+		}
+	}
+	return nil
 }
 
 func (m *metrics) consent(e engine.ConsentChanged) {

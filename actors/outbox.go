@@ -238,7 +238,7 @@ func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.O
 // sent has the user record what the carrier answered, and learns from it for
 // the sender as a whole.
 func (o *outbox) sent(m sent) {
-	o.node.metrics.handedOver(m.outcome, m.took)
+	o.node.metrics.handedOver(m.took)
 	o.learn(m.outcome)
 	o.node.toUser(m.offer.UserID, &request{
 		cmd:     outcomeCommand(m.message.MessageID, m.outcome),

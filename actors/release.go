@@ -15,6 +15,9 @@ func (n *Node) releaseAll(batch []*release) {
 	}
 	for _, r := range batch {
 		seen := n.metrics.observe(r.events, r.at)
+		for _, took := range r.took {
+			n.metrics.delivery.Observe(float64(took) / 1000)
+		}
 		if seen.erased {
 			n.send(n.keeper, erase{r.entry.Stream, r.seq})
 		}

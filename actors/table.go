@@ -113,3 +113,15 @@ func (t *table) len() (users, alive int) {
 	}
 	return users, alive
 }
+
+// users counts the users known.
+func (t *table) users() int {
+	n := 0
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		n += len(s.entries)
+		s.mu.Unlock()
+	}
+	return n
+}

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -115,7 +116,12 @@ func (u *user) do(r *request) {
 	if _, ok := r.cmd.(engine.Wake); ok {
 		u.armed = 0
 	}
+	var took func() time.Duration
+	if now >= u.st.Day.End { // a day plan is due
+		took = stopwatch()
+	}
 	d := engine.Decide(u.st, u.env(now, r), r.cmd)
+	u.node.metrics.decided(d.Events, took)
 	u.leave(now, first, d, r.deliver)
 }
 
@@ -142,7 +148,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, deliver
 	}
 	if len(d.Events) > 0 {
 		u.count(d.Events)
-		rel.events, rel.at = d.Events, now
+		rel.events, rel.took, rel.at = d.Events, deliveryTimes(u.st, d.Events), now
 		rel.entry.Stream, rel.entry.Kind, rel.entry.Version = u.e.id, kindUser, codec.Version
 		rel.entry.At = now
 		rel.entry.Data = codec.AppendRecord(nil, first, d.Events)

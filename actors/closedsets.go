@@ -1,0 +1,71 @@
+package actors
+
+import "carillon/engine"
+
+// The label values of the counters that rules and dashboards look at. All of
+// them show 0 from the start: Prometheus' increase() does not see the first of
+// a series that begins at 1.
+var (
+	planCauses = []engine.Reason{engine.ReasonMidnight, engine.ReasonCatchUp, engine.ReasonCreated, engine.ReasonZone}
+
+	skipReasons = []engine.Reason{
+		engine.ReasonRemindersOff, engine.ReasonNotVerified, engine.ReasonNoPhone, engine.ReasonOptedOut,
+		engine.ReasonEventCanceled, engine.ReasonEventPending, engine.ReasonAllDay, engine.ReasonLeadPassed,
+		engine.ReasonQuietHours, engine.ReasonDailyLimit, engine.ReasonDeclined, engine.ReasonFree,
+	}
+	cancelReasons = []engine.Reason{
+		engine.ReasonRemindersOff, engine.ReasonNotVerified, engine.ReasonNoPhone, engine.ReasonOptedOut,
+		engine.ReasonAllDay, engine.ReasonQuietHours, engine.ReasonDailyLimit, engine.ReasonDeclined, engine.ReasonFree,
+		engine.ReasonEventDeleted, engine.ReasonEventMoved, engine.ReasonEventMovedPast, engine.ReasonLeadRemoved,
+		engine.ReasonStale, engine.ReasonByRequest, engine.ReasonPaused, engine.ReasonDryRun,
+	}
+	failReasons = []engine.Reason{
+		engine.ReasonOptedOut, engine.ReasonRefused, engine.ReasonUndelivered, engine.ReasonAttemptsUsed, engine.ReasonUncertainExpired,
+	}
+	failureCategories = []engine.Category{
+		engine.CategoryInvalidNumber, engine.CategoryAccountIssue, engine.CategoryCarrierIssue, engine.CategoryUnreachable,
+		engine.CategoryRateLimit, engine.CategoryOptedOut, engine.CategoryFiltered, engine.CategoryContent,
+		engine.CategoryInvalidRequest, engine.CategoryExpired, engine.CategoryUnknown,
+	}
+)
+
+// showZeros makes the series that can come.
+func (m *metrics) showZeros() {
+	m.reminders.WithLabelValues("scheduled", "")
+	m.reminders.WithLabelValues("sent", engine.ReasonAccepted.String())
+	m.reminders.WithLabelValues("delivered", engine.ReasonDelivered.String())
+	for _, r := range failReasons {
+		m.reminders.WithLabelValues("failed", r.String())
+	}
+	for _, r := range cancelReasons {
+		m.reminders.WithLabelValues("cancelled", r.String())
+	}
+	for _, r := range skipReasons {
+		m.skipped.WithLabelValues(r.String())
+	}
+	for _, c := range planCauses {
+		m.planRuns.WithLabelValues(c.String(), "scheduled")
+		m.planRuns.WithLabelValues(c.String(), "none")
+	}
+	for _, outcome := range []string{"accepted", "uncertain", "recorded", "delivered"} {
+		m.outcomes.WithLabelValues(outcome, "")
+	}
+	for _, c := range failureCategories {
+		for _, outcome := range []string{"refused", engine.MessageUndelivered.String(), engine.MessageFailed.String()} {
+			m.outcomes.WithLabelValues(outcome, c.String())
+		}
+	}
+	for _, by := range []string{"sms", "api"} {
+		m.optOuts.WithLabelValues(by)
+		m.optIns.WithLabelValues(by)
+	}
+	m.optOuts.WithLabelValues("carrier")
+	for _, via := range []engine.Via{engine.ViaTemplate, engine.ViaCaller} {
+		m.composed.WithLabelValues(viaName(via), "GSM-7")
+		m.composed.WithLabelValues(viaName(via), "UCS-2")
+	}
+	for _, result := range []string{"found", "absent", "unknown"} {
+		m.lookups.WithLabelValues(result)
+	}
+	m.refused.WithLabelValues(ErrOverloaded.code)
+}

@@ -1,0 +1,143 @@
+package actors_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"carillon/actors"
+	"carillon/actors/provider"
+	"carillon/engine"
+	"carillon/wal/waltest"
+)
+
+// A user whom nobody needs leaves memory and is back when something is due.
+func TestIdleUsersArePassivatedAndComeBack(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.Idle = time.Minute }, func(w *world) {
+		for i := range 20 {
+			w.person(fmt.Sprint("u", i), fmt.Sprintf("+1555010%04d", i))
+			w.event(fmt.Sprint("u", i), "e1", 2*time.Hour)
+		}
+		w.pass(10 * time.Minute)
+		if s := w.node.Stats(); s.ActorsAlive != 0 || s.Users != 20 {
+			t.Fatalf("%d of %d users are in memory", s.ActorsAlive, s.Users)
+		}
+		w.pass(2 * time.Hour)
+		if got := len(w.carrier.texts()); got != 20 {
+			t.Errorf("%d of 20 texts left", got)
+		}
+		if err := w.check(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A name that nobody has must not stay in memory for having been asked for.
+func TestUnknownUsersLeaveNoTrace(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.Idle = time.Minute }, func(w *world) {
+		for i := range 50 {
+			reply, err := w.try(fmt.Sprint("ghost", i), engine.GetUser{})
+			if r, ok := reply.(engine.Refusal); err != nil || !ok || r.Code != engine.CodeUserNotFound {
+				t.Fatalf("%v %v", reply, err)
+			}
+		}
+		w.pass(10 * time.Minute)
+		if s := w.node.Stats(); s.Users != 0 || s.Journal.LastSeq != 0 {
+			t.Errorf("%d users, %d records", s.Users, s.Journal.LastSeq)
+		}
+	})
+}
+
+// W4: rounds of snapshots let a start begin near the end of the log, with the
+// same state.
+func TestSnapshotRoundsShortenTheReplay(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.SnapshotEvery, c.Idle = 10*time.Second, 30*time.Second }, func(w *world) {
+		for i := range 700 { // more than one chunk
+			w.person(fmt.Sprint("u", i), fmt.Sprintf("+1555010%04d", i))
+		}
+		w.pass(5 * time.Second)
+		w.event("u7", "e1", time.Hour)
+		w.pass(20 * time.Second)
+		if s := w.log.Stats(); s.ReplayFrom != s.LastSeq+1 {
+			t.Fatalf("replay from %d, the log ends at %d", s.ReplayFrom, s.LastSeq)
+		}
+		w.event("u8", "e1", time.Hour)
+		w.pass(3 * time.Minute) // all are passivated, with snapshots of every age
+		w.event("u7", "e2", time.Hour)
+		w.crash()
+		if got := w.statuses("u7") + w.statuses("u8"); got != "[scheduled scheduled][scheduled]" {
+			t.Errorf("after a crash: %s", got)
+		}
+		if err := w.check(); err != nil {
+			t.Error(err)
+		}
+		w.pass(2 * time.Hour)
+		if got := len(w.carrier.texts()); got != 3 {
+			t.Errorf("%d of 3 texts left", got)
+		}
+	})
+}
+
+// A flood is paced: few are awake at a time, and all get their turn (P9).
+func TestManyDueAtOnceArePaced(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.MaxWakes = 4 }, func(w *world) {
+		for i := range 100 {
+			w.person(fmt.Sprint("u", i), fmt.Sprintf("+1555010%04d", i))
+		}
+		w.pass(24 * time.Hour)
+		for i := range 100 {
+			if r := w.do(fmt.Sprint("u", i), engine.GetUser{}).(engine.UserReply); r.User.Date.String() != time.Now().UTC().Format(time.DateOnly) {
+				t.Fatalf("u%d is still on %s", i, r.User.Date)
+			}
+		}
+	})
+}
+
+// S3: after a restore everything that came due since the backup is uncertain
+// and asked for at the carrier; what it has is not sent again, the rest is.
+func TestRestoreTakesWhatWasDueAsUncertain(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.person("bob", "+15550100002")
+		w.event("ada", "e1", 30*time.Minute)
+		w.event("bob", "e1", 30*time.Minute)
+		w.pass(time.Minute)
+		var backup bytes.Buffer
+		if _, err := w.log.Backup(&backup); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(20 * time.Minute) // both were sent; then the machine burns
+		if got := len(w.carrier.texts()); got != 2 {
+			t.Fatalf("%d texts", got)
+		}
+		w.stop()
+		restored, err := waltest.RestoreMem(&backup, waltest.MemOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.log = restored
+		w.carrier = &carrier{find: func(m provider.Message) provider.Sighting {
+			if m.UserID == "ada" {
+				return provider.Sighting{Result: provider.Found, SID: "SM1", Status: engine.MessageDelivered}
+			}
+			return provider.Sighting{Result: provider.Absent}
+		}}
+		w.start()
+		synctest.Wait()
+		if got := w.statuses("ada") + w.statuses("bob"); got != "[uncertain][uncertain]" {
+			t.Fatalf("after the restore: %s", got)
+		}
+		if _, pending := w.log.Restored(); pending {
+			t.Error("the restore is not accounted for")
+		}
+		w.pass(5 * time.Minute)
+		if got := w.statuses("ada") + w.statuses("bob"); got != "[delivered][sent]" {
+			t.Errorf("after the look-ups: %s", got)
+		}
+		if len(w.carrier.accepted) != 1 || w.carrier.accepted[0].UserID != "bob" {
+			t.Errorf("sent again: %v", w.carrier.texts())
+		}
+	})
+}

@@ -1,0 +1,178 @@
+package actors_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"carillon/actors"
+	"carillon/actors/provider"
+	"carillon/engine"
+)
+
+// S6: reminders that are due together leave at the sender's pace, those with
+// the nearest deadline first.
+func TestSenderPaceAndDeadlineOrder(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.MPS, c.MaxSends = 10, 1 }, func(w *world) {
+		at := time.Now().Add(time.Minute)
+		for i := range 100 {
+			id := fmt.Sprint("u", i)
+			w.person(id, fmt.Sprintf("+1555010%04d", i))
+			w.do(id, engine.CreateReminder{
+				Text: fmt.Sprintf("%03d", 99-i), SendAt: at.UnixMilli(),
+				ExpiresAt: at.Add(time.Hour + time.Duration(99-i)*time.Second).UnixMilli(),
+			})
+		}
+		w.pass(2 * time.Minute)
+		got := w.carrier.texts()
+		if len(got) != 100 {
+			t.Fatalf("%d of 100 left", len(got))
+		}
+		// The first few go before the others have been offered.
+		if rest := got[10:]; !slices.IsSorted(rest) {
+			t.Errorf("not in the order of deadlines: %q", got)
+		}
+		if took := w.carrier.at[99].Sub(w.carrier.at[0]); took < 8900*time.Millisecond || took > 11*time.Second {
+			t.Errorf("100 texts at 10 per second took %v", took)
+		}
+	})
+}
+
+// What cannot make its deadline is cancelled as stale, not sent late (S6).
+func TestWhatCannotBeInTimeIsStale(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.MPS = 1 }, func(w *world) {
+		at := time.Now().Add(time.Minute)
+		for i := range 20 {
+			id := fmt.Sprint("u", i)
+			w.person(id, fmt.Sprintf("+1555010%04d", i))
+			w.do(id, engine.CreateReminder{Text: "T", SendAt: at.UnixMilli(), ExpiresAt: at.Add(10 * time.Second).UnixMilli()})
+		}
+		w.pass(5 * time.Minute)
+		sent, stale := 0, 0
+		for i := range 20 {
+			switch r := w.reminders(fmt.Sprint("u", i))[0]; {
+			case r.Status == engine.StatusSent:
+				sent++
+			case r.Status == engine.StatusCanceled && r.Reason == engine.ReasonStale:
+				stale++
+			}
+		}
+		if sent < 9 || sent > 12 || sent+stale != 20 {
+			t.Errorf("%d sent, %d stale of 20", sent, stale)
+		}
+		for _, when := range w.carrier.at {
+			if when.After(at.Add(10 * time.Second)) {
+				t.Errorf("one left %v behind its deadline", when.Sub(at.Add(10*time.Second)))
+			}
+		}
+	})
+}
+
+// S8: a pause holds everybody back, outlives a restart, and what it held
+// leaves afterwards if that is in time.
+func TestPauseHoldsAndOutlivesRestart(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.event("ada", "e1", 20*time.Minute)
+		w.event("ada", "e2", 40*time.Minute)
+		if err := w.node.SetPaused(context.Background(), true); err != nil {
+			t.Fatal(err)
+		}
+		w.crash()
+		if !w.node.Stats().Outbox.Paused {
+			t.Fatal("a restart forgot the pause")
+		}
+		w.pass(30 * time.Minute) // e1 has begun meanwhile
+		if got := w.statuses("ada"); got != "[cancelled scheduled]" || len(w.carrier.texts()) != 0 {
+			t.Fatalf("%s, texts %q", got, w.carrier.texts())
+		}
+		if err := w.node.SetPaused(context.Background(), false); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(2 * time.Minute)
+		if got := fmt.Sprint(w.carrier.texts()); got != "[Review e2 in 10 mins]" {
+			t.Errorf("texts %s", got)
+		}
+	})
+}
+
+// S5: a fault of the account stops the sender; one hand-over is tried after a
+// while, and when it is accepted the others follow.
+func TestAccountFaultStopsTheSender(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.MaxSends = 1 }, func(w *world) {
+		at := time.Now().Add(time.Minute)
+		for i := range 10 {
+			id := fmt.Sprint("u", i)
+			w.person(id, fmt.Sprintf("+1555010%04d", i))
+			w.do(id, engine.CreateReminder{Text: "T", SendAt: at.UnixMilli()})
+		}
+		asked := 0
+		w.carrier.answer = func(provider.Message) provider.Outcome {
+			asked++
+			return provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{Code: 20003, Category: engine.CategoryAccountIssue, Message: "credentials"}}
+		}
+		w.pass(90 * time.Second)
+		if asked != 1 || w.node.Stats().Outbox.Stopped == "" {
+			t.Fatalf("asked %d times, stopped %q", asked, w.node.Stats().Outbox.Stopped)
+		}
+		w.pass(time.Minute)
+		if asked != 2 {
+			t.Fatalf("asked %d times after a minute", asked)
+		}
+		w.carrier.answer = nil
+		w.pass(2 * time.Minute)
+		if got := len(w.carrier.texts()); got != 8 || w.node.Stats().Outbox.Stopped != "" {
+			t.Errorf("%d of the 8 others left, stopped %q", got, w.node.Stats().Outbox.Stopped)
+		}
+	})
+}
+
+// S6: a 429 slows the sender, not the users: everybody's text leaves.
+func TestRateLimitSlowsTheSender(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		at := time.Now().Add(time.Minute)
+		for i := range 30 {
+			id := fmt.Sprint("u", i)
+			w.person(id, fmt.Sprintf("+1555010%04d", i))
+			w.do(id, engine.CreateReminder{Text: "T", SendAt: at.UnixMilli()})
+		}
+		n := 0
+		w.carrier.answer = func(m provider.Message) provider.Outcome {
+			if n++; n <= 5 {
+				return provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes}}
+			}
+			return provider.Outcome{Kind: provider.Accepted, SID: "SM" + m.MessageID, Status: engine.MessageQueued}
+		}
+		w.pass(20 * time.Minute)
+		if got := len(w.carrier.texts()); got != 30 {
+			t.Errorf("%d of 30 left", got)
+		}
+	})
+}
+
+// An uncertain answer with an absent message is sent again only after two
+// look-ups (S3).
+func TestLostAnswerIsSentAgainOnlyWhenAbsentTwice(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.event("ada", "e1", 20*time.Minute)
+		lost := true
+		w.carrier.answer = func(m provider.Message) provider.Outcome {
+			if lost {
+				lost = false
+				return provider.Outcome{Kind: provider.Uncertain, Cause: "timeout"}
+			}
+			return provider.Outcome{Kind: provider.Accepted, SID: "SM2", Status: engine.MessageQueued}
+		}
+		w.pass(5*time.Minute + 45*time.Second)
+		if got := w.statuses("ada"); got != "[uncertain]" || w.carrier.asked != 1 {
+			t.Fatalf("%s after %d look-ups", got, w.carrier.asked)
+		}
+		w.pass(2 * time.Minute)
+		if got := w.statuses("ada"); got != "[sent]" || w.carrier.asked != 2 || len(w.carrier.texts()) != 1 {
+			t.Errorf("%s after %d look-ups, texts %q", got, w.carrier.asked, w.carrier.texts())
+		}
+	})
+}
