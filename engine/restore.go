@@ -1,0 +1,50 @@
+package engine
+
+// recover follows a load from the journal: what was begun and has no outcome
+// is uncertain (S3). After a restore from backup, so is everything that was
+// due since.
+func (t *turn) recover(backupAt Millis) Reply {
+	if backupAt != 0 && t.u.Fence < backupAt {
+		t.fence(backupAt)
+	}
+	var begun []string
+	for i := range t.u.Reminders {
+		if m := t.u.Reminders[i].last(); m != nil && m.Status == MessageSending && m.SID == "" {
+			begun = append(begun, m.ID)
+		}
+	}
+	for _, id := range begun {
+		r, m := t.u.byMessage(id, "")
+		t.uncertain(r, m, ReasonCrash, "the process ended during the hand-over")
+	}
+	t.expire()
+	return Done{}
+}
+
+// fence treats what was due before now as handed over with an unknown end, at
+// its time or when the backup was made: the engine that ran on after the
+// backup may have sent it. What was with the carrier before gets no further
+// hand-over (again).
+func (t *turn) fence(backupAt Millis) {
+	t.emit(Fenced{BackupAt: backupAt})
+	var due []string
+	for i := range t.u.Reminders {
+		r := &t.u.Reminders[i]
+		if at := r.nextAt(); r.pending() && r.Attempts < MaxAttempts && at <= t.env.Now {
+			due = append(due, r.ID)
+		}
+	}
+	for _, id := range due {
+		r := t.u.reminder(id)
+		since := max(r.nextAt(), backupAt+1)
+		text := t.compose(r, since) // as it would have been sent then, for the look-up compares texts
+		mid := messageID(id, r.Attempts+1, t.u.CreatedAt)
+		t.emit(AttemptStarted{
+			ID: id, MessageID: mid, To: t.u.Phone, Text: text.body, Via: text.via,
+			Encoding: text.size.Encoding, Segments: int32(text.size.Segments), On: r.On,
+			ValidUntil: r.Deadline, Assumed: true, Since: since,
+		})
+		r, m := t.u.byMessage(mid, "")
+		t.uncertain(r, m, ReasonRestored, "due since the backup that was restored")
+	}
+}
