@@ -33,7 +33,8 @@ type outbox struct {
 	lookingUp  int
 	paused     bool
 	stopped    string // why the sender is stopped; empty: it is not
-	resumeAt   engine.Millis
+	resumeAt   engine.Millis // when it is tried again
+	pause      engine.Millis // how long that was, for the next time
 	probing    bool
 	notBefore  engine.Millis // after the carrier asked us to slow down
 	holdAll    bool          // the node is draining
@@ -74,8 +75,9 @@ type (
 const (
 	maxLookups = 8 // look-ups at the carrier at a time
 	// probeAfter is how long a stopped sender waits before it tries one
-	// hand-over again.
+	// hand-over again; it doubles up to probeMost.
 	probeAfter = engine.Millis(60_000)
+	probeMost  = engine.Millis(10 * 60_000)
 	// slowDown is the pause after a rate limit that names no time.
 	slowDown = engine.Millis(1000)
 )
@@ -239,7 +241,7 @@ func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.O
 // the sender as a whole.
 func (o *outbox) sent(m sent) {
 	o.node.metrics.handedOver(m.took)
-	o.learn(m.outcome)
+	o.learn(&m.outcome)
 	o.node.toUser(m.offer.UserID, &request{
 		cmd:     outcomeCommand(m.message.MessageID, m.outcome),
 		deliver: func(engine.Reply, error) { o.node.send(o.self, sendDone{m.offer}) },
@@ -247,8 +249,9 @@ func (o *outbox) sent(m sent) {
 }
 
 // learn adapts pace and state of the sender to an answer: a 429 slows the
-// sender, not the users (S6); a fault of the account stops it (S5).
-func (o *outbox) learn(out provider.Outcome) {
+// sender, not the users (S6); a fault of the account stops it (S5), and the
+// reminder that met it waits for the sender's next try instead of being lost.
+func (o *outbox) learn(out *provider.Outcome) {
 	now := o.node.cfg.Clock.Now()
 	switch {
 	case out.Kind == provider.Refused && out.Failure.Category == engine.CategoryRateLimit:
@@ -257,11 +260,11 @@ func (o *outbox) learn(out provider.Outcome) {
 	case out.Kind == provider.Refused && o.node.stops(out.Failure):
 		if o.stopped == "" {
 			o.node.log.Error("sender stopped: the account is refused", slog.Int("error_code", out.Failure.Code))
+			o.pause = 0
 		}
-		o.stopped, o.resumeAt, o.probing = out.Failure.Message, now+probeAfter, false
-		if o.stopped == "" {
-			o.stopped = "the carrier refuses the account"
-		}
+		o.pause = min(max(2*o.pause, probeAfter), probeMost)
+		o.stopped, o.resumeAt, o.probing = "the carrier refuses the account: "+out.Failure.Message, now+o.pause, false
+		out.Failure.Retry, out.Failure.RetryAfter = engine.RetryYes, o.pause
 	case out.Kind == provider.Accepted:
 		o.window.grow()
 		if o.stopped != "" {

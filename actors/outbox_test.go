@@ -122,9 +122,9 @@ func TestAccountFaultStopsTheSender(t *testing.T) {
 			t.Fatalf("asked %d times after a minute", asked)
 		}
 		w.carrier.answer = nil
-		w.pass(2 * time.Minute)
-		if got := len(w.carrier.texts()); got != 8 || w.node.Stats().Outbox.Stopped != "" {
-			t.Errorf("%d of the 8 others left, stopped %q", got, w.node.Stats().Outbox.Stopped)
+		w.pass(10 * time.Minute)
+		if got := len(w.carrier.texts()); got != 10 || w.node.Stats().Outbox.Stopped != "" {
+			t.Errorf("%d of 10 left, stopped %q", got, w.node.Stats().Outbox.Stopped)
 		}
 	})
 }

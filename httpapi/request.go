@@ -167,11 +167,11 @@ func (r *request) nothing() error {
 }
 
 // isJSON reports whether a Content-Type says JSON; none at all is taken for
-// it.
+// it, and so is the form's that curl -d puts there unasked.
 func isJSON(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))
-	return kind == "" || kind == "application/json" || kind == "text/json" ||
+	return kind == "" || kind == "application/json" || kind == "text/json" || kind == "application/x-www-form-urlencoded" ||
 		strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
 }
 

@@ -37,7 +37,7 @@ func newCarrier(s *settings, token string, b *backend, log *slog.Logger) (carrie
 	c, err := sandbox.New(sandbox.Config{
 		Now:   actors.SystemClock{}.Now,
 		After: func(ms engine.Millis, fn func()) { time.AfterFunc(time.Duration(ms)*time.Millisecond, fn) },
-		Rand:  rand.NewPCG(s.Seed, seedSandbox),
+		Rand:  rand.NewPCG(s.Seed, uint64(actors.SystemClock{}.Now())), // no sid comes again after a restart
 		Report: func(userID string, d engine.ReportDelivery) {
 			if _, err := b.Do(context.Background(), userID, d, "", 0); err != nil {
 				log.Warn("sandbox report lost", slog.String("user_id", userID), slog.String("message_id", d.MessageID), slog.String("cause", err.Error()))
@@ -46,9 +46,6 @@ func newCarrier(s *settings, token string, b *backend, log *slog.Logger) (carrie
 	})
 	return carrier{sender: c, verifier: c, sandbox: c}, err
 }
-
-// seedSandbox keeps the sandbox' draws apart from the engine's.
-const seedSandbox = 0x5a4db0c5
 
 func newTwilio(s *settings, token string, log *slog.Logger) (carrier, error) {
 	for _, need := range []struct{ value, name string }{

@@ -113,11 +113,14 @@ type importer struct {
 	failed        error
 }
 
-// chunk is some lines and the number of the first.
+// chunk is some lines with their numbers in the file.
 type chunk struct {
-	first int
-	lines []byte
+	numbers []int
+	lines   []byte
 }
+
+// maxChunk is the size at which a chunk ends: a batch may be twice as large.
+const maxChunk = 4 << 20
 
 func (im *importer) run(ctx context.Context, in io.Reader, workers int) error {
 	chunks := make(chan chunk)
@@ -162,7 +165,7 @@ func (im *importer) read(in io.Reader, chunks chan<- chunk) error {
 	sc := bufio.NewScanner(in)
 	sc.Buffer(make([]byte, 64<<10), maxLine)
 	var c chunk
-	number, held := 0, 0
+	number := 0
 	user := ""
 	for sc.Scan() {
 		number++
@@ -173,19 +176,17 @@ func (im *importer) read(in io.Reader, chunks chan<- chunk) error {
 			return err
 		}
 		next := userOf(sc.Bytes())
-		full := held >= httpapi.MaxLines || (held >= httpapi.MaxLines/2 && next != user)
+		held := len(c.numbers)
+		full := held >= httpapi.MaxLines || (held >= httpapi.MaxLines/2 && next != user) || len(c.lines)+len(sc.Bytes()) > maxChunk
 		if held > 0 && full {
 			chunks <- c
-			c, held = chunk{}, 0
+			c = chunk{}
 		}
-		if held == 0 {
-			c.first = number
-		}
+		c.numbers = append(c.numbers, number)
 		c.lines = append(append(c.lines, sc.Bytes()...), '\n')
-		held++
 		user = next
 	}
-	if held > 0 {
+	if len(c.numbers) > 0 {
 		chunks <- c
 	}
 	if err := sc.Err(); err != nil {
@@ -209,10 +210,15 @@ func userOf(line []byte) string {
 func (im *importer) batch(ctx context.Context, c chunk) error {
 	answers, err := im.carry(ctx, c.lines)
 	if err != nil {
-		return fmt.Errorf("lines from %d: %w", c.first, err)
+		return fmt.Errorf("lines from %d: %w", c.numbers[0], err)
 	}
-	number := c.first
+	at := 0
 	for line := range bytes.Lines(answers) {
+		if at == len(c.numbers) {
+			return fmt.Errorf("lines from %d: more answers than lines", c.numbers[0])
+		}
+		number := c.numbers[at]
+		at++
 		var a struct {
 			Status int
 			Body   struct{ Code, Field, Detail string }
@@ -228,7 +234,9 @@ func (im *importer) batch(ctx context.Context, c chunk) error {
 			_, _ = fmt.Fprintf(im.complain, "line %d: %d %s %s %s\n", number, a.Status, a.Body.Code, a.Body.Field, a.Body.Detail)
 			im.mu.Unlock()
 		}
-		number++
+	}
+	if at < len(c.numbers) {
+		return fmt.Errorf("line %d: no answer", c.numbers[at])
 	}
 	return nil
 }
