@@ -73,7 +73,7 @@ func (w *window) shrink() { w.limit = max(w.limit/2, 1) }
 func messageOf(o engine.Outgoing) provider.Message {
 	return provider.Message{
 		UserID: o.UserID, ReminderID: o.ReminderID, MessageID: o.MessageID, To: o.To, Text: o.Text,
-		Segments: int(o.Segments), CreatedAt: o.CreatedAt, ValidUntil: o.ValidUntil,
+		Segments: int(o.Segments), CreatedAt: o.CreatedAt, ValidUntil: o.ValidUntil, Others: o.Others,
 	}
 }
 
