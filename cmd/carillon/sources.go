@@ -179,6 +179,13 @@ const (
 
 var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther}
 
+// secretHelp is what docs/settings.md says of each.
+var secretHelp = map[string]string{
+	secretAPIKey:      "An API key with the role admin.",
+	secretTwilio:      "Twilio's auth token: requests, and the signatures of webhooks.",
+	secretTwilioOther: "A second token whose signatures are accepted, while one is being rotated.",
+}
+
 // secret reads one; empty if there is none. Errors never hold it.
 func (p *program) secret(name string) (string, error) {
 	v, _ := p.lookup(name)
