@@ -51,7 +51,7 @@ func (m *metrics) showZeros() {
 		m.outcomes.WithLabelValues(outcome, "")
 	}
 	for _, c := range failureCategories {
-		for _, outcome := range []string{"refused", engine.MessageUndelivered.String(), engine.MessageFailed.String()} {
+		for _, outcome := range []string{"refused", "undelivered", "failed", "cancelled"} {
 			m.outcomes.WithLabelValues(outcome, c.String())
 		}
 	}
