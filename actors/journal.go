@@ -128,6 +128,7 @@ func (j *journal) append(batch []*release) error {
 		return errors.New("actors: the log gave other sequences than it announced; somebody else writes to it")
 	}
 	j.node.metrics.committed(j.entries, took())
+	j.node.checkSpace() // between two looks of the keeper a fast writer fills any reserve
 	clear(j.entries)
 	return nil
 }

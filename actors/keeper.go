@@ -97,7 +97,7 @@ func (k *keeper) tick() {
 	}
 	streams, records := k.node.dirty.count()
 	due := now-k.roundAt >= k.node.cfg.SnapshotEvery.Milliseconds() || records >= k.node.cfg.SnapshotRecords
-	if k.round == nil && streams > 0 && due {
+	if k.round == nil && streams > 0 && due && !k.node.lowSpace.Load() { // a round needs room itself
 		k.roundAt = now
 		k.ask()
 	}
@@ -107,7 +107,8 @@ func (k *keeper) tick() {
 	}
 }
 
-// checkSpace looks at the disk's room before it runs out (W3).
+// checkSpace looks at the disk's room before it runs out (W3). It costs a
+// system call.
 func (n *Node) checkSpace() {
 	low := n.cfg.LowOnSpace()
 	if n.lowSpace.Swap(low) == low {
