@@ -18,7 +18,7 @@ func Burst(parent string, n int) (Result, error) {
 		return Result{}, err
 	}
 	defer r.remove()
-	if err := r.populate(n, 1024, "UTC", nil); err != nil {
+	if err := r.populate(n, 1024, "UTC"); err != nil {
 		return Result{}, err
 	}
 	lead := time.Duration(n/20_000+3) * time.Second

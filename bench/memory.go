@@ -10,10 +10,11 @@ import (
 
 // Memory creates users with one future event each, measures what they take
 // alive, then what is left when they have been passivated, and then what a
-// process takes that starts on their store, and how long that is.
+// process takes that starts on their store, and how long that is. Memory is
+// what is not a mapped file; the resident whole is beside it.
 func Memory(parent string, users int, progress func(string)) (Result, error) {
 	runtime.GC()
-	empty := RSS()
+	empty := anonymous()
 	r, err := newRig(parent, func(c *actors.Config) { c.Idle = time.Hour })
 	if err != nil {
 		return Result{}, err
@@ -21,7 +22,7 @@ func Memory(parent string, users int, progress func(string)) (Result, error) {
 	defer r.remove()
 	res := Result{Workload: "memory", N: users, Details: map[string]float64{"empty_process_mb": empty / (1 << 20)}}
 	began := time.Now()
-	if err := r.populate(users, 1024, "Europe/Berlin", nil); err != nil {
+	if err := r.populate(users, 1024, "Europe/Berlin"); err != nil {
 		return res, err
 	}
 	start := time.Now().Add(48 * time.Hour)
@@ -32,6 +33,7 @@ func Memory(parent string, users int, progress func(string)) (Result, error) {
 	res.OpsPerS = float64(3*users) / time.Since(began).Seconds()
 	progress("loaded")
 	res.Details["alive_bytes_per_user"] = (settled() - empty) / float64(users)
+	res.Details["alive_rss_mb"] = RSS() / (1 << 20)
 	if err := r.stop(); err != nil {
 		return res, err
 	}
@@ -69,7 +71,7 @@ func Memory(parent string, users int, progress func(string)) (Result, error) {
 func settled() float64 {
 	runtime.GC()
 	debug.FreeOSMemory()
-	return RSS()
+	return anonymous()
 }
 
 // awaitRound waits until a round of snapshots has ended.

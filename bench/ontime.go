@@ -18,7 +18,7 @@ func OnTime(parent string, n int) (Result, error) {
 		return Result{}, err
 	}
 	defer r.remove()
-	if err := r.populate(n, 64, "UTC", nil); err != nil {
+	if err := r.populate(n, 64, "UTC"); err != nil {
 		return Result{}, err
 	}
 	const apart = 50 * time.Millisecond

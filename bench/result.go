@@ -93,6 +93,23 @@ func RSS() float64 {
 	return pages * float64(os.Getpagesize())
 }
 
+// anonymous is the part of it that is not a mapped file: the pages of the
+// store count as resident as well, but the kernel takes them back when it
+// needs them.
+func anonymous() float64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return RSS()
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			kb, _ := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(v), "kB")), 64)
+			return kb * 1024
+		}
+	}
+	return RSS()
+}
+
 func diskBytes(dir string) float64 {
 	var total float64
 	paths, _ := filepath.Glob(filepath.Join(dir, "*"))

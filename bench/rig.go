@@ -89,12 +89,9 @@ func (r *rig) do(user string, cmd engine.Command) error {
 func userID(i int) string { return fmt.Sprintf("user-%07d", i) }
 
 // populate creates users with a verified number and reminders on.
-func (r *rig) populate(users, callers int, zone string, prefs func(*engine.UpdateUser)) error {
+func (r *rig) populate(users, callers int, zone string) error {
 	return each(users, callers, func(i int) error {
 		c := engine.UpdateUser{Create: true, Zone: engine.Some(zone), Reminders: engine.Some(true), Quiet: engine.Some(engine.Quiet{}), DailyLimit: engine.Some(int32(100))}
-		if prefs != nil {
-			prefs(&c)
-		}
 		if err := r.do(userID(i), c); err != nil {
 			return err
 		}

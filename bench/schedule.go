@@ -13,7 +13,7 @@ func Schedule(parent string, n, callers, users int) (Result, error) {
 		return Result{}, err
 	}
 	defer r.remove()
-	if err := r.populate(users, 1024, "UTC", nil); err != nil {
+	if err := r.populate(users, 1024, "UTC"); err != nil {
 		return Result{}, err
 	}
 	start := time.Now().Add(20 * time.Minute)

@@ -10,14 +10,16 @@ import (
 )
 
 type benchCmd struct {
-	Workload string `arg:"" enum:"schedule,burst,ontime,memory" help:"${enum}."`
-	N        int    `short:"n" default:"0" help:"Operations; 0 is the workload's own number."`
-	Users    int    `default:"10000" help:"Users that schedule spreads over."`
-	Callers  int    `default:"1024" help:"Callers at a time."`
-	Runs     int    `default:"3" help:"Runs; the median is reported."`
-	JSON     bool   `name:"json" help:"One JSON object."`
-	Dir      string `help:"Where the stores are made; default is the machine's place for such."`
-	Profile  string `name:"cpuprofile" help:"Write a CPU profile to this file."`
+	Workload  string `arg:"" enum:"schedule,burst,ontime,midnight,steady,move,restart,memory" help:"${enum}."`
+	N         int    `short:"n" default:"0" help:"Operations; 0 is the workload's own number."`
+	Users     int    `default:"10000" help:"Users that schedule spreads over."`
+	Callers   int    `default:"1024" help:"Callers at a time."`
+	PerSecond int    `default:"1000" help:"Reminders per second of steady."`
+	Seconds   int    `default:"60" help:"How long steady lasts."`
+	Runs      int    `default:"3" help:"Runs; the median is reported."`
+	JSON      bool   `name:"json" help:"One JSON object."`
+	Dir       string `help:"Where the stores are made; default is the machine's place for such."`
+	Profile   string `name:"cpuprofile" help:"Write a CPU profile to this file."`
 }
 
 // Run measures a workload on this machine.
@@ -64,6 +66,14 @@ func (c *benchCmd) once(p *program) (bench.Result, error) {
 		return bench.Schedule(c.Dir, n(200_000), c.Callers, c.Users)
 	case "burst":
 		return bench.Burst(c.Dir, n(100_000))
+	case "midnight":
+		return bench.Midnight(c.Dir, n(1_000_000))
+	case "steady":
+		return bench.Steady(c.Dir, n(1_000_000), c.PerSecond, c.Seconds)
+	case "move":
+		return bench.Move(c.Dir, n(1_000_000), c.Callers)
+	case "restart":
+		return bench.Restart(c.Dir, n(1_000_000))
 	case "ontime":
 		return bench.OnTime(c.Dir, n(100))
 	default:
