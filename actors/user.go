@@ -138,7 +138,9 @@ func (u *user) env(now engine.Millis, r *request) engine.Env {
 // once.
 func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, deliver func(engine.Reply, error)) {
 	rel := &release{reply: d.Reply, deliver: deliver, effects: d.Effects}
-	if wake := u.st.NextWake(now); wake != u.armed {
+	// A wake that is due is on its way: to move it now, behind a read that came
+	// first, would be to lose it, for a read owes no effects.
+	if wake := u.st.NextWake(now); wake != u.armed && (u.armed == 0 || u.armed > now) {
 		u.armed = wake
 		rel.arm, rel.wake = u.e, wake
 	}
