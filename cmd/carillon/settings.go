@@ -46,6 +46,7 @@ type settings struct {
 
 	RetryBase      time.Duration `group:"settings" name:"retry-base" default:"60s" help:"Delay before the first retry; it doubles, three times for carrier trouble, five times for rate limits (S4)."`
 	ReconcileAfter time.Duration `group:"settings" name:"reconcile-after" default:"30s" help:"Wait before the carrier is asked for a message whose answer was lost (S3)."`
+	ConfirmAfter   time.Duration `group:"settings" name:"confirm-after" default:"1h" help:"How long an accepted message may be without a final status before the carrier is asked what became of it; then at twice its age, for three days. 0 is never (D5)."`
 	OnUncertain    string        `group:"settings" name:"on-uncertain" default:"reconcile" enum:"reconcile,hold,resend" help:"What follows a lost answer: ${enum}. resend may text somebody twice."`
 	Composer       string        `group:"settings" default:"template" enum:"template" help:"What writes the texts: ${enum}."`
 	MaxSegments    int           `group:"settings" name:"max-segments" default:"1" help:"SMS segments that a text may have, 1 to 10."`
@@ -78,6 +79,8 @@ func (s *settings) check() error {
 		return bad("retry-base", "a duration above 0, such as 60s")
 	case s.ReconcileAfter <= 0:
 		return bad("reconcile-after", "a duration above 0, such as 30s")
+	case s.ConfirmAfter < 0:
+		return bad("confirm-after", "0 for never, or a duration such as 1h")
 	case s.SenderMPS < 0:
 		return bad("sender-mps", "0 or more segments per second")
 	case s.MaxSends < 1 || s.MaxInFlight < 1 || s.MaxWakes < 1:
@@ -106,6 +109,7 @@ func bad(flag, want string) error {
 func (s *settings) policy() engine.Policy {
 	p := engine.DefaultPolicy()
 	p.RetryBase, p.ReconcileAfter = s.RetryBase.Milliseconds(), s.ReconcileAfter.Milliseconds()
+	p.ConfirmAfter = s.ConfirmAfter.Milliseconds()
 	p.MaxSegments, p.MaxEvents, p.MaxReminders = s.MaxSegments, s.MaxEvents, s.MaxReminders
 	p.OnUncertain = map[string]engine.UncertainRule{
 		"reconcile": engine.Reconcile, "hold": engine.Hold, "resend": engine.Resend,

@@ -43,7 +43,13 @@ func (s *Server) count(r *http.Request) Fault {
 			s.keys++
 		}
 	}
-	if f, ok := s.byNumber[r.PostForm.Get("To")]; ok {
+	to := r.PostForm.Get("To")
+	if script := s.scripts[to]; len(script) > 0 {
+		f := pop(&script)
+		s.scripts[to] = script
+		return f
+	}
+	if f, ok := s.byNumber[to]; ok {
 		return f
 	}
 	return pop(&s.next)

@@ -99,6 +99,14 @@ func (s *Server) FaultFor(to string, f Fault) {
 	s.byNumber[to] = f
 }
 
+// ScriptFor makes the next creates to a number misbehave, one fault each, in
+// this order; a zero Fault among them is a create that goes well.
+func (s *Server) ScriptFor(to string, faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scripts[to] = append(s.scripts[to], faults...)
+}
+
 // FaultReads makes the next lists and fetches misbehave.
 func (s *Server) FaultReads(faults ...Fault) {
 	s.mu.Lock()
@@ -131,6 +139,7 @@ func (s *Server) Heal() {
 	defer s.mu.Unlock()
 	s.next, s.reads, s.verifies = nil, nil, nil
 	clear(s.byNumber)
+	clear(s.scripts)
 	clear(s.byVerify)
 }
 

@@ -72,6 +72,7 @@ type Server struct {
 	keys     int // creates that carried an Idempotency-Key
 	next     []Fault
 	byNumber map[string]Fault
+	scripts  map[string][]Fault
 	reads    []Fault
 	verifies []Fault
 	byVerify map[string]Fault
@@ -86,7 +87,7 @@ func New(opts Options) *Server {
 	opts.setDefaults()
 	s := &Server{
 		opts: opts, client: &http.Client{Timeout: 10 * time.Second}, closing: make(chan struct{}),
-		bySID: map[string]*Message{}, creates: map[sent]int{}, byNumber: map[string]Fault{}, byVerify: map[string]Fault{},
+		bySID: map[string]*Message{}, creates: map[sent]int{}, byNumber: map[string]Fault{}, scripts: map[string][]Fault{}, byVerify: map[string]Fault{},
 		codes: map[string]*verification{},
 	}
 	s.http = httptest.NewUnstartedServer(s.routes())
