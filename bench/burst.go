@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"carillon/actors"
 	"carillon/engine"
 )
@@ -13,7 +15,8 @@ import (
 // that accepts at once; each is handed over with both of its records flushed.
 // The time runs from the instant at which they are due.
 func Burst(parent string, n int) (Result, error) {
-	r, err := newRig(parent, func(c *actors.Config) { c.MaxWakes = 8192 })
+	reg := prometheus.NewRegistry()
+	r, err := newRig(parent, func(c *actors.Config) { c.Metrics = reg })
 	if err != nil {
 		return Result{}, err
 	}
@@ -32,11 +35,16 @@ func Burst(parent string, n int) (Result, error) {
 	if time.Now().After(due) {
 		return Result{}, errors.New("bench: the reminders were due before all of them were there; the machine is too slow for this lead")
 	}
+	<-time.After(time.Until(due))
+	before, spent := commits(reg)
+	cpu := cpuSeconds()
 	if err := r.awaitSent(n, due); err != nil {
 		return Result{}, err
 	}
-	res := Result{Workload: "burst", N: n}
-	res.finish(time.Since(due), r.dir)
+	took := time.Since(due)
+	after, total := commits(reg)
+	res := Result{Workload: "burst", N: n, Details: map[string]float64{"commits": after - before, "commit_ms": 1000 * (total - spent), "cpu_s": cpuSeconds() - cpu}}
+	res.finish(took, r.dir)
 	return res, r.stop()
 }
 

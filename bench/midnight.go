@@ -91,6 +91,22 @@ func (r *rig) await(patience time.Duration, ok func() bool) error {
 	return nil
 }
 
+// commits returns how many batches the journal has flushed, and how long that
+// took in all.
+func commits(reg *prometheus.Registry) (n, seconds float64) {
+	families, err := reg.Gather()
+	if err != nil {
+		return 0, 0
+	}
+	for _, f := range families {
+		if f.GetName() == "carillon_journal_commit_duration_seconds" {
+			h := f.GetMetric()[0].GetHistogram()
+			return float64(h.GetSampleCount()), h.GetSampleSum()
+		}
+	}
+	return 0, 0
+}
+
 // metric adds up a counter's children that have that label.
 func metric(reg *prometheus.Registry, name, label, value string) (total float64) {
 	families, err := reg.Gather()

@@ -4,13 +4,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // the zones travel with the binary (T1)
 )
 
 func main() {
+	tuneCollector()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	p := &program{
@@ -18,4 +21,37 @@ func main() {
 		lookup: os.LookupEnv, environ: os.Environ(), signals: signals,
 	}
 	os.Exit(p.run(context.Background(), os.Args[1:]))
+}
+
+// collectAt is how much garbage, in percent of what lives, may be there before
+// it is collected. The collector took a fifth of the processor in a burst at
+// Go's default of 100; at 300 the burst was 15 to 25 % faster.
+const collectAt = 300
+
+// memoryShare is the part of the machine's memory from which on the collector
+// works harder instead of letting the heap grow.
+const memoryShare = 0.7
+
+// tuneCollector trades memory for time, unless GOGC or GOMEMLIMIT say
+// otherwise.
+func tuneCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if total := machineMemory(); total > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(float64(total) * memoryShare))
+	}
+}
+
+// machineMemory is the machine's memory in bytes, 0 if it does not tell.
+func machineMemory() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	var kb int64
+	if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kb); err != nil {
+		return 0
+	}
+	return kb << 10
 }
