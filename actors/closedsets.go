@@ -18,9 +18,11 @@ var (
 		engine.ReasonAllDay, engine.ReasonQuietHours, engine.ReasonDailyLimit, engine.ReasonDeclined, engine.ReasonFree,
 		engine.ReasonEventDeleted, engine.ReasonEventMoved, engine.ReasonEventMovedPast, engine.ReasonLeadRemoved,
 		engine.ReasonStale, engine.ReasonByRequest, engine.ReasonPaused, engine.ReasonDryRun,
+		engine.ReasonDuplicateText,
 	}
 	failReasons = []engine.Reason{
 		engine.ReasonOptedOut, engine.ReasonRefused, engine.ReasonUndelivered, engine.ReasonAttemptsUsed, engine.ReasonUncertainExpired,
+		engine.ReasonDuplicateText,
 	}
 	failureCategories = []engine.Category{
 		engine.CategoryInvalidNumber, engine.CategoryAccountIssue, engine.CategoryCarrierIssue, engine.CategoryUnreachable,

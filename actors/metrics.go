@@ -19,6 +19,7 @@ type metrics struct {
 	planTime    prometheus.Histogram
 	postponed   prometheus.Counter
 	limitHits   prometheus.Counter
+	fuse        prometheus.Counter
 	optOuts     *prometheus.CounterVec
 	optIns      *prometheus.CounterVec
 	outcomes    *prometheus.CounterVec
@@ -53,6 +54,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		planTime:    f.histogram("plan_run_duration_seconds", "How long deciding on a day plan took; the flush is not in it.", .00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1),
 		postponed:   f.counter("quiet_postponed_total", "Reminders moved out of quiet hours when they were due."),
 		limitHits:   f.counter("daily_limit_hits_total", "Reminders held back by a daily limit."),
+		fuse:        f.counter("fuse_blown_total", "Hand-overs that the fuse stopped: the number had that text twice on that day already."),
 		optOuts:     f.counters("opt_outs_total", "Opt-outs, by where they came from.", "by"),
 		optIns:      f.counters("opt_ins_total", "Opt-ins, by where they came from.", "by"),
 		outcomes:    f.counters("carrier_outcomes_total", "What became of messages at the carrier, by outcome and failure category.", "outcome", "category"),
@@ -173,12 +175,14 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 		case engine.ReminderCanceled:
 			m.reminders.WithLabelValues("cancelled", e.Reason.String()).Inc()
 			m.limitHit(e.Reason)
+			m.blown(e.Reason)
 		case engine.ReminderMoved:
 			if e.Reason == engine.ReasonQuietHours {
 				m.postponed.Inc()
 			}
 		case engine.ReminderFailed:
 			m.reminders.WithLabelValues("failed", e.Reason.String()).Inc()
+			m.blown(e.Reason)
 		case engine.AttemptStarted:
 			m.composed.WithLabelValues(viaName(e.Via), e.Encoding.String()).Inc()
 		case engine.MessageAccepted:
@@ -219,6 +223,12 @@ func (m *metrics) planRan(e engine.PlanRan, at engine.Millis) {
 func (m *metrics) limitHit(why engine.Reason) {
 	if why == engine.ReasonDailyLimit {
 		m.limitHits.Inc()
+	}
+}
+
+func (m *metrics) blown(why engine.Reason) {
+	if why == engine.ReasonDuplicateText {
+		m.fuse.Inc()
 	}
 }
 

@@ -302,7 +302,7 @@ func (r *Reminder) revivable() bool {
 		return false
 	}
 	switch r.Reason {
-	case ReasonByRequest, ReasonStale, ReasonDryRun, ReasonPaused:
+	case ReasonByRequest, ReasonStale, ReasonDryRun, ReasonPaused, ReasonDuplicateText:
 		return false
 	default:
 		return true

@@ -45,6 +45,7 @@ const (
 	ReasonCreated                 // the user is new
 	ReasonCrash                   // the process died during the hand-over
 	ReasonRestored                // due since the backup that was restored
+	ReasonDuplicateText           // the number had this text twice on this day already
 	reasonCount
 )
 
@@ -53,7 +54,7 @@ var reasonNames = [reasonCount]string{
 	"lead_passed", "quiet_hours", "daily_limit", "declined", "free", "event_deleted", "event_moved", "event_moved_past",
 	"lead_removed", "stale", "cancelled_by_request", "paused", "attempts_used", "refused", "undelivered",
 	"uncertain_expired", "dry_run", "accepted", "delivered", "erased", "preferences_changed", "retry", "send_now",
-	"midnight", "catch_up", "zone_changed", "created", "crash", "restored",
+	"midnight", "catch_up", "zone_changed", "created", "crash", "restored", "duplicate_text",
 }
 
 // String returns the reason code on the wire; empty for ReasonNone.

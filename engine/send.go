@@ -89,7 +89,12 @@ func (t *turn) handOver(id string) Reply {
 		t.emit(ReminderCanceled{ID: id, Reason: ReasonDailyLimit})
 		return HandOverReply{Reason: ReasonDailyLimit}
 	}
-	return HandOverReply{Message: t.startAttempt(r, today)}
+	text, ok := t.tellApart(r, t.compose(r, t.env.Now))
+	if !ok {
+		t.blow(r)
+		return HandOverReply{Reason: ReasonDuplicateText}
+	}
+	return HandOverReply{Message: t.startAttempt(r, today, text)}
 }
 
 // preSend is S1 up to staleness. Planning holds all of it already; this is
@@ -160,10 +165,9 @@ func (t *turn) hasRoom(r *Reminder, on Date) bool {
 	return t.u.spentOn(on)+held < t.u.Prefs.DailyLimit
 }
 
-// startAttempt makes the text from the event as it is now (X1) and records
-// the attempt.
-func (t *turn) startAttempt(r *Reminder, today Date) *Outgoing {
-	text := t.compose(r, t.env.Now)
+// startAttempt records the attempt, with its text from the event as it is now
+// (X1).
+func (t *turn) startAttempt(r *Reminder, today Date, text composed) *Outgoing {
 	e := AttemptStarted{
 		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: t.u.Phone,
 		Text: text.body, Via: text.via, Encoding: text.size.Encoding, Segments: int32(text.size.Segments),

@@ -38,6 +38,7 @@ func fateOf(n int) (statuses []string, code int, end string) {
 // some before the answer to their create and some instead of it. States are
 // right, and what is counted is exact (D1, D2).
 func TestTenThousandCallbacks(t *testing.T) {
+	t.Parallel()
 	w := startCarrier(t, map[string]string{"CARILLON_RECONCILE_AFTER": "1h", "CARILLON_SEND_TIMEOUT": "6s", "CARILLON_MAX_SENDS": "128"})
 	w.fillCrowd(t)
 	const texts = crowd * crowdEach

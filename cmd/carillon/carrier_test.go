@@ -40,6 +40,7 @@ const carrierText = "Take your pills"
 // Twilio's HTTP out, and the timeline as the witness. Faults of one number
 // share a service and happen at the same time; the others have their own.
 func TestCarrierFaults(t *testing.T) {
+	t.Parallel()
 	t.Run("table", func(t *testing.T) {
 		shared := startCarrier(t, nil)
 		var runs []*carrierRun

@@ -25,6 +25,7 @@ const (
 // text has been accepted exactly once, and its reminder says so (S2, S3).
 // CARILLON_TEST_HELD_KILLS sets the rounds.
 func TestKilledWithHandOversHeld(t *testing.T) {
+	t.Parallel()
 	rounds := 3
 	if v := os.Getenv("CARILLON_TEST_HELD_KILLS"); v != "" {
 		var err error

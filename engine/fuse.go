@@ -1,0 +1,91 @@
+package engine
+
+import "fmt"
+
+// sameTexts is how often a number gets one text on one local day, whatever
+// happens. Everything before this holds already that nobody is texted twice;
+// the fuse is the second lock on the door, for the fault that nobody thought
+// of.
+const sameTexts = 2
+
+// tellApart returns the text that a reminder leaves with, or false when the
+// fuse blows: the number has that text from today twice already.
+//
+// Three meetings called "1:1" in a day, or pills in the morning, at noon and at
+// night, are no fault, and whoever gets the text needs the third of them as
+// much as the first. What the person asked for at another time is therefore
+// told apart by it: the third text of a day says what it is for, "20:00 Take
+// your pills". A third one for the same minute is a repetition, and ends here.
+func (t *turn) tellApart(r *Reminder, text composed) (composed, bool) {
+	n, same := t.had(r, text.body)
+	if n < sameTexts {
+		return text, true
+	}
+	if same || r.AllDay {
+		return text, false
+	}
+	text = t.timed(r, text)
+	if text.size.Segments > t.env.Policy.MaxSegments {
+		return text, false
+	}
+	n, _ = t.had(r, text.body)
+	return text, n < sameTexts
+}
+
+// blow ends a reminder at the fuse. One that was handed over before may have
+// arrived, and is not shown as cancelled.
+func (t *turn) blow(r *Reminder) {
+	if r.Attempts > 0 {
+		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonDuplicateText, KeepPlace: true})
+	} else {
+		t.emit(ReminderCanceled{ID: r.ID, Reason: ReasonDuplicateText})
+	}
+	t.replan()
+}
+
+// timed puts the local time that the reminder is about before its words.
+func (t *turn) timed(r *Reminder, text composed) composed {
+	at := localSeconds(r.Occ, t.zone()) / 60 % minutesPerDay
+	clock := fmt.Sprintf("%02d:%02d ", at/60, at%60)
+	if r.Type == CustomReminder {
+		text.body, text.size = encode(clock + text.body)
+		return text
+	}
+	e := CalendarEvent{ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End}
+	if i, found := t.u.findEvent(r.EventID); found {
+		e = t.u.Events[i].CalendarEvent
+	}
+	e.Title = clock + e.Title
+	body, size := Template(e, e.Start-t.env.Now, t.env.Policy.MaxSegments)
+	return composed{body: body, via: ViaTemplate, size: size}
+}
+
+// had counts the messages with that text that the number has, or may have,
+// from this local day, and reports whether one of them was for the same
+// minute.
+func (t *turn) had(r *Reminder, text string) (n int, same bool) {
+	loc := t.zone()
+	today := dateOf(t.env.Now, loc)
+	for i := range t.u.Reminders {
+		o := &t.u.Reminders[i]
+		for j := range o.Messages {
+			m := &o.Messages[j]
+			if m.Text != text || m.To != t.u.Phone || !m.mayBeThere() || dateOf(m.CreatedAt, loc) != today {
+				continue
+			}
+			n++
+			same = same || o.Occ/minute == r.Occ/minute
+		}
+	}
+	return n, same
+}
+
+// mayBeThere reports whether the person may have the text. What was given up
+// without a proof of its absence (on_uncertain: resend) may have arrived.
+func (m *Message) mayBeThere() bool {
+	if !m.Status.lost() {
+		return true
+	}
+	return m.Status == MessageFailed && m.SID == "" && m.Absent < absentProof &&
+		m.Error.Category == CategoryUnknown && m.Error.Code == 0 && m.Error.Retry == RetryYes
+}
