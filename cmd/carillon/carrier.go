@@ -25,12 +25,17 @@ type carrier struct {
 	sandbox  *sandbox.Carrier // nil: another one
 }
 
+// carrierSecrets are what carriers sign in with.
+type carrierSecrets struct{ twilio, headers string }
+
 // newCarrier wires the carrier of the settings. Reports of the sandbox go to
 // the node as a status callback would.
-func newCarrier(s *settings, token string, b *backend, log *slog.Logger) (carrier, error) {
+func newCarrier(s *settings, secrets carrierSecrets, b *backend, log *slog.Logger) (carrier, error) {
 	switch s.Carrier {
 	case "twilio":
-		return newTwilio(s, token, log)
+		return newTwilio(s, secrets.twilio, log)
+	case "http":
+		return newHTTPGate(s, secrets.headers)
 	case "none":
 		return carrier{sender: provider.DryRun{}, verifier: provider.DryRun{}}, nil
 	}

@@ -101,13 +101,17 @@ func (p *program) newService(s *settings) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	headers, err := p.secret(secretHTTPHeaders)
+	if err != nil {
+		return nil, err
+	}
 	other, err := p.secret(secretTwilioOther)
 	if err != nil {
 		return nil, err
 	}
 	v := &service{p: p, s: s, log: log, metrics: prometheus.NewRegistry(), fatal: make(chan error, 1)}
 	v.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if v.carrier, err = newCarrier(s, token, &v.backend, log); err != nil {
+	if v.carrier, err = newCarrier(s, carrierSecrets{token, headers}, &v.backend, log); err != nil {
 		return nil, err
 	}
 	conf := httpapi.Config{

@@ -34,7 +34,7 @@ type settings struct {
 	Listen    string `group:"settings" default:"127.0.0.1:8080" help:"Address to listen on."`
 	PublicURL string `group:"settings" name:"public-url" help:"Scheme and host under which the carrier reaches us; Twilio's signatures are checked over it."`
 
-	Carrier             string        `group:"settings" default:"sandbox" enum:"sandbox,twilio,none" help:"What delivers messages: ${enum}. none composes and records, and sends nothing."`
+	Carrier             string        `group:"settings" default:"sandbox" enum:"sandbox,twilio,http,none" help:"What delivers messages: ${enum}. none composes and records, and sends nothing."`
 	TwilioAccountSID    string        `group:"settings" name:"twilio-account-sid" variable:"TWILIO_ACCOUNT_SID" help:"Account SID; the token is the secret TWILIO_AUTH_TOKEN."`
 	TwilioFrom          string        `group:"settings" name:"twilio-from" help:"Sending number, E.164."`
 	TwilioService       string        `group:"settings" name:"twilio-messaging-service-sid" help:"Messaging service that sends."`
@@ -43,6 +43,8 @@ type settings struct {
 	SenderMPS           float64       `group:"settings" name:"sender-mps" default:"0" help:"Message segments per second of the sender; 0 is no limit."`
 	MaxSends            int           `group:"settings" name:"max-sends" default:"64" help:"Hand-overs that are with the carrier at a time."`
 	SendTimeout         time.Duration `group:"settings" name:"send-timeout" default:"10s" help:"How long one call to the carrier may take."`
+
+	HTTPCarrier httpCarrierSettings `embed:"" prefix:"http-carrier-"`
 
 	RetryBase      time.Duration `group:"settings" name:"retry-base" default:"60s" help:"Delay before the first retry; it doubles, three times for carrier trouble, five times for rate limits (S4)."`
 	ReconcileAfter time.Duration `group:"settings" name:"reconcile-after" default:"30s" help:"Wait before the carrier is asked for a message whose answer was lost (S3)."`

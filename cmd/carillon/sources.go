@@ -175,15 +175,17 @@ const (
 	secretAPIKey      = "CARILLON_API_KEY"
 	secretTwilio      = "TWILIO_AUTH_TOKEN"
 	secretTwilioOther = "TWILIO_AUTH_TOKEN_SECONDARY"
+	secretHTTPHeaders = "CARILLON_HTTP_CARRIER_HEADERS"
 )
 
-var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther}
+var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders}
 
 // secretHelp is what docs/settings.md says of each.
 var secretHelp = map[string]string{
 	secretAPIKey:      "An API key with the role admin.",
 	secretTwilio:      "Twilio's auth token: requests, and the signatures of webhooks.",
 	secretTwilioOther: "A second token whose signatures are accepted, while one is being rotated.",
+	secretHTTPHeaders: "Headers of every request of the carrier http, a line each: `Authorization: Bearer …`. They may hold {message_id}.",
 }
 
 // secret reads one; empty if there is none. Errors never hold it.

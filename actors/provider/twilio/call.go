@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/twilio/twilio-go/client"
+
+	"carillon/actors/provider"
 )
 
 const (
@@ -61,15 +62,15 @@ func (k *call) SendRequest(
 	}
 	resp, err := k.c.http.Do(req)
 	if err != nil {
-		return nil, &lostError{cause(err)}
+		return nil, &lostError{provider.LostCause(err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, k.c.refusal(resp)
 	}
-	body, err := readCapped(resp.Body, maxAnswer)
+	body, err := provider.ReadCapped(resp.Body, maxAnswer)
 	if err != nil {
-		return nil, &lostError{"unreadable answer: " + cause(err)}
+		return nil, &lostError{"unreadable answer: " + provider.LostCause(err)}
 	}
 	k.body = body
 	resp.Body = io.NopCloser(bytes.NewReader(body))
@@ -142,7 +143,7 @@ func (e *lostError) Error() string { return e.cause }
 // refusal reads an answer that is not a success.
 func (c *Client) refusal(resp *http.Response) error {
 	e := &answerError{status: resp.StatusCode, retryAfter: c.retryAfter(resp.Header.Get("Retry-After"))}
-	body, err := readCapped(resp.Body, maxError)
+	body, err := provider.ReadCapped(resp.Body, maxError)
 	if err != nil {
 		return e
 	}
@@ -166,14 +167,4 @@ func (c *Client) retryAfter(h string) int64 {
 		return min(max(at.UnixMilli()-c.conf.Now(), 0), most)
 	}
 	return 0
-}
-
-var errTooLong = errors.New("answer too long")
-
-func readCapped(r io.Reader, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(body)) > limit {
-		return nil, errTooLong
-	}
-	return body, err
 }

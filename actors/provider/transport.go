@@ -1,4 +1,4 @@
-package twilio
+package provider
 
 import (
 	"context"
@@ -11,9 +11,21 @@ import (
 	"syscall"
 )
 
-// cause says in one line why there was no answer. net/http's own words hold
-// the URL, and a look-up's URL holds the number.
-func cause(err error) string {
+// ErrTooLong says that an answer was longer than anybody needs to read.
+var ErrTooLong = errors.New("answer too long")
+
+// ReadCapped reads all of r, or says that it is too long.
+func ReadCapped(r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		return nil, ErrTooLong
+	}
+	return body, err
+}
+
+// LostCause says in one line why there was no answer to an HTTP request.
+// net/http's own words hold the URL, and a look-up's URL holds the number.
+func LostCause(err error) string {
 	if why := unconnected(err); why != "" {
 		return "not connected: " + why
 	}
@@ -27,8 +39,8 @@ func cause(err error) string {
 		return "connection reset"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "connection closed"
-	case errors.Is(err, errTooLong):
-		return errTooLong.Error()
+	case errors.Is(err, ErrTooLong):
+		return ErrTooLong.Error()
 	}
 	return "connection lost"
 }
