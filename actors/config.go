@@ -51,6 +51,9 @@ type Config struct {
 	// comes first. Defaults: 5 min, 200,000 records.
 	SnapshotEvery   time.Duration
 	SnapshotRecords uint64
+	// KeeperEvery is how often the keeper looks at disk, idle users and what is
+	// to be snapshotted. Default: 1 s.
+	KeeperEvery time.Duration
 	// Retention is how long history is kept in the log; 0: for ever (W4).
 	Retention time.Duration
 	// MaxLogBytes bounds the log; 0: no bound (W4).
@@ -77,6 +80,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Idle, 10*time.Minute)
 	set(&c.SnapshotEvery, 5*time.Minute)
 	set(&c.SnapshotRecords, 200_000)
+	set(&c.KeeperEvery, time.Second)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

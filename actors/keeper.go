@@ -2,6 +2,9 @@ package actors
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -55,7 +58,6 @@ type (
 func newKeeper(n *Node) *keeper { return &keeper{node: n} }
 
 const (
-	keeperTick     = engine.Millis(1000)
 	compactEvery   = engine.Millis(10 * 60_000)
 	askAgain       = engine.Millis(30_000)
 	snapshotChunk  = 512
@@ -86,7 +88,7 @@ func (k *keeper) Receive(ctx actor.Context) {
 
 func (k *keeper) tick() {
 	now := k.node.cfg.Clock.Now()
-	k.alarm.Set(now + keeperTick)
+	k.alarm.Set(now + k.node.cfg.KeeperEvery.Milliseconds())
 	if k.node.dead.Load() != nil {
 		return
 	}
@@ -216,7 +218,7 @@ func (k *keeper) read(id string) *snapshot {
 func (k *keeper) askWaiting(now engine.Millis) {
 	ids := k.round.waiting
 	k.round.waiting, k.round.asked = map[string]bool{}, now
-	for id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		k.askUser(id)
 	}
 	if len(k.round.waiting) == 0 {
@@ -336,10 +338,15 @@ func (k *keeper) sweep(now engine.Millis) {
 		s := &k.node.table.shards[k.shard]
 		k.shard = (k.shard + 1) % tableShards
 		s.mu.Lock()
+		var idle []*entry
 		for _, e := range s.entries {
 			if e.pid != nil && e.lastUsed < before {
-				e.mail.PostUserMessage(letGo{})
+				idle = append(idle, e)
 			}
+		}
+		slices.SortFunc(idle, func(a, b *entry) int { return strings.Compare(a.id, b.id) }) // the map has no order
+		for _, e := range idle {
+			e.mail.PostUserMessage(letGo{})
 		}
 		s.mu.Unlock()
 	}

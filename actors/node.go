@@ -33,7 +33,8 @@ type Node struct {
 	spawning  *mailbox // of the actor that is being spawned
 
 	keys     keyring
-	erasures []erase // that recovery found cut short
+	erasures []erase  // that recovery found cut short
+	found    []*entry // by recovery, in the order of the log
 
 	inFlight atomic.Int64
 	backupAt atomic.Int64 // of the restored backup that is being accounted for
@@ -60,7 +61,7 @@ type view struct {
 func Start(cfg Config) (*Node, error) {
 	cfg = cfg.withDefaults()
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), zones: newZones(), table: newTable(),
+		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), zones: newZones(), table: newTable(cfg.Seed),
 		dirty: &dirtySet{streams: map[string]struct{}{}}, died: make(chan struct{}),
 	}
 	n.dispatchers()

@@ -21,7 +21,7 @@ func (n *Node) recover() error {
 	err := n.cfg.Log.SnapshotHeaders(func(s wal.Snapshot) error {
 		sh := n.table.shard(s.Stream)
 		sh.mu.Lock()
-		sh.ensure(s.Stream).wake = s.Wake
+		n.find(sh, s.Stream).wake = s.Wake
 		sh.mu.Unlock()
 		if s.Seq >= n.cfg.Log.ReplayFrom() {
 			covered[s.Stream] = s.Seq
@@ -49,7 +49,7 @@ func (n *Node) recoverRecord(r wal.Record) error {
 	s := n.table.shard(r.Stream)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.ensure(r.Stream)
+	e := n.find(s, r.Stream)
 	if e.cold == nil {
 		st, _, err := readSnapshot(n.cfg.Log, e.id)
 		if err != nil {
@@ -67,6 +67,17 @@ func (n *Node) recoverRecord(r wal.Record) error {
 		n.erasures = append(n.erasures, erase{e.id, r.Seq}) // cut short, or it would be redacted
 	}
 	return nil
+}
+
+// find returns the entry of a user that recovery comes across; the caller
+// holds the shard's lock.
+func (n *Node) find(s *shard, id string) *entry {
+	e := s.entries[id]
+	if e == nil {
+		e = s.ensure(id)
+		n.found = append(n.found, e)
+	}
+	return e
 }
 
 // findBackup learns when a restored backup was made: at its last record. What
@@ -100,20 +111,16 @@ func (n *Node) begin() {
 	now := n.cfg.Clock.Now()
 	var arms []arm
 	var overdue []string
-	for i := range n.table.shards {
-		s := &n.table.shards[i]
-		s.mu.Lock()
-		for _, e := range s.entries {
-			if e.wake == 0 {
-				continue
-			}
-			if n.backupAt.Load() != 0 && e.wake <= now {
-				overdue = append(overdue, e.id)
-			}
-			arms = append(arms, arm{e, e.wake})
+	for _, e := range n.found {
+		if e.wake == 0 {
+			continue
 		}
-		s.mu.Unlock()
+		if n.backupAt.Load() != 0 && e.wake <= now {
+			overdue = append(overdue, e.id)
+		}
+		arms = append(arms, arm{e, e.wake})
 	}
+	n.found = nil
 	if len(arms) > 0 {
 		n.send(n.timer, arms)
 	}

@@ -32,13 +32,20 @@ func writes(cmd engine.Command) bool {
 // released after the flush. A ctx that ends leaves the command on its way.
 func (n *Node) Do(ctx context.Context, userID string, cmd engine.Command, key string, keyHash uint64) (engine.Reply, error) {
 	return n.await(ctx, func(deliver func(engine.Reply, error)) error {
-		r := &request{cmd: cmd, key: key, keyHash: keyHash, deliver: deliver}
-		if err := n.admit(r); err != nil {
-			return err
-		}
-		n.dispatch(userID, r)
-		return nil
+		return n.Ask(userID, cmd, key, keyHash, deliver)
 	})
+}
+
+// Ask gives a command to the user's actor and does not wait. deliver is called
+// once, after the flush of what the command led to, and must not block; a node
+// that dies before calls nobody. An error means that the command was not taken.
+func (n *Node) Ask(userID string, cmd engine.Command, key string, keyHash uint64, deliver func(engine.Reply, error)) error {
+	r := &request{cmd: cmd, key: key, keyHash: keyHash, deliver: deliver}
+	if err := n.admit(r); err != nil {
+		return err
+	}
+	n.dispatch(userID, r)
+	return nil
 }
 
 // dispatch sends a request where it goes first: to the directory if it claims

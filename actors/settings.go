@@ -137,6 +137,12 @@ func systemEntry(stream string, at engine.Millis, what, detail string, op wal.In
 // restart stays paused. Resuming also lets a sender try again that a fault of
 // its account had stopped.
 func (n *Node) SetPaused(ctx context.Context, paused bool) error {
+	_, err := n.await(ctx, func(deliver func(engine.Reply, error)) error { return n.AskPaused(paused, deliver) })
+	return err
+}
+
+// AskPaused is SetPaused that does not wait; deliver as with Ask.
+func (n *Node) AskPaused(paused bool, deliver func(engine.Reply, error)) error {
 	what, value := "sending_resumed", []byte{0}
 	if paused {
 		what, value = "sending_paused", []byte{1}
@@ -146,21 +152,18 @@ func (n *Node) SetPaused(ctx context.Context, paused bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = n.await(ctx, func(deliver func(engine.Reply, error)) error {
-		r := &request{cmd: engine.PauseUser{}, deliver: deliver}
-		if err := n.admit(r); err != nil {
-			return err
+	r := &request{cmd: engine.PauseUser{}, deliver: deliver}
+	if err := n.admit(r); err != nil {
+		return err
+	}
+	n.send(n.journal, &release{entry: e, at: now, deliver: func(reply engine.Reply, err error) {
+		if err == nil {
+			n.paused.Store(paused)
+			n.send(n.outbox, pauseSending{paused})
 		}
-		n.send(n.journal, &release{entry: e, at: now, deliver: func(reply engine.Reply, err error) {
-			if err == nil {
-				n.paused.Store(paused)
-				n.send(n.outbox, pauseSending{paused})
-			}
-			r.deliver(reply, err)
-		}})
-		return nil
-	})
-	return err
+		r.deliver(reply, err)
+	}})
+	return nil
 }
 
 // KeyCount is how many keys are accepted.

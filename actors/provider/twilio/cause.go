@@ -1,0 +1,63 @@
+package twilio
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+)
+
+// cause says in one line why there was no answer. net/http's own words hold
+// the URL, and a look-up's URL holds the number.
+func cause(err error) string {
+	if why := unconnected(err); why != "" {
+		return "not connected: " + why
+	}
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "connection reset"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection closed"
+	case errors.Is(err, errTooLong):
+		return errTooLong.Error()
+	}
+	return "connection lost"
+}
+
+// unconnected explains a connection that never came about. It is Uncertain all
+// the same: a setting or the network is at fault, and asking again until the
+// deadline outlasts it where three hand-overs would not.
+func unconnected(err error) string {
+	var (
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+		ca   x509.UnknownAuthorityError
+		rec  tls.RecordHeaderError
+		op   *net.OpError
+	)
+	switch {
+	case errors.As(err, &dns):
+		return "host not found"
+	case errors.As(err, &cert), errors.As(err, &ca):
+		return "certificate not trusted"
+	case errors.As(err, &rec), errors.Is(err, http.ErrSchemeMismatch):
+		return "the other side does not speak TLS"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.As(err, &op) && op.Op == "dial":
+		if op.Timeout() {
+			return "timeout"
+		}
+		return "host unreachable"
+	}
+	return ""
+}
