@@ -33,6 +33,8 @@ type outbox struct {
 	lookingUp  int
 	paused     bool
 	stopped    string // why the sender is stopped; empty: it is not
+	shown      string // what of that was shown last
+	ringsAt    engine.Millis // what the alarm is set to
 	resumeAt   engine.Millis // when it is tried again
 	pause      engine.Millis // how long that was, for the next time
 	probing    bool
@@ -99,6 +101,8 @@ func (o *outbox) Receive(ctx actor.Context) {
 	case *actor.Stopped:
 		o.alarm.Stop()
 		return
+	case tick:
+		o.ringsAt = 0
 	case []engine.Effect:
 		o.takeIn(m)
 	case handedOver:
@@ -156,7 +160,10 @@ func (o *outbox) work() {
 		}
 		o.begin(offer)
 	}
-	o.alarm.Set(next)
+	if next != o.ringsAt {
+		o.ringsAt = next
+		o.alarm.Set(next)
+	}
 	for len(o.lookups) > 0 && o.lookingUp < maxLookups && !o.holdAll {
 		l := o.lookups[0]
 		o.lookups = o.lookups[1:]
@@ -328,6 +335,10 @@ func (o *outbox) show() {
 	v.queued.Store(int64(o.queue.len()))
 	v.sending.Store(int64(o.sending))
 	v.lookups.Store(int64(len(o.lookups) + o.lookingUp))
+	if o.stopped == o.shown {
+		return
+	}
+	o.shown = o.stopped
 	o.node.metrics.senderStopped.Set(flag(o.stopped != ""))
 	if o.stopped == "" {
 		v.stopped.Store(nil)

@@ -1,32 +1,63 @@
 package actors
 
 import (
-	"container/heap"
-
 	"carillon/actors/provider"
 	"carillon/engine"
 )
 
-// offerQueue orders offers by their deadlines, then by when they were due
-// (S6).
-type offerQueue struct{ offers offerHeap }
+// offerQueue is a binary heap that orders offers by their deadlines, then by
+// when they were due (S6).
+type offerQueue struct{ offers []engine.Offer }
 
-func (q *offerQueue) len() int            { return len(q.offers) }
-func (q *offerQueue) push(o engine.Offer) { heap.Push(&q.offers, o) }
+func (q *offerQueue) len() int { return len(q.offers) }
 
-func (q *offerQueue) pop() engine.Offer {
-	o, _ := heap.Pop(&q.offers).(engine.Offer)
-	return o
+func (q *offerQueue) push(o engine.Offer) {
+	q.offers = append(q.offers, o)
+	i := len(q.offers) - 1
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !before(&o, &q.offers[parent]) {
+			break
+		}
+		q.offers[i] = q.offers[parent]
+		i = parent
+	}
+	q.offers[i] = o
 }
 
-type offerHeap []engine.Offer
+func (q *offerQueue) pop() engine.Offer {
+	first := q.offers[0]
+	last := len(q.offers) - 1
+	o := q.offers[last]
+	q.offers[last] = engine.Offer{}
+	q.offers = q.offers[:last]
+	if last > 0 {
+		q.sink(o)
+	}
+	return first
+}
 
-// Len implements heap.Interface.
-func (h offerHeap) Len() int { return len(h) }
+// sink puts o where the first one was, and lets it sink to its place.
+func (q *offerQueue) sink(o engine.Offer) {
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= len(q.offers) {
+			break
+		}
+		if child+1 < len(q.offers) && before(&q.offers[child+1], &q.offers[child]) {
+			child++
+		}
+		if !before(&q.offers[child], &o) {
+			break
+		}
+		q.offers[i] = q.offers[child]
+		i = child
+	}
+	q.offers[i] = o
+}
 
-// Less implements heap.Interface.
-func (h offerHeap) Less(i, j int) bool {
-	a, b := &h[i], &h[j]
+func before(a, b *engine.Offer) bool {
 	switch {
 	case a.Deadline != b.Deadline:
 		return a.Deadline < b.Deadline
@@ -34,25 +65,6 @@ func (h offerHeap) Less(i, j int) bool {
 		return a.Due < b.Due
 	}
 	return a.ReminderID < b.ReminderID
-}
-
-// Swap implements heap.Interface.
-func (h offerHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push implements heap.Interface.
-func (h *offerHeap) Push(x any) {
-	if o, ok := x.(engine.Offer); ok {
-		*h = append(*h, o)
-	}
-}
-
-// Pop implements heap.Interface.
-func (h *offerHeap) Pop() any {
-	last := len(*h) - 1
-	o := (*h)[last]
-	(*h)[last] = engine.Offer{}
-	*h = (*h)[:last]
-	return o
 }
 
 // window is how many hand-overs may be under way: one more for each windowful

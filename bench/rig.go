@@ -34,12 +34,15 @@ type counter struct {
 
 // Send accepts.
 func (c *counter) Send(_ context.Context, m provider.Message) provider.Outcome {
-	n := c.n.Add(1)
+	c.n.Add(1)
 	if c.told != nil {
 		c.told(m)
 	}
-	return provider.Outcome{Kind: provider.Accepted, SID: fmt.Sprintf("SM%032d", n), Status: engine.MessageQueued}
+	return provider.Outcome{Kind: provider.Accepted, SID: sid(m.MessageID), Status: engine.MessageQueued}
 }
+
+// sid is the counter's name for a message.
+func sid(messageID string) string { return "SM" + messageID }
 
 // newRig makes a folder under parent, or in the machine's place for such, and
 // starts on it.

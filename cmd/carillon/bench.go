@@ -10,10 +10,11 @@ import (
 )
 
 type benchCmd struct {
-	Workload  string `arg:"" enum:"schedule,burst,ontime,midnight,steady,move,restart,memory" help:"${enum}."`
+	Workload  string `arg:"" enum:"schedule,http,burst,callbacks,ontime,midnight,steady,move,restart,memory" help:"${enum}."`
 	N         int    `short:"n" default:"0" help:"Operations; 0 is the workload's own number."`
 	Users     int    `default:"10000" help:"Users that schedule spreads over."`
 	Callers   int    `default:"1024" help:"Callers at a time."`
+	Lines     int    `default:"1" help:"Lines in a call of http; above 1 it is the batch endpoint."`
 	PerSecond int    `default:"1000" help:"Reminders per second of steady."`
 	Seconds   int    `default:"60" help:"How long steady lasts."`
 	Runs      int    `default:"3" help:"Runs; the median is reported."`
@@ -66,6 +67,10 @@ func (c *benchCmd) once(p *program) (bench.Result, error) {
 		return bench.Schedule(c.Dir, n(200_000), c.Callers, c.Users)
 	case "burst":
 		return bench.Burst(c.Dir, n(100_000))
+	case "http":
+		return bench.HTTP(c.Dir, n(200_000), c.Callers, c.Users, c.Lines)
+	case "callbacks":
+		return bench.Callbacks(c.Dir, n(100_000), c.Callers)
 	case "midnight":
 		return bench.Midnight(c.Dir, n(1_000_000))
 	case "steady":
