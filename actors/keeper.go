@@ -191,7 +191,7 @@ func (k *keeper) askUser(id string) {
 		k.round.waiting[id] = true
 	case e.cold != nil:
 		done = &snapshot{
-			stream: id, seq: e.cold.seq, wake: e.cold.user.EarliestWake(),
+			stream: id, seq: e.cold.seq, wake: e.cold.user.EarliestWake(&k.node.cfg.Policy),
 			data: encodeUser(e.cold.user), gone: !e.cold.user.Exists,
 		}
 	}
@@ -211,7 +211,7 @@ func (k *keeper) read(id string) *snapshot {
 		k.node.log.Error("user can't be read for a snapshot", slog.String("user_id", id), slog.String("cause", err.Error()))
 		return &snapshot{stream: id, lost: true}
 	}
-	return &snapshot{stream: id, seq: seq, wake: st.EarliestWake(), data: encodeUser(st), gone: !st.Exists}
+	return &snapshot{stream: id, seq: seq, wake: st.EarliestWake(&k.node.cfg.Policy), data: encodeUser(st), gone: !st.Exists}
 }
 
 // askWaiting repeats the question to those who have not answered.

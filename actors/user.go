@@ -140,7 +140,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, deliver
 	rel := &release{reply: d.Reply, deliver: deliver, effects: d.Effects}
 	// A wake that is due is on its way: to move it now, behind a read that came
 	// first, would be to lose it, for a read owes no effects.
-	if wake := u.st.NextWake(now); wake != u.armed && (u.armed == 0 || u.armed > now) {
+	if wake := u.st.NextWake(now, &u.node.cfg.Policy); wake != u.armed && (u.armed == 0 || u.armed > now) {
 		u.armed = wake
 		rel.arm, rel.wake = u.e, wake
 	}
@@ -185,7 +185,7 @@ func (u *user) snapshot() {
 	s := &snapshot{stream: u.e.id, lost: u.lost != nil}
 	if u.st != nil {
 		s.gone = !u.st.Exists
-		s.wake = u.st.EarliestWake()
+		s.wake = u.st.EarliestWake(&u.node.cfg.Policy)
 		s.data = encodeUser(u.st)
 	}
 	u.unflushed.Add(1)
@@ -203,7 +203,7 @@ func (u *user) letGo() {
 	n := u.node
 	if u.st != nil {
 		sending, uncertain := u.st.Standing()
-		soon := u.st.EarliestWake()
+		soon := u.st.EarliestWake(&u.node.cfg.Policy)
 		if sending+uncertain > 0 || (soon != 0 && soon < n.cfg.Clock.Now()+soonMillis) {
 			return
 		}

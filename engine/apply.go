@@ -37,7 +37,7 @@ func (u *User) Apply(at Millis, e Event) {
 		u.applyKeyUsed(at, e)
 	case Fenced:
 		u.Fence = e.BackupAt
-	case ReminderMoved, ReminderCanceled, CancelAsked, RetryPlanned, ReminderFailed:
+	case ReminderMoved, ReminderCanceled, CancelAsked, RetryPlanned, ReminderFailed, TextComposed:
 		u.applyToReminder(at, e)
 	case AttemptStarted, MessageAccepted, MessageRefused, MessageRecorded, AttemptUncertain, LookupDone, MessageReported:
 		u.applyToMessage(at, e)
@@ -162,6 +162,10 @@ func (u *User) applyToReminder(at Millis, e Event) {
 	case CancelAsked:
 		if r := u.touch(e.ID, at); r != nil {
 			r.CancelAsked = e.Reason
+		}
+	case TextComposed:
+		if r := u.touch(e.ID, at); r != nil {
+			r.applyComposed(e)
 		}
 	case RetryPlanned:
 		if r := u.touch(e.ID, at); r != nil {

@@ -93,6 +93,21 @@ type (
 		Failure   Failure
 		Cause     string
 	}
+	// RecordComposition is what the composer answered (X4). Content comes from
+	// the Compose effect; Text is looked at before it is believed.
+	RecordComposition struct {
+		ReminderID       string
+		Content          uint64
+		Outcome          ComposeOutcome
+		Cause            string // one line about another outcome than ComposeOK
+		Text             string
+		Model            string
+		PromptTokens     int32
+		CachedTokens     int32
+		CompletionTokens int32
+		CostMicros       int64
+		Priced           string
+	}
 	// RecordSighting is what the carrier answered to a look-up.
 	RecordSighting struct {
 		MessageID string
@@ -175,6 +190,7 @@ func (Recover) command()             {}
 func (HandOver) command()            {}
 func (RecordOutcome) command()       {}
 func (RecordSighting) command()      {}
+func (RecordComposition) command()   {}
 func (ReportDelivery) command()      {}
 func (ReceiveText) command()         {}
 func (Quarantine) command()          {}

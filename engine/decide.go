@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Policy is the part of the configuration that decisions depend on.
 type Policy struct {
@@ -10,6 +13,8 @@ type Policy struct {
 	ConfirmAfter   Millis        // D5: how long without a final status before the carrier is asked; 1 h by default, 0 for never
 	ConfirmFor     Millis        // D5: how long it is asked; 72 h by default
 	MaxSegments    int           // X2; 1 by default
+	Compose        bool          // X4: texts are asked of a composer before they are due
+	ComposeAhead   Millis        // X4: how long before; 2 min by default, 15 min at most
 	Keep           Millis        // how long ended reminders and events stay in the state; 7 days by default
 	MaxEvents      int           // calendar events per user
 	MaxReminders   int           // reminders per user that have not ended
@@ -33,6 +38,7 @@ func DefaultPolicy() Policy {
 		ConfirmAfter:   hour,
 		ConfirmFor:     72 * hour,
 		MaxSegments:    1,
+		ComposeAhead:   2 * minute,
 		Keep:           7 * 24 * hour,
 		MaxEvents:      10_000,
 		MaxReminders:   10_000,
@@ -76,6 +82,14 @@ type (
 		Message Outgoing
 		SID     string
 	}
+	// Compose asks the composer for a text before it is due (X4). Nobody waits
+	// for it; it comes back as RecordComposition.
+	Compose struct {
+		UserID, ReminderID string
+		Content            uint64
+		Due                Millis
+		Brief              Brief
+	}
 )
 
 // Key names the effect.
@@ -83,6 +97,11 @@ func (o Offer) Key() string { return o.ReminderID }
 
 // Key names the effect.
 func (l LookUp) Key() string { return l.Message.MessageID }
+
+// Key names the effect: a content is composed once.
+func (c Compose) Key() string {
+	return "compose " + c.ReminderID + " " + strconv.FormatUint(c.Content, 36)
+}
 
 // Decision is what a command led to. Events are applied to the user already;
 // nothing else has happened yet: reply and effects may leave only when the

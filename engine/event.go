@@ -133,6 +133,22 @@ type (
 		Status        MessageStatus
 		Failure       Failure
 	}
+	// TextComposed is what came of asking the composer for a reminder's text
+	// (X4). Text and Phrase are set when the outcome is ComposeOK.
+	TextComposed struct {
+		ID               string
+		Content          uint64 // sum of the Brief it was made from
+		Outcome          ComposeOutcome
+		Why              string // one word or line about another outcome
+		Text             string
+		Phrase           string
+		Model            string
+		PromptTokens     int32
+		CachedTokens     int32
+		CompletionTokens int32
+		CostMicros       int64
+		Priced           string // what the cost rests on: reported, or a window of the price table
+	}
 	// RetryPlanned makes a reminder due again.
 	RetryPlanned struct {
 		ID string
@@ -215,3 +231,4 @@ func (InboundReceived) event()     {}
 func (KeyUsed) event()             {}
 func (Fenced) event()              {}
 func (CommandQuarantined) event()  {}
+func (TextComposed) event()        {}

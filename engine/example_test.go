@@ -13,9 +13,10 @@ import (
 func ExampleDecide() {
 	ada := &engine.User{ID: "ada"}
 	now := time.Date(2026, 3, 2, 7, 0, 0, 0, time.UTC)
+	policy := engine.DefaultPolicy()
 	decide := func(cmd engine.Command) engine.Decision {
 		d := engine.Decide(ada, engine.Env{
-			Now: now.UnixMilli(), Zone: time.LoadLocation, Policy: engine.DefaultPolicy(),
+			Now: now.UnixMilli(), Zone: time.LoadLocation, Policy: policy,
 		}, cmd)
 		for _, e := range d.Events {
 			fmt.Println(" ", engine.Describe(e).Kind)
@@ -32,7 +33,7 @@ func ExampleDecide() {
 	decide(engine.PutEvent{Event: engine.CalendarEvent{
 		ID: "standup", Title: "Stand-up", Location: "Room 4", Start: start.UnixMilli(), End: start.Add(time.Hour).UnixMilli(),
 	}})
-	now = time.UnixMilli(ada.NextWake(now.UnixMilli()))
+	now = time.UnixMilli(ada.NextWake(now.UnixMilli(), &policy))
 	fmt.Println("due at", now.UTC().Format(time.TimeOnly))
 	offer := decide(engine.Wake{}).Effects[0].(engine.Offer)
 

@@ -45,7 +45,7 @@ func TestErasedIsErased(t *testing.T) {
 	if want := (engine.User{ID: "large", EventSeq: u.EventSeq}); !reflect.DeepEqual(*u, want) {
 		t.Errorf("left: %+v", u)
 	}
-	if u.NextWake(env.Now) != 0 || u.EarliestWake() != 0 || len(d.Effects) != 0 {
+	if u.NextWake(env.Now, &env.Policy) != 0 || u.EarliestWake(&env.Policy) != 0 || len(d.Effects) != 0 {
 		t.Errorf("an erased user has work: %+v", d.Effects)
 	}
 	had, ok := d.Events[0].(engine.PhoneSet)

@@ -17,7 +17,7 @@ func (w *world) settle(t *rapid.T) {
 		}
 		w.handOver(t)
 		w.lookUp(t)
-		w.now = w.u.NextWake(w.now)
+		w.now = w.u.NextWake(w.now, lawPolicy())
 		w.decide(t, engine.Wake{})
 	}
 	w.check(t)
@@ -33,7 +33,7 @@ func (w *world) settle(t *rapid.T) {
 		}
 		w.truthful(t, r)
 	}
-	if at := w.u.NextWake(w.now); at != w.u.Day.End {
+	if at := w.u.NextWake(w.now, lawPolicy()); at != w.u.Day.End {
 		t.Fatalf("next wake %d, midnight is %d", at, w.u.Day.End)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,13 @@ type carried struct {
 	told     bool // the engine was told that it is not there, or lost
 }
 
+// lawPolicy is the default, with a composer that may answer anything.
+func lawPolicy() *engine.Policy {
+	p := engine.DefaultPolicy()
+	p.Compose = true
+	return &p
+}
+
 func newWorld() *world {
 	return &world{
 		u: &engine.User{ID: "law"}, now: time.Date(2026, 3, 28, 6, 0, 0, 0, time.UTC).UnixMilli(),
@@ -40,7 +48,7 @@ func newWorld() *world {
 
 func (w *world) decide(t *rapid.T, cmd engine.Command) engine.Decision {
 	d := engine.Decide(w.u, engine.Env{
-		Now: w.now, Zone: time.LoadLocation, Policy: engine.DefaultPolicy(), Draw: rapid.Uint64().Draw(t, "draw"),
+		Now: w.now, Zone: time.LoadLocation, Policy: *lawPolicy(), Draw: rapid.Uint64().Draw(t, "draw"),
 	}, cmd)
 	for _, e := range d.Events {
 		w.log = append(w.log, logged{w.now, e})
@@ -99,6 +107,7 @@ func (w *world) handOver(t *rapid.T) {
 // send is the carrier: it may accept, refuse, or lose its answer either way.
 func (w *world) send(t *rapid.T, m engine.Outgoing) {
 	w.noSecondText(t, m.ReminderID)
+	w.saysWhen(t, m)
 	if _, again := w.truth[m.MessageID]; again {
 		t.Fatalf("message %s was handed over twice", m.MessageID)
 	}
@@ -125,6 +134,40 @@ func (w *world) noSecondText(t *rapid.T, reminder string) {
 	for _, id := range sortedKeys(w.truth) {
 		if c := w.truth[id]; c.reminder == reminder && c.accepted && !(c.lost && c.told) {
 			t.Fatalf("reminder %s is texted again while the carrier has %s", reminder, id)
+		}
+	}
+}
+
+// compose is a composer that answers well, badly, or for what was asked long
+// ago.
+func (w *world) compose(t *rapid.T) {
+	for _, key := range sortedKeys(w.owed) {
+		c, ok := w.owed[key].(engine.Compose)
+		if !ok || rapid.IntRange(0, 3).Draw(t, "hang") == 0 {
+			continue
+		}
+		delete(w.owed, key)
+		w.decide(t, engine.RecordComposition{
+			ReminderID: c.ReminderID, Content: c.Content, Model: "m", CostMicros: 7,
+			Outcome: rapid.SampledFrom(engine.ComposeOutcomes()).Draw(t, "outcome"),
+			Text:    rapid.SampledFrom([]string{"", "T " + c.Brief.Phrase + ", see you there", "T in 99 mins", "Pay at http://evil.example " + c.Brief.Phrase}).Draw(t, "text"),
+		})
+	}
+}
+
+// saysWhen is X1: whoever wrote the text, it says how far the event is now.
+func (w *world) saysWhen(t *rapid.T, m engine.Outgoing) {
+	for i := range w.u.Reminders {
+		r := &w.u.Reminders[i]
+		if r.ID != m.ReminderID || r.Type == engine.CustomReminder {
+			continue
+		}
+		plain, _ := engine.Template(engine.CalendarEvent{Title: "T"}, r.Start-w.now, 1)
+		if !strings.Contains(m.Text, strings.TrimPrefix(plain, "T")) || strings.Contains(m.Text, "evil") {
+			t.Fatalf("%q leaves where the template says %q", m.Text, plain)
+		}
+		if n := r.Composed.Tries; n > engine.MaxCompositions+4 || r.Composed.CostMicros != 7*int64(n) {
+			t.Fatalf("%d compositions for %d", n, r.Composed.CostMicros)
 		}
 	}
 }
@@ -299,6 +342,7 @@ func TestLaws(t *testing.T) {
 			"stop or start": func(t *rapid.T) {
 				w.decide(t, engine.ReceiveText{Text: rapid.SampledFrom([]string{"STOP", "START"}).Draw(t, "word")})
 			},
+			"compose": w.compose,
 			"cancel": func(t *rapid.T) {
 				if len(w.u.Reminders) > 0 {
 					w.decide(t, engine.CancelReminder{ID: rapid.SampledFrom(w.u.Reminders).Draw(t, "reminder").ID})
@@ -309,7 +353,7 @@ func TestLaws(t *testing.T) {
 				w.decide(t, engine.Wake{})
 			},
 			"until the next wake": func(t *rapid.T) {
-				if at := w.u.NextWake(w.now); at > 0 {
+				if at := w.u.NextWake(w.now, lawPolicy()); at > 0 {
 					w.now = at
 				}
 				w.decide(t, engine.Wake{})

@@ -83,6 +83,11 @@ type (
 		Message *Outgoing
 		Reason  Reason
 	}
+	// CompositionReply says what a composition was worth.
+	CompositionReply struct {
+		Outcome ComposeOutcome
+		Why     string
+	}
 	// TextReply answers an inbound text: Keyword is stop, start, help or
 	// empty; Answer is a text back, empty where the carrier answers itself.
 	TextReply struct {
@@ -173,5 +178,6 @@ func (ReminderReply) reply()     {}
 func (RemindersReply) reply()    {}
 func (PlanReply) reply()         {}
 func (HandOverReply) reply()     {}
+func (CompositionReply) reply()  {}
 func (TextReply) reply()         {}
 func (VerificationReply) reply() {}

@@ -55,6 +55,8 @@ func (s *story) command(verb string, args []string) engine.Command {
 		return engine.HandOver{ReminderID: s.id(args[0])}
 	case "outcome":
 		return s.outcome(s.id(args[0]), args[1], kv)
+	case "composed":
+		return s.composed(s.id(args[0]), args[1], kv)
 	case "report":
 		return engine.ReportDelivery{
 			MessageID: s.messageID(s.id(args[0]), kv), SID: sid(kv), Status: status(args[1]), Failure: failure(s, kv),
@@ -199,6 +201,27 @@ func (s *story) outcome(reminder, kind string, kv map[string]string) engine.Comm
 	return c
 }
 
+// composed reads "composed r1 ok text=…", an answer to what was asked last, or
+// to the one before with stale.
+func (s *story) composed(reminder, outcome string, kv map[string]string) engine.Command {
+	c := engine.RecordComposition{
+		ReminderID: reminder, Content: s.composing[reminder].Content, Text: kv["text"], Cause: kv["cause"],
+		Model: "m1", PromptTokens: 200, CompletionTokens: 20, CostMicros: 42, Priced: "base",
+	}
+	if _, ok := kv["stale"]; ok {
+		c.Content = s.stale[reminder].Content
+	}
+	for _, o := range engine.ComposeOutcomes() {
+		if o.String() == outcome {
+			c.Outcome = o
+		}
+	}
+	if c.Outcome == engine.ComposeNone {
+		s.t.Fatalf("composed %q", outcome)
+	}
+	return c
+}
+
 func failure(s *story, kv map[string]string) engine.Failure {
 	f := engine.Failure{}
 	if v, ok := kv["category"]; ok {
@@ -251,6 +274,8 @@ func (s *story) setPolicy(args []string) {
 		switch k {
 		case "on_uncertain":
 			s.policy.OnUncertain = map[string]engine.UncertainRule{"hold": engine.Hold, "resend": engine.Resend}[v]
+		case "compose":
+			s.policy.Compose = v == "on"
 		case "max_segments":
 			s.policy.MaxSegments = int(s.number(v))
 		case "max_events":

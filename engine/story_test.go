@@ -93,7 +93,10 @@ type story struct {
 	key    string
 	log    []logged
 	names  map[string]string // reminder id to r1, r2, …
-	ids    []string
+	// composing is what was asked of the composer last, by reminder, and stale
+	// what was asked before the content changed.
+	composing, stale map[string]engine.Compose
+	ids              []string
 }
 
 type logged struct {
@@ -104,7 +107,7 @@ type logged struct {
 func newStory(t *testing.T) *story {
 	t.Helper()
 	return &story{
-		t: t, u: &engine.User{ID: "ada"}, policy: engine.DefaultPolicy(), names: map[string]string{},
+		t: t, u: &engine.User{ID: "ada"}, policy: engine.DefaultPolicy(), names: map[string]string{}, composing: map[string]engine.Compose{}, stale: map[string]engine.Compose{},
 		now: instant(t, "2026-03-02T06:00:00Z"),
 	}
 }
@@ -167,7 +170,7 @@ func (s *story) step(text string) []string {
 	case "show":
 		return s.show(args)
 	case "next":
-		return []string{"next wake " + when(s.u.NextWake(s.now))}
+		return []string{"next wake " + when(s.u.NextWake(s.now, &s.policy))}
 	case "crash": // memory is gone; what the journal holds comes back
 		s.u = &engine.User{ID: s.u.ID}
 		for _, l := range s.log {
@@ -190,6 +193,11 @@ func (s *story) answer(d engine.Decision) []string {
 		switch e := e.(type) {
 		case engine.Offer:
 			out = append(out, "-> offer "+s.name(e.ReminderID)+" until "+when(e.Deadline))
+		case engine.Compose:
+			if before := s.composing[e.ReminderID]; before.Content != e.Content {
+				s.stale[e.ReminderID], s.composing[e.ReminderID] = before, e
+			}
+			out = append(out, fmt.Sprintf("-> compose %s %q until %s", s.name(e.ReminderID), e.Brief.Phrase, when(e.Due)))
 		case engine.LookUp:
 			out = append(out, "-> look up "+s.name(e.Message.ReminderID))
 		}
@@ -283,6 +291,12 @@ func (s *story) show(args []string) []string {
 		var out []string
 		for _, r := range list.Items {
 			l := fmt.Sprintf("%s %s at %s %s attempts=%d", s.name(r.ID), r.EventID, when(r.Due), r.Status, r.Attempts)
+			if c := r.Composed; c.Tries > 0 {
+				l += fmt.Sprintf(" composed=%s %d times for %d micro-USD", c.Outcome, c.Tries, c.CostMicros)
+			}
+			if r.Via == engine.ViaLLM {
+				l += " llm"
+			}
 			if r.Reason != engine.ReasonNone {
 				l += " (" + r.Reason.String() + ")"
 			}

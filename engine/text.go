@@ -41,7 +41,7 @@ func KindOf(e CalendarEvent) Kind {
 }
 
 // compose writes the reminder's text as of an instant, from the event as it
-// is now (X1).
+// is now (X1). What a model wrote is taken only if it is true then.
 func (t *turn) compose(r *Reminder, at Millis) composed {
 	if r.Type == CustomReminder {
 		body, size := encode(r.Title)
@@ -50,6 +50,9 @@ func (t *turn) compose(r *Reminder, at Millis) composed {
 	e := CalendarEvent{ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End, AllDay: r.AllDay}
 	if i, found := t.u.findEvent(r.EventID); found && !t.u.Events[i].Deleted && t.u.Events[i].occurrence() == r.Occ {
 		e = t.u.Events[i].CalendarEvent
+	}
+	if body, ok := t.written(r, at); ok {
+		return composed{body: body, via: ViaLLM, size: sms.Measure(body)}
 	}
 	body, size := Template(e, e.Start-at, t.env.Policy.MaxSegments)
 	return composed{body: body, via: ViaTemplate, size: size}

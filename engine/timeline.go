@@ -94,6 +94,8 @@ func describeReminder(e Event) TimelineEntry {
 		return TimelineEntry{Kind: "reminder_cancelled", Reason: e.Reason, ReminderID: e.ID}
 	case CancelAsked:
 		return TimelineEntry{Kind: "cancel_asked", Reason: e.Reason, ReminderID: e.ID}
+	case TextComposed:
+		return describeComposed(e)
 	case RetryPlanned:
 		return TimelineEntry{Kind: "retry_planned", Reason: ReasonRetry, ReminderID: e.ID, Detail: []Field{{"at", Instant(e.At)}}}
 	case ReminderFailed:
@@ -139,6 +141,20 @@ func describeMessage(e Event) (TimelineEntry, bool) {
 		return d, true
 	}
 	return TimelineEntry{}, false
+}
+
+func describeComposed(e TextComposed) TimelineEntry {
+	d := TimelineEntry{Kind: "text_composed", ReminderID: e.ID, Detail: []Field{{"outcome", e.Outcome.String()}}}
+	if e.Why != "" {
+		d.Detail = append(d.Detail, Field{"why", e.Why})
+	}
+	if e.Text != "" {
+		d.Detail = append(d.Detail, Field{"text", e.Text})
+	}
+	d.Detail = append(d.Detail,
+		Field{"model", e.Model}, Field{"prompt_tokens", int64(e.PromptTokens)}, Field{"cached_tokens", int64(e.CachedTokens)},
+		Field{"completion_tokens", int64(e.CompletionTokens)}, Field{"cost_micro_usd", e.CostMicros}, Field{"priced", e.Priced})
+	return d
 }
 
 func describePlan(e PlanRan) TimelineEntry {

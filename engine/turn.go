@@ -96,6 +96,8 @@ func (t *turn) change(cmd Command) Reply {
 		return t.recordOutcome(cmd)
 	case RecordSighting:
 		return t.recordSighting(cmd)
+	case RecordComposition:
+		return t.recordComposition(cmd)
 	case ReportDelivery:
 		return t.reportDelivery(cmd)
 	case ReceiveText:

@@ -209,6 +209,7 @@ type Reminder struct {
 	CancelAsked Reason // a cancel that came while a hand-over was under way
 	LastError   Failure
 	Messages    []Message
+	Composed    Composition // what the composer made of it (X4)
 	CreatedAt   Millis
 	UpdatedAt   Millis
 	SentAt      Millis

@@ -13,6 +13,9 @@ func (t *turn) owed() []Effect {
 	var out []Effect
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
+		if c, ok := t.composition(r); ok {
+			out = append(out, c)
+		}
 		switch m := r.last(); {
 		case r.pending() && r.nextAt() <= t.env.Now && t.env.Now < r.Deadline && !t.u.Paused:
 			out = append(out, Offer{
@@ -57,9 +60,9 @@ func (t *turn) otherSIDs(messageID string) []string {
 // NextWake returns the earliest instant after now at which a Wake has work,
 // 0 for none. What is overdue is offered again every minute until its
 // deadline.
-func (u *User) NextWake(now Millis) Millis {
+func (u *User) NextWake(now Millis, p *Policy) Millis {
 	next := never
-	u.wakes(func(at, deadline Millis) {
+	u.wakes(p, func(at, deadline Millis) {
 		if at <= now {
 			at = now + offerAgain
 			if deadline > now {
@@ -77,9 +80,9 @@ func (u *User) NextWake(now Millis) Millis {
 // EarliestWake returns the earliest instant at which a Wake has work, past
 // ones included; 0 for none. Snapshots keep it in their header, so that
 // start-up arms the timers without decoding anybody.
-func (u *User) EarliestWake() Millis {
+func (u *User) EarliestWake(p *Policy) Millis {
 	next := never
-	u.wakes(func(at, _ Millis) { next = min(next, at) })
+	u.wakes(p, func(at, _ Millis) { next = min(next, at) })
 	if next == never {
 		return 0
 	}
@@ -88,7 +91,7 @@ func (u *User) EarliestWake() Millis {
 
 // wakes calls fn with every instant that has work, and until when the work is
 // worth doing.
-func (u *User) wakes(fn func(at, deadline Millis)) {
+func (u *User) wakes(p *Policy, fn func(at, deadline Millis)) {
 	if !u.Exists {
 		return
 	}
@@ -100,6 +103,7 @@ func (u *User) wakes(fn func(at, deadline Millis)) {
 			fn(r.Deadline, r.Deadline)
 		case r.pending():
 			fn(min(r.nextAt(), r.Deadline), r.Deadline)
+			u.composeWake(r, p, fn)
 		case r.Status == StatusUncertain:
 			fn(min(m.LookupAt, r.Deadline), r.Deadline)
 		case r.Status == StatusSending: // a restart finds it unanswered and must look at once
@@ -108,4 +112,19 @@ func (u *User) wakes(fn func(at, deadline Millis)) {
 			fn(m.LookupAt, m.LookupAt)
 		}
 	}
+}
+
+// composeWake adds the beginning of the window in which the reminder's text is
+// asked for. Of one that nobody has asked for yet it does not look at the
+// event: there may be thousands, and the wake will.
+func (u *User) composeWake(r *Reminder, p *Policy, fn func(at, deadline Millis)) {
+	if !r.composable(p) {
+		return
+	}
+	if r.Composed.Of != 0 {
+		if _, ok := u.uncomposed(r, p); !ok {
+			return
+		}
+	}
+	fn(r.composeAt(p), r.nextAt())
 }

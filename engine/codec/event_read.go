@@ -139,6 +139,10 @@ func (c *coder) readKind(kind protowire.Number) engine.Event {
 		var e engine.CommandQuarantined
 		c.commandQuarantined(&e)
 		return e
+	case kindTextComposed:
+		var e engine.TextComposed
+		c.textComposed(&e)
+		return e
 	default:
 		c.failWith(fmt.Errorf("%w: event kind %d in payload version %d", ErrNewer, kind, c.version))
 		return nil

@@ -95,6 +95,9 @@ func (c *coder) writeEvent(n protowire.Number, e engine.Event) {
 	case engine.CommandQuarantined:
 		c.item(kindCommandQuarantined)
 		c.commandQuarantined(&e)
+	case engine.TextComposed:
+		c.item(kindTextComposed)
+		c.textComposed(&e)
 	default:
 		panic(fmt.Sprintf("codec: no kind for event %T", e))
 	}

@@ -104,3 +104,18 @@ func (c *coder) messageReported(e *engine.MessageReported) {
 	unsigned(c, 4, &e.Status)
 	c.failure(5, &e.Failure)
 }
+
+func (c *coder) textComposed(e *engine.TextComposed) {
+	text(c, 1, &e.ID)
+	fixed(c, 2, &e.Content)
+	unsigned(c, 3, &e.Outcome)
+	text(c, 4, &e.Why)
+	text(c, 5, &e.Text)
+	text(c, 6, &e.Phrase)
+	text(c, 7, &e.Model)
+	signed(c, 8, &e.PromptTokens)
+	signed(c, 9, &e.CachedTokens)
+	signed(c, 10, &e.CompletionTokens)
+	signed(c, 11, &e.CostMicros)
+	text(c, 12, &e.Priced)
+}

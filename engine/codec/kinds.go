@@ -33,4 +33,5 @@ const (
 	kindInboundReceived     protowire.Number = 25
 	kindFenced              protowire.Number = 26
 	kindCommandQuarantined  protowire.Number = 27
+	kindTextComposed        protowire.Number = 28
 )

@@ -96,6 +96,24 @@ func (c *coder) reminder(n protowire.Number, x *engine.Reminder) {
 	signed(c, 25, &x.SentAt)
 	signed(c, 26, &x.DeliveredAt)
 	signed(c, 27, &x.CanceledAt)
+	c.composition(28, &x.Composed)
+	c.close()
+}
+
+func (c *coder) composition(n protowire.Number, x *engine.Composition) {
+	if !c.begin(n) {
+		return
+	}
+	fixed(c, 1, &x.Of)
+	unsigned(c, 2, &x.Outcome)
+	text(c, 3, &x.Text)
+	text(c, 4, &x.Phrase)
+	text(c, 5, &x.Model)
+	signed(c, 6, &x.PromptTokens)
+	signed(c, 7, &x.CachedTokens)
+	signed(c, 8, &x.CompletionTokens)
+	signed(c, 9, &x.CostMicros)
+	signed(c, 10, &x.Tries)
 	c.close()
 }
 
