@@ -37,6 +37,7 @@ func (p *planning) evaluate() []candidate {
 			p.live = append(p.live, r)
 		}
 	}
+	p.items = make([]candidate, 0, len(p.live)+len(p.u.Prefs.Leads))
 	p.collectEvents()
 	p.collectCustom()
 	for i := range p.items {
@@ -57,45 +58,63 @@ func (p *planning) collectEvents() {
 			continue
 		}
 		for _, lead := range p.u.Prefs.Leads {
-			c := candidate{at: s.Start - int64(lead)*minute}
-			c.Lead, c.Start, c.End, c.Deadline = lead, s.Start, s.End, s.Start
-			p.collect(s, c)
+			p.collect(s, span{at: s.Start - int64(lead)*minute, lead: lead, start: s.Start, end: s.End, deadline: s.Start})
 		}
 	}
+}
+
+// span is when one lead of an event is due, and what it is for.
+type span struct {
+	at         Millis
+	lead       int32
+	start, end Millis
+	deadline   Millis
 }
 
 // collectAllDay takes an all-day event at the local time that the user chose,
 // on its first day; it is stale when that day is over.
 func (p *planning) collectAllDay(s *StoredEvent) {
-	c := candidate{at: dayStart(s.Date, p.loc)}
+	start := dayStart(s.Date, p.loc)
+	at := start
 	if p.u.Prefs.AllDayAt != NoAllDay {
-		c.at = instantAt(s.Date, int(p.u.Prefs.AllDayAt), p.loc)
+		at = instantAt(s.Date, int(p.u.Prefs.AllDayAt), p.loc)
 	}
-	c.AllDay, c.Start, c.End = true, dayStart(s.Date, p.loc), dayStart(s.EndDate, p.loc)
-	c.Deadline = dayStart(s.Date+1, p.loc)
-	p.collect(s, c)
+	p.collect(s, span{at: at, start: start, end: dayStart(s.EndDate, p.loc), deadline: dayStart(s.Date+1, p.loc)})
 }
 
-func (p *planning) collect(s *StoredEvent, c candidate) {
-	c.Type, c.EventID, c.Title, c.Occ, c.Priority = EventReminder, s.ID, s.Title, s.occurrence(), PriorityNormal
-	inDay := p.inDay(c.at)
+// collect takes a lead that the planned day decides about, or that a reminder
+// pends for. Most events of a calendar are neither.
+func (p *planning) collect(s *StoredEvent, w span) {
+	occ := s.occurrence()
+	inDay := p.inDay(w.at)
+	var r *Reminder
 	switch {
 	case p.fresh:
 	case inDay:
-		c.r = p.u.find(s.ID, c.Lead, c.Occ)
+		r = p.u.find(s.ID, w.lead, occ)
 	default:
-		c.r = findIn(p.live, s.ID, c.Lead, c.Occ)
+		r = findIn(p.live, s.ID, w.lead, occ)
 	}
-	if !inDay && c.r == nil {
+	if !inDay && r == nil {
 		return
 	}
-	c.why = p.gate(s)
+	p.items = append(p.items, candidate{
+		PlannedReminder: PlannedReminder{
+			Type: EventReminder, EventID: s.ID, Title: s.Title, Lead: w.lead, AllDay: s.AllDay, Occ: occ,
+			Start: w.start, End: w.end, Priority: PriorityNormal, Deadline: w.deadline,
+		},
+		at: w.at, r: r, why: p.gate(s), seen: s.skipped(w.lead, occ),
+	})
+}
+
+// skipped is what was said last about a lead of an occurrence.
+func (s *StoredEvent) skipped(lead int32, occ Millis) Reason {
 	for _, k := range s.Skips {
-		if k.Lead == c.Lead && k.Occ == c.Occ {
-			c.seen = k.Reason
+		if k.Lead == lead && k.Occ == occ {
+			return k.Reason
 		}
 	}
-	p.items = append(p.items, c)
+	return ReasonNone
 }
 
 // inDay reports whether the day that is planned is the one to decide about an
