@@ -62,7 +62,10 @@ func (m *metrics) showZeros() {
 		m.optIns.WithLabelValues(by)
 	}
 	m.optOuts.WithLabelValues("carrier")
-	for _, via := range []engine.Via{engine.ViaTemplate, engine.ViaCaller} {
+	for _, o := range engine.ComposeOutcomes() {
+		m.composes.WithLabelValues(o.String())
+	}
+	for _, via := range []engine.Via{engine.ViaTemplate, engine.ViaLLM, engine.ViaCaller} {
 		m.composed.WithLabelValues(viaName(via), "GSM-7")
 		m.composed.WithLabelValues(viaName(via), "UCS-2")
 	}

@@ -25,6 +25,9 @@ type metrics struct {
 	outcomes    *prometheus.CounterVec
 	delivery    prometheus.Histogram
 	composed    *prometheus.CounterVec
+	composes    *prometheus.CounterVec
+	composeCost prometheus.Counter
+	composeTime prometheus.Histogram
 	lateness    prometheus.Histogram
 	handOver    prometheus.Histogram
 	lookups     *prometheus.CounterVec
@@ -60,6 +63,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		outcomes:    f.counters("carrier_outcomes_total", "What became of messages at the carrier, by outcome and failure category.", "outcome", "category"),
 		delivery:    f.histogram("delivery_duration_seconds", "From a hand-over to the report of its delivery.", 1, 2, 5, 10, 30, 60, 300, 1800, 7200),
 		composed:    f.counters("messages_composed_total", "Texts made for a hand-over, by what wrote them and encoding.", "via", "encoding"),
+		composes:    f.counters("composer_outcomes_total", "What came of asking the composer for a text ahead of the send, by outcome; ok is a text that may be sent.", "outcome"),
+		composeCost: f.counter("composer_cost_usd_total", "What the composer has cost, in US dollars, by returned usage and the price table."),
+		composeTime: f.histogram("composer_duration_seconds", "How long the composer took for a text; no reminder waits for it.", .05, .1, .25, .5, 1, 2, 3, 5, 8, 15, 30),
 		lateness:    f.histogram("hand_over_lateness_seconds", "Beginning of a hand-over minus when it was due.", .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5, 15, 60, 300, 900),
 		handOver:    f.histogram("hand_over_duration_seconds", "How long calls to the carrier took.", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20),
 		lookups:     f.counters("carrier_lookups_total", "Look-ups of messages at the carrier, by result.", "result"),
@@ -127,6 +133,9 @@ func (n *Node) watch() {
 	f.gaugeFunc("outbox_queued", "Reminders that are due and wait for the sender.", func() float64 { return float64(n.view.queued.Load()) })
 	f.gaugeFunc("outbox_sending", "Hand-overs under way.", func() float64 { return float64(n.view.sending.Load()) })
 	f.gaugeFunc("sending_paused", "1 while sending is paused for everybody.", func() float64 { return flag(n.paused.Load()) })
+	f.gaugeFunc("composer_budget_usd", "What the composer may cost on a UTC day; 0 is no limit.", func() float64 { return float64(n.cfg.ComposeBudget) / 1e6 })
+	f.gaugeFunc("composer_spent_usd", "What counts against the composer's budget of this UTC day.", func() float64 { return float64(n.view.composerSpent.Load()) / 1e6 })
+	f.gaugeFunc("composer_breaker_open", "1 while the composer is not asked because it failed too often.", func() float64 { return flag(n.breakerOpen()) })
 	f.gaugeFunc("mailbox_depth", "Messages in the mailbox of the journal.", func() float64 { return float64(n.journalMail.UserMessageCount()) })
 }
 

@@ -25,6 +25,7 @@ type Node struct {
 	queues []*runQueue // ours, to be closed
 
 	journal, timer, outbox, directory, keeper *actor.PID
+	composer                                  *actor.PID // nil: the template writes
 
 	journalMail *mailbox
 
@@ -35,6 +36,8 @@ type Node struct {
 	keys     keyring
 	erasures []erase  // that recovery found cut short
 	found    []*entry // by recovery, in the order of the log
+
+	spend ledger // of the composer, as recovery found it
 
 	inFlight atomic.Int64
 	backupAt atomic.Int64 // of the restored backup that is being accounted for
@@ -54,6 +57,7 @@ type view struct {
 	stopped                   atomic.Pointer[string]
 	lastPlan, lastRound       atomic.Int64
 	snapshotRounds, compacted atomic.Int64
+	composerSpent             atomic.Int64 // today, millionths of a US dollar
 }
 
 // Start recovers the state from the log and starts the actors. It returns when
@@ -117,7 +121,11 @@ func (n *Node) startActors() error {
 		{"!outbox", &n.outbox, n.cfg.Users, func() actor.Actor { return newOutbox(n) }},
 		{"!directory", &n.directory, n.cfg.Users, func() actor.Actor { return newDirectory(n) }},
 		{"!keeper", &n.keeper, n.cfg.Keeper, func() actor.Actor { return newKeeper(n) }},
+		{"!composer", &n.composer, n.cfg.Users, func() actor.Actor { return newComposer(n) }},
 	} {
+		if a.pid == &n.composer && n.cfg.Composer == nil {
+			continue
+		}
 		mail := newMailbox()
 		if a.pid == &n.journal {
 			n.journalMail = mail

@@ -131,8 +131,8 @@ func (o *outbox) Receive(ctx actor.Context) {
 // takeIn queues what is owed and not known yet.
 func (o *outbox) takeIn(effects []engine.Effect) {
 	for _, e := range effects {
-		if o.known[e.Key()] {
-			continue
+		if _, ok := e.(engine.Compose); ok || o.known[e.Key()] {
+			continue // texts are the composer's
 		}
 		o.known[e.Key()] = true
 		switch e := e.(type) {
@@ -140,6 +140,7 @@ func (o *outbox) takeIn(effects []engine.Effect) {
 			o.queue.push(e)
 		case engine.LookUp:
 			o.lookups = append(o.lookups, e)
+		case engine.Compose:
 		}
 	}
 }

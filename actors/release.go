@@ -61,7 +61,20 @@ func (n *Node) finish(r *release) {
 	}
 }
 
+// pass gives compositions to the composer and every other effect to the outbox.
 func (n *Node) pass(effects []engine.Effect, arms []arm) {
+	var texts []engine.Effect
+	for _, e := range effects {
+		if _, ok := e.(engine.Compose); ok {
+			texts = append(texts, e)
+		}
+	}
+	if len(texts) > 0 && n.composer != nil {
+		n.send(n.composer, texts)
+	}
+	if len(texts) == len(effects) {
+		effects = nil
+	}
 	if len(arms) > 0 {
 		n.send(n.timer, arms)
 	}

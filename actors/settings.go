@@ -72,6 +72,9 @@ func (n *Node) loadSettings() error {
 		return err
 	}
 	n.keys.keys = keys
+	if err := n.loadSpend(); err != nil {
+		return err
+	}
 	v, _, err := n.cfg.Log.IndexGet(spaceSystem, keyPaused)
 	n.paused.Store(len(v) == 1 && v[0] == 1)
 	return err

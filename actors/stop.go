@@ -16,6 +16,9 @@ import (
 func (n *Node) Stop(ctx context.Context) error {
 	n.draining.Store(true)
 	n.send(n.timer, holdWakes{})
+	if n.composer != nil {
+		n.send(n.composer, holdComposes{})
+	}
 	err := errors.Join(
 		n.waitFor(ctx, "hand-overs in flight", func(done func()) { n.send(n.outbox, drainSends{done}) }),
 		n.waitFor(ctx, "records to be flushed", func(done func()) { n.send(n.journal, &release{after: done}) }),
