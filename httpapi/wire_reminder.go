@@ -39,10 +39,15 @@ type reminderJSON struct {
 	Messages        []messageJSON `json:"messages"`
 }
 
-// llmJSON tells what a language model did; null while the template writes.
+// llmJSON tells what a language model did for a reminder, used or not; null
+// where none was asked. Tokens and cost are of all that it was asked.
 type llmJSON struct {
-	Model   string  `json:"model"`
-	CostUSD float64 `json:"cost_usd"`
+	Model            *string `json:"model"` // null: the endpoint was not reached
+	Outcome          string  `json:"outcome"`
+	CostUSD          float64 `json:"cost_usd"`
+	PromptTokens     int32   `json:"prompt_tokens"`
+	CachedTokens     int32   `json:"cached_tokens"`
+	CompletionTokens int32   `json:"completion_tokens"`
 }
 
 type failureJSON struct {
@@ -87,7 +92,7 @@ func showReminder(r engine.ReminderView) reminderJSON {
 		SendAttempts: r.Attempts, MaxSendAttempts: engine.MaxAttempts, LastError: showFailure(r.LastError),
 		CreatedAt: showInstant(r.CreatedAt), UpdatedAt: showInstant(r.UpdatedAt), SentAt: instantOrNull(r.SentAt),
 		DeliveredAt: instantOrNull(r.DeliveredAt), CanceledAt: instantOrNull(r.CanceledAt),
-		Messages: make([]messageJSON, 0, len(r.Messages)),
+		Messages: make([]messageJSON, 0, len(r.Messages)), LLM: showComposition(r.Composed),
 	}
 	if r.Type == engine.EventReminder {
 		title := r.Title
@@ -97,6 +102,16 @@ func showReminder(r engine.ReminderView) reminderJSON {
 		out.Messages = append(out.Messages, showMessage(m))
 	}
 	return out
+}
+
+func showComposition(c engine.Composition) *llmJSON {
+	if c.Tries == 0 {
+		return nil
+	}
+	return &llmJSON{
+		Model: textOrNull(c.Model), Outcome: c.Outcome.String(), CostUSD: float64(c.CostMicros) / 1e6,
+		PromptTokens: c.PromptTokens, CachedTokens: c.CachedTokens, CompletionTokens: c.CompletionTokens,
+	}
 }
 
 func showMessage(m engine.Message) messageJSON {

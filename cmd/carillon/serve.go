@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"carillon/actors"
+	"carillon/actors/provider"
 	"carillon/httpapi"
 	"carillon/wal"
 )
@@ -35,11 +36,13 @@ type service struct {
 	metrics *prometheus.Registry
 	backend backend
 	carrier carrier
-	server  *httpapi.Server
-	store   *wal.DB
-	node    *actors.Node
-	still   bool // nobody is woken: the store is only written to
-	fatal   chan error
+	// composer writes texts ahead of the send; nil: the template does.
+	composer provider.Composer
+	server   *httpapi.Server
+	store    *wal.DB
+	node     *actors.Node
+	still    bool // nobody is woken: the store is only written to
+	fatal    chan error
 }
 
 // serve runs until a signal, the end of ctx, or a failure. begun is called
@@ -114,6 +117,13 @@ func (p *program) newService(s *settings) (*service, error) {
 	if v.carrier, err = newCarrier(s, carrierSecrets{token, headers}, &v.backend, log); err != nil {
 		return nil, err
 	}
+	llmKey, err := p.secret(secretLLM)
+	if err != nil {
+		return nil, err
+	}
+	if v.composer, err = newComposer(&s.composerSettings, llmKey, log); err != nil {
+		return nil, err
+	}
 	conf := httpapi.Config{
 		Backend: &v.backend, Hooks: hooks(token, other), PublicURL: s.PublicURL, DefaultRegion: s.DefaultRegion,
 		Version: version(), Now: actors.SystemClock{}.Now, Logger: log, Registerer: v.metrics, Gatherer: v.metrics,
@@ -134,6 +144,7 @@ func (v *service) start(key string) error {
 	}
 	v.store = store
 	conf := v.s.nodeConfig(v.carrier.sender, v.carrier.verifier)
+	v.s.configure(&conf, v.composer)
 	conf.Log, conf.Logger, conf.Metrics = store, v.log, v.metrics
 	conf.LowOnSpace, conf.Still = store.LowOnSpace, v.still
 	conf.Fatal = func(err error) { v.fatal <- err }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,11 +16,18 @@ import (
 // startProgram runs serve in this process and returns a client of it.
 func startProgram(t *testing.T, env map[string]string, args ...string) *client {
 	t.Helper()
+	c, _ := startProgramLog(t, env, args...)
+	return c
+}
+
+// startProgramLog also returns what it has logged so far.
+func startProgramLog(t *testing.T, env map[string]string, args ...string) (*client, func() string) {
+	t.Helper()
 	vars := map[string]string{"CARILLON_API_KEY": testKey, "CARILLON_LISTEN": freeAddr(t), "CARILLON_DATA_DIR": t.TempDir(), "CARILLON_LOG_LEVEL": "error"}
 	for k, v := range env {
 		vars[k] = v
 	}
-	var errs strings.Builder
+	var errs lockedText
 	up := make(chan string, 1)
 	p := &program{
 		stdout: &errs, stderr: &errs, lookup: func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
@@ -36,12 +44,30 @@ func startProgram(t *testing.T, env map[string]string, args ...string) *client {
 	})
 	select {
 	case address := <-up:
-		return &client{url: "http://" + address}
+		return &client{url: "http://" + address}, errs.String
 	case code := <-ended:
 		ended <- code
 		t.Fatalf("exit code %d: %s", code, errs.String())
-		return nil
+		return nil, nil
 	}
+}
+
+// lockedText is written by a program while a test reads it.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // The README's walk-through: from a user to "delivered", with the code out of

@@ -50,10 +50,11 @@ type settings struct {
 	ReconcileAfter time.Duration `group:"settings" name:"reconcile-after" default:"30s" help:"Wait before the carrier is asked for a message whose answer was lost (S3)."`
 	ConfirmAfter   time.Duration `group:"settings" name:"confirm-after" default:"1h" help:"How long an accepted message may be without a final status before the carrier is asked what became of it; then at twice its age, for three days. 0 is never (D5)."`
 	OnUncertain    string        `group:"settings" name:"on-uncertain" default:"reconcile" enum:"reconcile,hold,resend" help:"What follows a lost answer: ${enum}. resend may text somebody twice."`
-	Composer       string        `group:"settings" default:"template" enum:"template" help:"What writes the texts: ${enum}."`
 	MaxSegments    int           `group:"settings" name:"max-segments" default:"1" help:"SMS segments that a text may have, 1 to 10."`
 	DefaultRegion  string        `group:"settings" name:"default-region" help:"Region of numbers without country code, such as DE; without it they are refused."`
 	AnswerKeywords bool          `group:"settings" name:"answer-keywords" help:"Answer STOP, START and HELP ourselves, where the carrier does not."`
+
+	composerSettings
 
 	Retention     time.Duration `group:"settings" default:"2160h" help:"How long history is kept (W4)."`
 	MaxLogBytes   int64         `group:"settings" name:"max-log-bytes" default:"0" help:"Bound of the journal; the oldest history goes first. 0 is none."`
@@ -93,6 +94,9 @@ func (s *settings) check() error {
 		return bad("retention, max-log-bytes", "0 or more")
 	case s.MaxEvents < 1 || s.MaxReminders < 1:
 		return bad("max-events, max-reminders", "1 or more each")
+	}
+	if err := s.composerSettings.check(); err != nil {
+		return err
 	}
 	if s.PublicURL != "" {
 		u, err := url.Parse(s.PublicURL)

@@ -174,16 +174,18 @@ func (p *program) warnUnknown(parser *kong.Kong) {
 const (
 	secretAPIKey      = "CARILLON_API_KEY"
 	secretTwilio      = "TWILIO_AUTH_TOKEN"
+	secretLLM         = "CARILLON_LLM_API_KEY"
 	secretTwilioOther = "TWILIO_AUTH_TOKEN_SECONDARY"
 	secretHTTPHeaders = "CARILLON_HTTP_CARRIER_HEADERS"
 )
 
-var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders}
+var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders, secretLLM}
 
 // secretHelp is what docs/settings.md says of each.
 var secretHelp = map[string]string{
 	secretAPIKey:      "An API key with the role admin.",
 	secretTwilio:      "Twilio's auth token: requests, and the signatures of webhooks.",
+	secretLLM:         "The key of the language model's endpoint; the composer llm needs it.",
 	secretTwilioOther: "A second token whose signatures are accepted, while one is being rotated.",
 	secretHTTPHeaders: "Headers of every request of the carrier http, a line each: `Authorization: Bearer …`. They may hold {message_id}.",
 }
