@@ -67,7 +67,7 @@ func (t *turn) cancelReminder(id string) Reply {
 	switch {
 	case r == nil:
 		return notFound(CodeReminderNotFound, "no such reminder")
-	case r.pending():
+	case r.pending(), r.revivable(): // a plan may not bring back what was cancelled by hand
 		t.emit(ReminderCanceled{ID: id, Reason: ReasonByRequest})
 		t.replan()
 	case r.inFlight():

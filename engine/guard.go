@@ -53,10 +53,16 @@ func (b *Brief) Vet(text string) (clean, why string) {
 	}
 	rest := slices.Delete(words, at, at+n)
 	known := b.known()
+	if strings.Contains(clean, "`") && !known.runes['`'] {
+		return "", vetMarkup // in GSM-7 it is an apostrophe
+	}
 	if !known.names(rest, b.Title) {
 		return "", vetTitle
 	}
-	return body, known.vet(rest)
+	if why = known.vet(rest); why != "" {
+		return "", why
+	}
+	return body, ""
 }
 
 // oneLine takes the text out of its white space and one pair of quotes, and
@@ -165,7 +171,7 @@ func (k *known) learn(s string) {
 // the title's longer words, three of them at most.
 func (k *known) names(words []string, title string) bool {
 	text := strings.ToLower(strings.Join(words, " "))
-	for _, least := range [...]int{4, 3, 1} {
+	for _, least := range [...]int{3, 1} {
 		want, have := 0, 0
 		for _, w := range wordsOf(title) {
 			if utf8.RuneCountInString(w) >= least {
@@ -185,7 +191,7 @@ func (k *known) names(words []string, title string) bool {
 // vet looks at the words around the time phrase.
 func (k *known) vet(words []string) string {
 	for _, w := range words {
-		if k.tokens[strings.Trim(w, punctuation)] {
+		if k.tokens[strings.Trim(w, punctuation)] || w == "@" || w == "&" {
 			continue
 		}
 		if why := k.vetToken(w); why != "" {
@@ -250,8 +256,8 @@ func (k *known) fits(r rune) bool {
 	case table == nil:
 		return false
 	case table == unicode.Latin:
-		_, gsm := sms.ToGSM7(string(r))
-		return gsm && unicode.IsLetter(r)
+		plain, gsm := sms.ToGSM7(string(r))
+		return gsm && plain == string(r) && unicode.IsLetter(r)
 	default:
 		return slices.Contains(k.scripts, table)
 	}

@@ -139,14 +139,14 @@ func (p *planning) gate(s *StoredEvent) Reason {
 		return why
 	case s.Sync == SyncCanceled:
 		return ReasonEventCanceled
-	case s.Sync != SyncSynced:
-		return ReasonEventPending
 	case s.Response == ResponseDeclined:
 		return ReasonDeclined
 	case s.Free:
 		return ReasonFree
 	case s.AllDay && p.u.Prefs.AllDayAt == NoAllDay:
 		return ReasonAllDay
+	case s.Sync != SyncSynced: // the last, for it keeps what pends and may hide nothing
+		return ReasonEventPending
 	}
 	return ReasonNone
 }

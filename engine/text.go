@@ -54,13 +54,18 @@ func (t *turn) compose(r *Reminder, at Millis) composed {
 	if body, ok := t.written(r, at); ok {
 		return composed{body: body, via: ViaLLM, size: sms.Measure(body)}
 	}
-	body, size := Template(e, e.Start-at, t.env.Policy.MaxSegments)
+	ahead := e.Start - at
+	if e.AllDay {
+		ahead = r.Start - at
+	}
+	body, size := Template(e, ahead, t.env.Policy.MaxSegments)
 	return composed{body: body, via: ViaTemplate, size: size}
 }
 
 // Template writes a reminder by the template of X3 in at most that many
 // segments: "<title> in 15 mins @ <location>. <link>", or "Today: <title>"
-// for an all-day event. ahead is the time until the start, milliseconds.
+// for an all-day event, "Tomorrow: <title>" if its day has not begun. ahead is
+// the time until the start, milliseconds.
 //
 // What does not fit is given up in this order: the title's end, while 40
 // units of it stay; the location; the link. A link is whole or absent (X2).
@@ -69,6 +74,9 @@ func Template(e CalendarEvent, ahead Millis, segments int) (string, sms.Size) {
 	head, phrase := "", " in "+inTime(ahead)
 	if e.AllDay {
 		head, phrase = "Today: ", ""
+		if ahead > 0 { // moved before its day by quiet hours (P4)
+			head = "Tomorrow: "
+		}
 	}
 	place, link := "", ""
 	if l := sms.Clean(e.Location); l != "" && l != cleanLink(e.Link) {
