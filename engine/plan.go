@@ -234,6 +234,9 @@ func (p *planning) keepDue(c *candidate) {
 	overdue := c.why == ReasonNone && c.Due <= p.now && (c.r.Due <= p.now || p.u.Prefs.Quiet.at(p.now, p.loc))
 	if c.r.Reason == ReasonSendNow || c.r.Attempts > 0 || overdue {
 		c.Due, c.why = c.r.Due, ReasonNone
+		if c.Due >= c.Deadline { // an all-day one, in another zone: its day is over there
+			c.Due, c.why = 0, ReasonStale
+		}
 	}
 }
 
