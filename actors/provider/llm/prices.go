@@ -169,15 +169,18 @@ func (c *Client) price(u *usage) provider.Composition {
 		CachedTokens: min(tokens(max(u.CacheHit, u.Details.Cached)), tokens(u.Prompt)),
 	}
 	if u.Cost != nil && *u.Cost >= 0 {
-		out.CostMicros, out.Priced = int64(math.Ceil(min(*u.Cost, mostUSD)*1e6)), "reported"
+		out.CostMicros, out.Priced = micros(min(*u.Cost, mostUSD)*1e6), "reported"
 		return out
 	}
 	p, window := c.conf.Prices.at(c.conf.Now())
 	miss := float64(out.PromptTokens - out.CachedTokens)
 	cost := float64(out.CachedTokens)*p.Hit + miss*p.Miss + float64(out.CompletionTokens)*p.Output
-	out.CostMicros, out.Priced = int64(math.Ceil(cost)), window
+	out.CostMicros, out.Priced = micros(cost), window
 	return out
 }
+
+// micros rounds up, but for what floating point adds.
+func micros(x float64) int64 { return int64(math.Ceil(x - 1e-6)) }
 
 // estimate is what a request costs at most whose answer nobody saw: as if it
 // had been answered in full. A token is three bytes or more in most languages.
