@@ -57,6 +57,11 @@ func (m *metrics) showZeros() {
 			m.outcomes.WithLabelValues(outcome, c.String())
 		}
 	}
+	for _, word := range []string{
+		engine.KeywordStop, engine.KeywordStart, engine.KeywordHelp, engine.KeywordConfirm, engine.KeywordSnooze, engine.KeywordAgenda, "other",
+	} {
+		m.texts.WithLabelValues(word)
+	}
 	for _, by := range []string{"sms", "api"} {
 		m.optOuts.WithLabelValues(by)
 		m.optIns.WithLabelValues(by)

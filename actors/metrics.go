@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ type metrics struct {
 	postponed   prometheus.Counter
 	limitHits   prometheus.Counter
 	fuse        prometheus.Counter
+	texts       *prometheus.CounterVec
 	optOuts     *prometheus.CounterVec
 	optIns      *prometheus.CounterVec
 	outcomes    *prometheus.CounterVec
@@ -58,6 +60,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		postponed:   f.counter("quiet_postponed_total", "Reminders moved out of quiet hours when they were due."),
 		limitHits:   f.counter("daily_limit_hits_total", "Reminders held back by a daily limit."),
 		fuse:        f.counter("fuse_blown_total", "Hand-overs that the fuse stopped: the number had that text twice on that day already."),
+		texts:       f.counters("texts_received_total", "Texts from people, by keyword; other is any other text.", "keyword"),
 		optOuts:     f.counters("opt_outs_total", "Opt-outs, by where they came from.", "by"),
 		optIns:      f.counters("opt_ins_total", "Opt-ins, by where they came from.", "by"),
 		outcomes:    f.counters("carrier_outcomes_total", "What became of messages at the carrier, by outcome and failure category.", "outcome", "category"),
@@ -213,6 +216,8 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 			m.reported(e)
 		case engine.ConsentChanged:
 			m.consent(e)
+		case engine.InboundReceived:
+			m.texts.WithLabelValues(cmp.Or(e.Keyword, "other")).Inc()
 		case engine.UserErased:
 			s.erased = true
 		}

@@ -37,7 +37,8 @@ func (u *User) Apply(at Millis, e Event) {
 		u.applyKeyUsed(at, e)
 	case Fenced:
 		u.Fence = e.BackupAt
-	case ReminderMoved, ReminderCanceled, CancelAsked, RetryPlanned, ReminderFailed, TextComposed:
+	case ReminderMoved, ReminderCanceled, CancelAsked, RetryPlanned, ReminderFailed, TextComposed,
+		ReminderConfirmed:
 		u.applyToReminder(at, e)
 	case AttemptStarted, MessageAccepted, MessageRefused, MessageRecorded, AttemptUncertain, LookupDone, MessageReported:
 		u.applyToMessage(at, e)
@@ -128,7 +129,7 @@ func (u *User) applySkipped(e ReminderSkipped) {
 }
 
 func (u *User) applyPlanned(at Millis, p PlannedReminder) {
-	if i, found := u.findEvent(p.EventID); found && p.Type == EventReminder {
+	if i, found := u.findEvent(p.EventID); found && p.Type == EventReminder && p.SnoozeOf == "" {
 		u.Events[i].Skips = slices.DeleteFunc(u.Events[i].Skips, func(k Skip) bool {
 			return k.Lead == p.Lead && k.Occ == p.Occ
 		})
@@ -141,6 +142,7 @@ func (u *User) applyPlanned(at Millis, p PlannedReminder) {
 	r.Type, r.EventID, r.Title, r.Lead, r.AllDay, r.Occ = p.Type, p.EventID, p.Title, p.Lead, p.AllDay, p.Occ
 	r.Start, r.End, r.Priority, r.Due, r.Deadline, r.On = p.Start, p.End, p.Priority, p.Due, p.Deadline, p.On
 	r.Status, r.Reason, r.RetryAt, r.CanceledAt, r.CancelAsked = StatusScheduled, ReasonNone, 0, 0, ReasonNone
+	r.SnoozeOf, r.AskedAt = p.SnoozeOf, p.AskedAt
 	r.Reserved = !r.Spent
 	r.UpdatedAt = at
 }
@@ -166,6 +168,10 @@ func (u *User) applyToReminder(at Millis, e Event) {
 	case TextComposed:
 		if r := u.touch(e.ID, at); r != nil {
 			r.applyComposed(e)
+		}
+	case ReminderConfirmed:
+		if r := u.touch(e.ID, at); r != nil && r.ConfirmedAt == 0 {
+			r.ConfirmedAt = at
 		}
 	case RetryPlanned:
 		if r := u.touch(e.ID, at); r != nil {

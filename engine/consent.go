@@ -4,34 +4,42 @@ import "strings"
 
 const bySMS = "sms"
 
-// Keywords of an inbound text (N3).
+// Keywords of an inbound text (N3, N4).
 const (
-	KeywordStop  = "stop"
-	KeywordStart = "start"
-	KeywordHelp  = "help"
+	KeywordStop    = "stop"
+	KeywordStart   = "start"
+	KeywordHelp    = "help"
+	KeywordConfirm = "confirm"
+	KeywordSnooze  = "snooze"
+	KeywordAgenda  = "agenda"
 )
 
 // Keyword sorts an inbound text: exactly one of the words, in any case, is a
 // keyword; "stop please" is not. The words are Twilio's defaults for long
-// codes (Twilio: "Advanced Opt-Out"; support article 223134027).
+// codes (Twilio: "Advanced Opt-Out"; support article 223134027), and ours for
+// replies; SNOOZE may have a number behind it.
 func Keyword(text string) string {
-	switch strings.ToUpper(strings.Trim(strings.TrimSpace(text), ".!\"'")) {
+	words := strings.ToUpper(plainWords(text))
+	switch words {
 	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT":
 		return KeywordStop
 	case "START", "UNSTOP", "YES":
 		return KeywordStart
 	case "HELP", "INFO":
 		return KeywordHelp
+	case "C", "CONFIRM":
+		return KeywordConfirm
+	case "AGENDA":
+		return KeywordAgenda
+	}
+	if words == "SNOOZE" || strings.HasPrefix(words, "SNOOZE ") {
+		return KeywordSnooze
 	}
 	return ""
 }
 
-// Our own answers, for carriers that leave answering to us.
-const (
-	answerStop  = "You will get no more reminders. Reply START to get them again."
-	answerStart = "Reminders are on again. Reply STOP to end them."
-	answerHelp  = "Calendar reminders by SMS. Reply STOP to end them, START to get them again."
-)
+// plainWords is a text without what phones put around a word.
+func plainWords(text string) string { return strings.Trim(strings.TrimSpace(text), ".!\"'") }
 
 // receiveText takes an inbound text. The same one again changes nothing: the
 // carrier repeats a webhook that it holds for lost.
@@ -47,7 +55,7 @@ func (t *turn) receiveText(c ReceiveText) Reply {
 	}
 	key := "sms:" + c.SID
 	if _, seen := t.u.usedKey(key, t.env.Now); c.SID != "" && seen {
-		return TextReply{Keyword: word}
+		return TextReply{Keyword: word, Answer: t.answerAgain(word)}
 	}
 	t.emit(InboundReceived{SID: c.SID, Keyword: word, Text: clip(c.Text, maxLedgerText)})
 	if c.SID != "" {
@@ -75,7 +83,34 @@ func (t *turn) keyword(word, text string) TextReply {
 	case KeywordHelp:
 		return TextReply{Keyword: word, Answer: answerHelp}
 	}
+	if t.u.OptedOut {
+		return TextReply{Keyword: word} // who said STOP gets no text, not even an answer
+	}
+	switch word {
+	case KeywordConfirm:
+		return TextReply{Keyword: word, Answer: t.confirmLatest()}
+	case KeywordSnooze:
+		return TextReply{Keyword: word, Answer: t.snooze(text)}
+	case KeywordAgenda:
+		return TextReply{Keyword: word, Answer: t.agenda()}
+	}
 	return TextReply{}
+}
+
+// answerAgain answers a webhook that the carrier brings again because our
+// answer got lost. It changes nothing: what was asked for has been done.
+func (t *turn) answerAgain(word string) string {
+	r := t.latest()
+	switch {
+	case t.u.OptedOut:
+	case word == KeywordConfirm && (r == nil || r.ConfirmedAt != 0):
+		return t.confirmLatest()
+	case word == KeywordAgenda:
+		return t.agenda()
+	case word == KeywordSnooze && r != nil:
+		return t.snoozeAnswer(r.ID)
+	}
+	return ""
 }
 
 // setConsent opts the person out or in through the API.

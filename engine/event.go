@@ -163,8 +163,13 @@ type (
 	// InboundReceived is a text from the person.
 	InboundReceived struct {
 		SID     string
-		Keyword string // stop, start, help or empty
+		Keyword string // stop, start, help, confirm, snooze, agenda or empty
 		Text    string
+	}
+	// ReminderConfirmed says that the person has seen a reminder (N4).
+	ReminderConfirmed struct {
+		ID string
+		By string // sms
 	}
 	// KeyUsed remembers an answered Idempotency-Key.
 	KeyUsed struct {
@@ -196,6 +201,8 @@ type PlannedReminder struct {
 	Due        Millis
 	Deadline   Millis
 	On         Date
+	SnoozeOf   string // the reminder that the person asked for once more (N4)
+	AskedAt    Millis // snoozed only: when they asked to have it
 }
 
 // ReasonCount is one line of a run record.
@@ -231,4 +238,5 @@ func (InboundReceived) event()     {}
 func (KeyUsed) event()             {}
 func (Fenced) event()              {}
 func (CommandQuarantined) event()  {}
+func (ReminderConfirmed) event()   {}
 func (TextComposed) event()        {}

@@ -1,7 +1,5 @@
 package engine
 
-import "fmt"
-
 // sameTexts is how often a number gets one text on one local day, whatever
 // happens. Everything before this holds already that nobody is texted twice;
 // the fuse is the second lock on the door, for the fault that nobody thought
@@ -45,8 +43,7 @@ func (t *turn) blow(r *Reminder) {
 
 // timed puts the local time that the reminder is about before its words.
 func (t *turn) timed(r *Reminder, text composed) composed {
-	at := localSeconds(r.Occ, t.zone()) / 60 % minutesPerDay
-	clock := fmt.Sprintf("%02d:%02d ", at/60, at%60)
+	clock := t.clockOf(r.Occ) + " "
 	if r.Type == CustomReminder {
 		text.body, text.size = encode(clock + text.body)
 		return text

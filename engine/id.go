@@ -22,6 +22,12 @@ func customID(userID string, seq uint64, now Millis) string {
 	return "r_" + digest("custom", userID, "", int64(seq), now)
 }
 
+// snoozeID derives the id of a reminder that is wanted once more at that
+// instant.
+func snoozeID(userID, reminderID string, at Millis) string {
+	return "r_" + digest("snooze", userID, reminderID, at, 0)
+}
+
 // messageID names one attempt of a reminder. The user's birth tells it from
 // the attempts for somebody who had the id before and was erased: their late
 // callbacks must find nobody (N6). It is in every backup, so that after a

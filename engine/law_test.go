@@ -343,6 +343,9 @@ func TestLaws(t *testing.T) {
 				w.decide(t, engine.ReceiveText{Text: rapid.SampledFrom([]string{"STOP", "START"}).Draw(t, "word")})
 			},
 			"compose": w.compose,
+			"reply": func(t *rapid.T) {
+				w.decide(t, engine.ReceiveText{Text: rapid.SampledFrom([]string{"C", "SNOOZE", "SNOOZE 1", "SNOOZE 300", "AGENDA"}).Draw(t, "reply")})
+			},
 			"cancel": func(t *rapid.T) {
 				if len(w.u.Reminders) > 0 {
 					w.decide(t, engine.CancelReminder{ID: rapid.SampledFrom(w.u.Reminders).Draw(t, "reminder").ID})

@@ -40,6 +40,7 @@ func (p *planning) evaluate() []candidate {
 	p.items = make([]candidate, 0, len(p.live)+len(p.u.Prefs.Leads))
 	p.collectEvents()
 	p.collectCustom()
+	p.collectSnoozed()
 	for i := range p.items {
 		p.decide(&p.items[i])
 	}
@@ -170,7 +171,7 @@ func (u *User) gate(t ReminderType) Reason {
 func (p *planning) collectCustom() {
 	for i := range p.u.Reminders {
 		r := &p.u.Reminders[i]
-		if r.Type != CustomReminder || !p.wanted(r) {
+		if r.Type != CustomReminder || !p.wanted(r) || p.fresh && r.SnoozeOf != "" {
 			continue
 		}
 		c := candidate{at: r.Occ, r: r, why: p.u.gate(CustomReminder)}
@@ -182,6 +183,31 @@ func (p *planning) collectCustom() {
 		}
 		c.ID, c.Type, c.Title, c.Occ, c.Start, c.End = r.ID, r.Type, r.Title, r.Occ, r.Start, r.End
 		c.Deadline, c.Priority = r.Deadline, r.Priority
+		c.SnoozeOf, c.AskedAt = r.SnoozeOf, r.AskedAt
+		p.items = append(p.items, c)
+	}
+}
+
+// collectSnoozed takes the event reminders that somebody wants once more, as
+// long as their event is where it was (N4).
+func (p *planning) collectSnoozed() {
+	for i := range p.u.Reminders {
+		r := &p.u.Reminders[i]
+		if r.Type != EventReminder || r.SnoozeOf == "" || p.fresh || r.ended() {
+			continue
+		}
+		e, found := p.u.findEvent(r.EventID)
+		if !found || p.u.Events[e].Deleted || p.u.Events[e].occurrence() != r.Occ {
+			continue
+		}
+		s := &p.u.Events[e]
+		c := candidate{at: r.AskedAt, r: r, why: p.gate(s)}
+		c.ID, c.Type, c.EventID, c.Title, c.Lead, c.AllDay, c.Occ = r.ID, r.Type, r.EventID, s.Title, r.Lead, r.AllDay, r.Occ
+		c.Start, c.End, c.Deadline, c.Priority = r.Start, s.End, r.Deadline, r.Priority
+		c.SnoozeOf, c.AskedAt = r.SnoozeOf, r.AskedAt
+		if s.AllDay {
+			c.End = r.End
+		}
 		p.items = append(p.items, c)
 	}
 }
@@ -314,13 +340,14 @@ func findIn(list []*Reminder, eventID string, lead int32, occ Millis) *Reminder 
 }
 
 func (r *Reminder) is(eventID string, lead int32, occ Millis) bool {
-	return r.Type == EventReminder && r.Lead == lead && r.Occ == occ && r.EventID == eventID
+	return r.Type == EventReminder && r.SnoozeOf == "" && r.Lead == lead && r.Occ == occ && r.EventID == eventID
 }
 
 // revivable reports whether a cancelled reminder may be planned again: it was
-// never with the carrier, and what cancelled it can end.
+// never with the carrier, and what cancelled it can end. A snooze is for the
+// moment: one that ended is over, and the person was told so.
 func (r *Reminder) revivable() bool {
-	if r.Status != StatusCanceled || r.Spent || r.Attempts >= MaxAttempts {
+	if r.Status != StatusCanceled || r.Spent || r.Attempts >= MaxAttempts || r.SnoozeOf != "" {
 		return false
 	}
 	switch r.Reason {

@@ -48,7 +48,7 @@ func (t *turn) planDay(day Day, cause Reason) {
 	run := PlanRan{Cause: cause, Day: day, Forget: t.env.Now - t.env.Policy.Keep}
 	counts := [reasonCount]int32{}
 	for i := range items {
-		if items[i].Type != EventReminder {
+		if items[i].Type != EventReminder || items[i].SnoozeOf != "" {
 			continue
 		}
 		run.Seen++

@@ -88,8 +88,9 @@ type (
 		Outcome ComposeOutcome
 		Why     string
 	}
-	// TextReply answers an inbound text: Keyword is stop, start, help or
-	// empty; Answer is a text back, empty where the carrier answers itself.
+	// TextReply answers an inbound text: Keyword is its kind, empty for none;
+	// Answer is a text back. Those to stop, start and help are for carriers
+	// that don't answer them.
 	TextReply struct {
 		Keyword string
 		Answer  string

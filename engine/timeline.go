@@ -75,10 +75,14 @@ func describeReminder(e Event) TimelineEntry {
 	switch e := e.(type) { //nolint:gochecksumtype // Describe sends only these here
 	case ReminderPlanned:
 		r := e.Reminder
-		return TimelineEntry{
+		d := TimelineEntry{
 			Kind: "reminder_scheduled", EventID: r.EventID, ReminderID: r.ID,
 			Detail: []Field{{"scheduled_for", Instant(r.Due)}, {"lead_minutes", int64(r.Lead)}, {"deadline", Instant(r.Deadline)}},
 		}
+		if r.SnoozeOf != "" {
+			d.Detail = append(d.Detail, Field{"snooze_of", r.SnoozeOf})
+		}
+		return d
 	case ReminderMoved:
 		kind := "reminder_moved"
 		if e.Reason == ReasonNone {
@@ -98,6 +102,8 @@ func describeReminder(e Event) TimelineEntry {
 		return describeComposed(e)
 	case RetryPlanned:
 		return TimelineEntry{Kind: "retry_planned", Reason: ReasonRetry, ReminderID: e.ID, Detail: []Field{{"at", Instant(e.At)}}}
+	case ReminderConfirmed:
+		return TimelineEntry{Kind: "reminder_confirmed", ReminderID: e.ID, Detail: []Field{{"by", e.By}}}
 	case ReminderFailed:
 		return TimelineEntry{Kind: "reminder_failed", Reason: e.Reason, ReminderID: e.ID}
 	}

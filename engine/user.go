@@ -215,6 +215,9 @@ type Reminder struct {
 	SentAt      Millis
 	DeliveredAt Millis
 	CanceledAt  Millis
+	ConfirmedAt Millis // when the person confirmed it (N4)
+	SnoozeOf    string // the reminder that it repeats, at the person's wish (N4)
+	AskedAt     Millis // snoozed only: when they asked to have it
 }
 
 // Message is one hand-over of a reminder to the carrier.

@@ -74,8 +74,11 @@ func (s *Server) twilioInbound(ctx context.Context, r *request) (response, error
 		}
 		return resp, err
 	}
-	if !s.c.AnswerKeywords {
-		got.Answer = ""
+	switch got.Keyword {
+	case engine.KeywordStop, engine.KeywordStart, engine.KeywordHelp:
+		if !s.c.AnswerKeywords {
+			got.Answer = ""
+		}
 	}
 	return s.twiml(got.Answer)
 }

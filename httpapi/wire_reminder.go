@@ -36,6 +36,8 @@ type reminderJSON struct {
 	SentAt          *string       `json:"sent_at"`
 	DeliveredAt     *string       `json:"delivered_at"`
 	CanceledAt      *string       `json:"cancelled_at"`
+	ConfirmedAt     *string       `json:"confirmed_at"`
+	SnoozeOf        *string       `json:"snooze_of"`
 	Messages        []messageJSON `json:"messages"`
 }
 
@@ -92,6 +94,7 @@ func showReminder(r engine.ReminderView) reminderJSON {
 		SendAttempts: r.Attempts, MaxSendAttempts: engine.MaxAttempts, LastError: showFailure(r.LastError),
 		CreatedAt: showInstant(r.CreatedAt), UpdatedAt: showInstant(r.UpdatedAt), SentAt: instantOrNull(r.SentAt),
 		DeliveredAt: instantOrNull(r.DeliveredAt), CanceledAt: instantOrNull(r.CanceledAt),
+		ConfirmedAt: instantOrNull(r.ConfirmedAt), SnoozeOf: textOrNull(r.SnoozeOf),
 		Messages: make([]messageJSON, 0, len(r.Messages)), LLM: showComposition(r.Composed),
 	}
 	if r.Type == engine.EventReminder {

@@ -143,6 +143,10 @@ func (c *coder) readKind(kind protowire.Number) engine.Event {
 		var e engine.TextComposed
 		c.textComposed(&e)
 		return e
+	case kindReminderConfirmed:
+		var e engine.ReminderConfirmed
+		c.reminderConfirmed(&e)
+		return e
 	default:
 		c.failWith(fmt.Errorf("%w: event kind %d in payload version %d", ErrNewer, kind, c.version))
 		return nil

@@ -98,6 +98,9 @@ func (c *coder) writeEvent(n protowire.Number, e engine.Event) {
 	case engine.TextComposed:
 		c.item(kindTextComposed)
 		c.textComposed(&e)
+	case engine.ReminderConfirmed:
+		c.item(kindReminderConfirmed)
+		c.reminderConfirmed(&e)
 	default:
 		panic(fmt.Sprintf("codec: no kind for event %T", e))
 	}

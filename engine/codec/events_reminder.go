@@ -119,3 +119,8 @@ func (c *coder) textComposed(e *engine.TextComposed) {
 	signed(c, 11, &e.CostMicros)
 	text(c, 12, &e.Priced)
 }
+
+func (c *coder) reminderConfirmed(e *engine.ReminderConfirmed) {
+	text(c, 1, &e.ID)
+	text(c, 2, &e.By)
+}

@@ -34,4 +34,5 @@ const (
 	kindFenced              protowire.Number = 26
 	kindCommandQuarantined  protowire.Number = 27
 	kindTextComposed        protowire.Number = 28
+	kindReminderConfirmed   protowire.Number = 29
 )

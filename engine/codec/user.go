@@ -97,6 +97,9 @@ func (c *coder) reminder(n protowire.Number, x *engine.Reminder) {
 	signed(c, 26, &x.DeliveredAt)
 	signed(c, 27, &x.CanceledAt)
 	c.composition(28, &x.Composed)
+	signed(c, 29, &x.ConfirmedAt)
+	text(c, 30, &x.SnoozeOf)
+	signed(c, 31, &x.AskedAt)
 	c.close()
 }
 

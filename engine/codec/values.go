@@ -83,6 +83,8 @@ func (c *coder) plannedReminder(n protowire.Number, x *engine.PlannedReminder) {
 	signed(c, 11, &x.Due)
 	signed(c, 12, &x.Deadline)
 	signed(c, 13, &x.On)
+	text(c, 14, &x.SnoozeOf)
+	signed(c, 15, &x.AskedAt)
 	c.close()
 }
 
