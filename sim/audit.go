@@ -1,0 +1,273 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"carillon/actors"
+	"carillon/engine"
+	"carillon/engine/codec"
+	"carillon/wal"
+)
+
+// Violation is something that must not be.
+type Violation struct {
+	Checker string `json:"checker"`
+	Person  string `json:"person,omitempty"`
+	At      string `json:"at"`
+	What    string `json:"what"`
+}
+
+// audit holds what left the engine against the specification.
+type audit struct {
+	w          *world
+	violations []Violation
+	seen       uint64 // the last record that was read
+	prints     map[uint64]uint32
+	intents    map[string]*intent
+	reminders  map[string]*trail
+	texts      map[string][]*delivery // by a custom reminder's token
+	shadow     map[string]*engine.User
+	shadowSeq  map[string]uint64
+	expected   int64 // reminders that had to leave, and did
+}
+
+// intent is a hand-over that was begun, with what its owner's clients knew.
+type intent struct {
+	p         *person
+	life      int
+	reminder  string
+	to, text  string
+	at        engine.Millis // wall clock
+	trueAt    engine.Millis
+	seq       uint64
+	valid     engine.Millis
+	prof      []*profile
+	cal       []*calendar
+	cus       []*customs
+	out       consent
+	pausedAll bool
+	called    bool
+}
+
+// trail is what became of one reminder at the carrier.
+type trail struct {
+	calls    int
+	accepted []*delivery
+	canceled bool // and the client was told so
+}
+
+func newAudit(w *world) *audit {
+	return &audit{
+		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
+		shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{},
+	}
+}
+
+// maxViolations bounds the report: the first few say it all.
+const maxViolations = 20
+
+func (a *audit) fail(checker string, p *person, format string, args ...any) {
+	if len(a.violations) >= maxViolations {
+		return
+	}
+	v := Violation{Checker: checker, At: a.w.stamp(), What: fmt.Sprintf(format, args...)}
+	if p != nil {
+		v.Person = p.id
+	}
+	a.violations = append(a.violations, v)
+	if a.w.opt.Explain != nil && p != nil {
+		a.w.opt.Explain(v, a.history(p))
+	}
+}
+
+// history is a person's timeline as far as it was flushed, a line per entry.
+func (a *audit) history(p *person) []string {
+	entries, err := actors.History(a.w.disk.Log, p.id, 0)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	out := make([]string, 0, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		line := fmt.Sprintf("%d %s %s %s %s %s", e.Seq, rfc3339(e.At), e.Kind, e.Reason, e.EventID, e.ReminderID)
+		for _, f := range e.Detail {
+			if at, ok := f.Value.(engine.Instant); ok {
+				line += fmt.Sprintf(" %s=%s", f.Name, rfc3339(int64(at)))
+			} else {
+				line += fmt.Sprintf(" %s=%v", f.Name, f.Value)
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func (a *audit) trail(reminder string) *trail {
+	t := a.reminders[reminder]
+	if t == nil {
+		t = &trail{}
+		a.reminders[reminder] = t
+	}
+	return t
+}
+
+// flushed reads the records that came to be on the disk. Hand-overs that begin
+// in them are judged by what is acknowledged now: their place in the journal
+// is behind everything that was acknowledged before this flush.
+func (a *audit) flushed() {
+	err := a.w.disk.Log.Replay(a.seen+1, func(r wal.Record) error {
+		if r.Seq != a.seen+1 {
+			a.fail("journal", nil, "record %d follows record %d (I15)", r.Seq, a.seen)
+		}
+		a.seen = r.Seq
+		a.w.digest.bytes(r.Data)
+		if strings.HasPrefix(r.Stream, "!") || r.Redacted {
+			return nil
+		}
+		first, events, err := codec.DecodeRecord(r.Version, r.Data)
+		if err != nil {
+			return err
+		}
+		a.apply(r, first, events)
+		return nil
+	})
+	if err != nil {
+		a.fail("journal", nil, "the journal can't be read: %v", err)
+	}
+}
+
+// apply follows the journal with a state of its own, and notes the hand-overs
+// that it begins.
+func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
+	u := a.shadow[r.Stream]
+	if u == nil {
+		u = &engine.User{ID: r.Stream, EventSeq: first - 1}
+		a.shadow[r.Stream] = u
+	}
+	if !u.Exists && u.EventSeq > 0 {
+		u.EventSeq = first - 1 // somebody new of that id
+	}
+	if first != u.EventSeq+1 {
+		a.fail("timeline", a.w.person(r.Stream), "entry %d follows entry %d", first, u.EventSeq)
+		u.EventSeq = first - 1
+	}
+	for _, e := range events {
+		u.Apply(r.At, e)
+		if s, ok := e.(engine.AttemptStarted); ok && !s.Assumed {
+			a.begun(r, s)
+		}
+	}
+	a.shadowSeq[r.Stream] = r.Seq
+	if err := u.Check(); err != nil {
+		a.fail("state", a.w.person(r.Stream), "behind record %d: %v", r.Seq, err)
+	}
+}
+
+func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
+	p := a.w.person(r.Stream)
+	if p == nil {
+		return
+	}
+	a.intents[s.MessageID] = &intent{
+		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
+		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
+		pausedAll: a.w.paused.known && a.w.now-a.w.paused.since > pauseGrace,
+	}
+}
+
+// pauseGrace is how long a hand-over that was begun before a pause may take to
+// reach the journal, with every hold-up on its way.
+const pauseGrace = 3*maxStall + second
+
+// snapshots compares what the engine has in memory with what the journal says:
+// a snapshot is the live state (W2, I13).
+func (a *audit) snapshots(batch []wal.Snapshot) {
+	for i := range batch {
+		s := &batch[i]
+		u := a.shadow[s.Stream]
+		if u == nil || a.shadowSeq[s.Stream] != s.Seq || len(s.Data) == 0 {
+			continue
+		}
+		if got := codec.AppendUser([]byte{codec.Version}, u); !bytes.Equal(got, s.Data) {
+			a.fail("replay", a.w.person(s.Stream), "the live state at record %d is not what replaying the journal gives (W2)", s.Seq)
+		}
+	}
+}
+
+// recovered looks at the disk behind a crash, before the next process does.
+func (a *audit) recovered() {
+	log := a.w.disk.Log
+	if last := log.NextSeq() - 1; last < a.seen {
+		a.fail("durability", nil, "the journal ends at record %d, and record %d was acknowledged (W2)", last, a.seen)
+		a.seen = last
+		a.rebuild()
+	}
+	a.flushed()
+	a.check()
+}
+
+func (a *audit) check() {
+	log := a.w.disk.Log
+	if _, err := actors.Check(log); err != nil {
+		a.fail("check", nil, "the store does not hold what must hold: %v", err)
+	}
+	if _, err := log.Verify(nil); err != nil {
+		a.fail("verify", nil, "the store is damaged: %v", err)
+	}
+	err := actors.EachUser(log, func(u *engine.User) error {
+		shadow := a.shadow[u.ID]
+		if shadow == nil || !u.Exists {
+			return nil
+		}
+		if !bytes.Equal(codec.AppendUser(nil, shadow), codec.AppendUser(nil, u)) {
+			a.fail("replay", a.w.person(u.ID), "snapshot and tail give another state than the whole journal (W2)")
+		}
+		return nil
+	})
+	if err != nil {
+		a.fail("replay", nil, "%v", err)
+	}
+}
+
+// rebuild starts the shadow anew from the store.
+func (a *audit) rebuild() {
+	a.shadow, a.shadowSeq = map[string]*engine.User{}, map[string]uint64{}
+	err := actors.EachUser(a.w.disk.Log, func(u *engine.User) error {
+		a.shadow[u.ID] = u
+		a.shadowSeq[u.ID] = a.w.disk.Log.Head(u.ID)
+		return nil
+	})
+	if err != nil {
+		a.fail("replay", nil, "%v", err)
+	}
+}
+
+func (a *audit) numberIsTaken(p *person, phone string) {
+	for _, o := range a.w.people {
+		if q := o.prof.settled(); o != p && q != nil && q.exists && q.verified && q.phone == phone {
+			a.fail("number_unique", p, "%s is verified for %s too (N2)", phone, o.id)
+		}
+	}
+}
+
+// canceled: the client was told that the reminder is cancelled.
+func (a *audit) canceled(p *person, reminder string) {
+	t := a.trail(reminder)
+	t.canceled = true
+	for _, d := range t.accepted {
+		if !d.lost() && d.life == p.life {
+			a.fail("cancel", p, "%s is shown cancelled, and the carrier has accepted it (S3)", reminder)
+		}
+	}
+}
+
+func (w *world) person(id string) *person {
+	for _, p := range w.people {
+		if p.id == id {
+			return p
+		}
+	}
+	return nil
+}

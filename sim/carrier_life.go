@@ -1,0 +1,136 @@
+package sim
+
+import (
+	"carillon/engine"
+)
+
+// live draws what becomes of an accepted message, and when. Nothing arrives
+// after its validity (S7).
+func (c *carrier) live(d *delivery) {
+	f, r := &c.w.faults, c.w.d
+	if f.hit(NoNews, 0.1) {
+		return
+	}
+	queued := r.between(0, 3000)
+	if f.hit(SlowCarrier, 0.05) {
+		queued = r.between(1, 360) * minute
+	}
+	c.w.after(queued, func() {
+		if c.w.wall() >= d.msg.ValidUntil {
+			c.becomes(d, engine.MessageUndelivered, engine.Failure{Code: 30036, Category: engine.CategoryExpired, Retry: engine.RetryNever})
+			return
+		}
+		c.becomes(d, engine.MessageSent, engine.Failure{})
+		c.w.after(r.between(200, 30_000), func() {
+			if f.hit(Undelivered, 0.1) {
+				c.becomes(d, pick(r, engine.MessageUndelivered, engine.MessageFailed), pick(r, losses...))
+				return
+			}
+			c.becomes(d, engine.MessageDelivered, engine.Failure{})
+		})
+	})
+}
+
+var losses = []engine.Failure{
+	{Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes},
+	{Code: 30005, Category: engine.CategoryInvalidNumber, Retry: engine.RetryNever},
+	{Code: 30008, Category: engine.CategoryUnknown, Retry: engine.RetryOnce},
+	{Code: 30010, Category: engine.CategoryCarrierIssue, Retry: engine.RetryYes},
+}
+
+// becomes moves the truth on and tells the engine.
+func (c *carrier) becomes(d *delivery, status engine.MessageStatus, f engine.Failure) {
+	d.status, d.failure = status, f
+	if status != engine.MessageSent && status != engine.MessageDelivered {
+		d.gaveUp = c.w.now
+	}
+	c.callback(d, status, f)
+}
+
+// callback sends a status report, with what the network does to it.
+func (c *carrier) callback(d *delivery, status engine.MessageStatus, f engine.Failure) {
+	w := c.w
+	if w.faults.hit(CallbackLost, 0.15) {
+		return
+	}
+	late := w.d.between(0, 500)
+	if w.faults.hit(CallbackLate, 0.1) {
+		late = w.d.about(30 * minute)
+	}
+	cmd := engine.ReportDelivery{MessageID: d.msg.MessageID, SID: d.sid, Status: status, Failure: f}
+	user := d.msg.UserID
+	send := func() {
+		if !d.answered && w.now-d.calledAt < sendTimeout && w.faults.on[StatusFirst] && !w.faults.healed {
+			w.faults.note(StatusFirst)
+		}
+		c.report(user, cmd, 5)
+	}
+	if w.faults.on[StatusFirst] && !w.faults.healed && w.d.chance(0.3) {
+		late = 0
+	}
+	w.after(late, send)
+	if w.faults.hit(CallbackTwice, 0.1) {
+		w.after(late+w.d.about(20*minute), send)
+	}
+	if w.faults.hit(CallbackForged, 0.05) {
+		w.after(w.d.about(10*minute), func() { c.forge(d) })
+	}
+}
+
+// report hands a callback in; a carrier tries again when nobody takes it.
+func (c *carrier) report(user string, cmd engine.ReportDelivery, tries int) {
+	c.w.ask(user, cmd, "", 0, func(reply engine.Reply, err error) {
+		c.w.digest.reply(user, reply, err)
+		if err != nil && tries > 1 {
+			c.w.after(c.w.d.about(2*minute), func() { c.report(user, cmd, tries-1) })
+		}
+	})
+}
+
+// forge sends a report that the carrier never made: of another message, with
+// another sid, or about somebody else's message.
+func (c *carrier) forge(d *delivery) {
+	w := c.w
+	p := w.person(d.msg.UserID)
+	if p == nil || p.life != d.life {
+		return
+	}
+	user := d.msg.UserID
+	cmd := engine.ReportDelivery{MessageID: d.msg.MessageID, SID: "SMforged", Status: engine.MessageUndelivered, Failure: losses[0]}
+	switch w.d.intn(3) {
+	case 0:
+		cmd.MessageID = "m_forged_1"
+	case 1:
+		user = w.people[w.d.intn(len(w.people))].id
+		if user == d.msg.UserID {
+			return
+		}
+		cmd.SID = d.sid
+	case 2:
+		if !w.audit.knowsSID(d) {
+			return // the engine can't tell yet: the signature keeps this one out
+		}
+	}
+	w.ask(user, cmd, "", 0, func(reply engine.Reply, err error) {
+		w.digest.reply(user, reply, err)
+		if _, refused := reply.(engine.Refusal); err == nil && !refused {
+			w.audit.fail("forged", p, "a forged report %+v is taken (I20)", cmd)
+		}
+	})
+}
+
+// knowsSID reports whether the sid is in the journal.
+func (a *audit) knowsSID(d *delivery) bool {
+	u := a.shadow[d.msg.UserID]
+	if u == nil {
+		return false
+	}
+	for i := range u.Reminders {
+		for _, m := range u.Reminders[i].Messages {
+			if m.ID == d.msg.MessageID {
+				return m.SID == d.sid
+			}
+		}
+	}
+	return false
+}

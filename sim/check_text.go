@@ -1,0 +1,238 @@
+package sim
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"carillon/actors/provider"
+	"carillon/engine"
+)
+
+// called holds a hand-over against what was known when it was begun. It is
+// told of every call, accepted or not.
+func (a *audit) called(m provider.Message) *intent {
+	in := a.intents[m.MessageID]
+	t := a.trail(m.ReminderID)
+	t.calls++
+	switch {
+	case in == nil:
+		a.fail("intent", a.w.person(m.UserID), "message %s is handed over, and its beginning is not on the disk (S2)", m.MessageID)
+		return nil
+	case in.called:
+		a.fail("intent", in.p, "message %s is handed over a second time (S3)", m.MessageID)
+	case in.text != m.Text || in.to != m.To || in.reminder != m.ReminderID:
+		a.fail("intent", in.p, "message %s differs from what is on the disk (S2)", m.MessageID)
+	case t.calls > 3:
+		a.fail("attempts", in.p, "hand-over %d of reminder %s (S4)", t.calls, m.ReminderID)
+	}
+	in.called = true
+	return in
+}
+
+// accepted holds a text that the carrier took against the specification.
+func (a *audit) accepted(d *delivery, in *intent) {
+	t := a.trail(d.msg.ReminderID)
+	a.once(d, in, t)
+	t.accepted = append(t.accepted, d)
+	if in == nil {
+		return
+	}
+	a.welcome(d, in)
+	a.quiet(d, in)
+	a.words(d, in)
+	a.recipient(d, in)
+	a.measure(d, in)
+	in.p.limits.spend(a, d, in)
+	if t.canceled && in.life == in.p.life {
+		a.fail("cancel", in.p, "reminder %s was shown cancelled, and is handed over (S3)", d.msg.ReminderID)
+	}
+}
+
+// once is S3: a reminder gets another message only after its last one is known
+// to have failed.
+func (a *audit) once(d *delivery, in *intent, t *trail) {
+	before := t.accepted
+	if token := firstWord(d.msg.Text); strings.HasPrefix(token, "c") {
+		before = slices.Clone(a.texts[token])
+		a.texts[token] = append(before, d)
+	}
+	for _, b := range before {
+		if !b.lostAt(d.calledAt) {
+			a.fail("once", a.w.person(d.msg.UserID), "reminder %s is texted twice: %s at %s and %s at %s, %q (S3)",
+				d.msg.ReminderID, b.msg.MessageID, rfc3339(b.at), d.msg.MessageID, rfc3339(d.at), d.msg.Text)
+		}
+	}
+}
+
+// welcome is S1: consent, number, switch, pause, and that there is somebody.
+func (a *audit) welcome(d *delivery, in *intent) {
+	event := strings.HasPrefix(firstWord(d.msg.Text), "e")
+	never := func(bad func(*profile) bool) bool {
+		return !slices.ContainsFunc(in.prof, func(q *profile) bool { return !bad(q) })
+	}
+	switch {
+	case in.out == optedOut:
+		a.fail("consent", in.p, "%q to somebody who has opted out (N3)", d.msg.Text)
+	case never(func(q *profile) bool { return !q.exists }):
+		a.fail("erased", in.p, "%q to somebody who was erased (N6)", d.msg.Text)
+	case never(func(q *profile) bool { return !q.verified }):
+		a.fail("verified", in.p, "%q to a number that is not verified (S1)", d.msg.Text)
+	case never(func(q *profile) bool { return q.paused }):
+		a.fail("pause", in.p, "%q while the person is paused (S8)", d.msg.Text)
+	case event && never(func(q *profile) bool { return !q.reminders }):
+		a.fail("switch", in.p, "%q while reminders are off (S1)", d.msg.Text)
+	}
+	if in.pausedAll {
+		a.fail("pause", in.p, "%q while sending is paused for everybody (S8)", d.msg.Text)
+	}
+}
+
+// quiet is T4 and P4, at the instant of the hand-over.
+func (a *audit) quiet(d *delivery, in *intent) {
+	if c := in.custom(firstWord(d.msg.Text)); c != nil && c.priority == engine.PriorityUrgent &&
+		slices.ContainsFunc(in.prof, func(q *profile) bool { return q.urgent }) {
+		return
+	}
+	if !slices.ContainsFunc(in.prof, func(q *profile) bool { return !q.quietAt(d.calledWall) }) {
+		a.fail("quiet", in.p, "%q at %s local time, quiet hours are %s (T4)", d.msg.Text,
+			time.UnixMilli(d.calledWall).In(in.prof[0].loc).Format("15:04"), in.prof[0].quietText())
+	}
+}
+
+func (a *audit) recipient(d *delivery, in *intent) {
+	if !slices.ContainsFunc(in.prof, func(q *profile) bool { return q.phone == d.msg.To }) {
+		a.fail("recipient", in.p, "%q to %s, which is not the person's number (I19)", d.msg.Text, d.msg.To)
+	}
+}
+
+// words holds the text against the event as it was acknowledged, and the
+// instant against its start (X1, C2, C3, S1).
+func (a *audit) words(d *delivery, in *intent) {
+	token := firstWord(d.msg.Text)
+	if strings.HasPrefix(token, "c") {
+		a.customWords(d, in, token)
+		return
+	}
+	why := "no event of that title is known (X1, C4)"
+	for _, cal := range in.cal {
+		for _, e := range *cal {
+			if e.token != token {
+				continue
+			}
+			if why = e.judge(d, in); why == "" {
+				return
+			}
+		}
+	}
+	a.fail("words", in.p, "%q: %s", d.msg.Text, why)
+}
+
+// judge says what is wrong with a text for the event as it is.
+func (e *calEvent) judge(d *delivery, in *intent) string {
+	switch {
+	case e.deleted || e.Sync == engine.SyncCanceled:
+		return "its event is deleted (C2)"
+	case e.Response == engine.ResponseDeclined:
+		return "its event is declined (P3)"
+	case e.Free:
+		return "its event is free time (P3)"
+	case !e.synced:
+		return "its event was never synced (P3)"
+	case e.AllDay:
+		return e.judgeDay(d, in)
+	case d.calledWall >= e.Start:
+		return "its event has started (S1)"
+	case !saysWhen(d.msg.Text, e.Start-in.at):
+		return "it does not say how far the event is (X1): it starts " + rfc3339(e.Start) + ", begun " + rfc3339(in.at)
+	}
+	return ""
+}
+
+// judgeDay is judge for an all-day event.
+func (e *calEvent) judgeDay(d *delivery, in *intent) string {
+	date := int64(e.Date)
+	if strings.HasPrefix(d.msg.Text, "Tomorrow: ") {
+		date--
+	}
+	for _, q := range in.prof {
+		if q.date(in.at) == date {
+			return ""
+		}
+	}
+	return "its day is another one than it says (S1, X1)"
+}
+
+// saysWhen looks for the number of minutes, hours or days until the start.
+func saysWhen(text string, ahead engine.Millis) bool {
+	for _, m := range []engine.Millis{ahead / minute, ahead/minute + 1, (ahead + minute/2) / minute} {
+		m = max(m, 1)
+		d, h, r := m/1440, m%1440/60, m%60
+		var say string
+		switch {
+		case m < 60:
+			say = plural(m, "min")
+		case m < 1440 && r == 0:
+			say = plural(h, "hour")
+		case m < 1440:
+			say = itoa(h) + " h " + plural(r, "min")
+		case h == 0:
+			say = plural(d, "day")
+		default:
+			say = plural(d, "day") + " " + itoa(h) + " h"
+		}
+		if strings.Contains(text, " in "+say) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *audit) customWords(d *delivery, in *intent, token string) {
+	c := in.custom(token)
+	switch {
+	case c == nil:
+		a.fail("words", in.p, "%q: nobody has asked for it (P10)", d.msg.Text)
+	case d.calledWall >= c.expires:
+		a.fail("words", in.p, "%q: it has expired at %s (P10)", d.msg.Text, rfc3339(c.expires))
+	case c.canceled && !slices.ContainsFunc(in.cus, func(m *customs) bool { x := (*m)[token]; return x != nil && !x.canceled }):
+		a.fail("words", in.p, "%q: it is cancelled (S3)", d.msg.Text)
+	}
+}
+
+func (in *intent) custom(token string) *custom {
+	for _, m := range in.cus {
+		if c := (*m)[token]; c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// measure is X2: one segment.
+func (a *audit) measure(d *delivery, in *intent) {
+	units, limit := len(utf16.Encode([]rune(d.msg.Text))), 160
+	for _, r := range d.msg.Text {
+		if r < ' ' || r == 0x7f {
+			a.fail("text", in.p, "%q holds a control character (X2)", d.msg.Text)
+		}
+		if r > 0x7f && !strings.ContainsRune("£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà", r) {
+			limit = 70
+		}
+	}
+	if units > limit {
+		a.fail("text", in.p, "%q has %d units, and %d are one segment (X2)", d.msg.Text, units, limit)
+	}
+}
+
+// firstWord is a text's token; the time that the fuse puts before a third one
+// is not it.
+func firstWord(text string) string {
+	for _, w := range strings.Fields(text) {
+		if w != "Today:" && w != "Tomorrow:" && !(len(w) == 5 && w[2] == ':') {
+			return w
+		}
+	}
+	return ""
+}

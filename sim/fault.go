@@ -1,0 +1,91 @@
+package sim
+
+// Class is a class of faults. A seed switches a random half of them on.
+type Class uint8
+
+// The fault classes. Their names are the keys of Result.Faults.
+const (
+	AnswerLost     Class = iota // the carrier accepts, and the answer is lost
+	RequestLost                 // the request never gets there, nor an answer back
+	Hang                        // no answer until the time-out; accepted or not
+	ServerError                 // 5xx; accepted or not
+	RateLimited                 // 429, with or without Retry-After
+	Refused                     // a refusal of every category
+	AccountDown                 // the account is refused for a while
+	SenderPanic                 // the vendor's client panics, before or behind the call
+	SlowAnswer                  // seconds between acceptance and answer
+	SlowCarrier                 // accepted messages queue for hours
+	Undelivered                 // accepted, and lost later
+	NoNews                      // accepted, and no word ever
+	FindDown                    // the carrier can't be asked
+	CallbackLost                // a status callback does not come
+	CallbackTwice               // it comes again, at once or hours later
+	CallbackLate                // it comes late, behind its successors
+	CallbackForged              // one that nobody sent: other sid, other message, other user
+	StatusFirst                 // it comes before the answer to the hand-over
+	TextTwice                   // an inbound text comes again
+	CrashAnywhere               // the process dies between two steps
+	AppendLost                  // it dies in a flush, and the batch is not on the disk
+	AppendKept                  // it dies behind a flush that nobody was told of
+	CrashSnapshot               // it dies within a round of snapshots, a compaction or an erasure
+	ActorPanic                  // a command panics in a user's actor
+	Restore                     // the store is lost, and restored from a backup
+	ClockForward                // the wall clock jumps ahead
+	ClockBack                   // it jumps back
+	Suspend                     // the machine sleeps
+	SlowDisk                    // a flush takes seconds
+	DiskFull                    // writes are refused for a while
+	Stall                       // an actor does not run for seconds
+	Pause                       // an operator stops sending for everybody
+	RepeatCommand               // a client's request is carried twice
+	StaleVersion                // a calendar sends what was true before
+	classCount
+)
+
+var classNames = [classCount]string{
+	"answer_lost", "request_lost", "hang", "server_error", "rate_limited", "refused", "account_down", "sender_panic",
+	"slow_answer", "slow_carrier", "undelivered", "no_news", "find_down", "callback_lost", "callback_twice",
+	"callback_late", "callback_forged", "status_first", "text_twice", "crash_anywhere", "append_lost", "append_kept",
+	"crash_snapshot", "actor_panic", "restore", "clock_forward", "clock_back", "suspend", "slow_disk", "disk_full",
+	"stall", "pause", "repeat_command", "stale_version",
+}
+
+// String returns the class' name.
+func (c Class) String() string { return classNames[c] }
+
+// Classes returns the names of all fault classes.
+func Classes() []string { return classNames[:] }
+
+// faults decides what goes wrong, and counts it.
+type faults struct {
+	d      draw
+	on     [classCount]bool
+	count  [classCount]int64
+	healed bool
+	last   func() // is told of every fault
+}
+
+// swarm switches a random half on: faults that always come together hide what
+// each does alone. One seed in eight has none at all.
+func (f *faults) swarm() {
+	if f.d.chance(0.125) {
+		return
+	}
+	for c := range f.on {
+		f.on[c] = f.d.chance(0.5)
+	}
+}
+
+// hit reports whether the fault comes now, with probability p.
+func (f *faults) hit(c Class, p float64) bool {
+	if f.healed || !f.on[c] || !f.d.chance(p) {
+		return false
+	}
+	f.note(c)
+	return true
+}
+
+func (f *faults) note(c Class) {
+	f.count[c]++
+	f.last()
+}

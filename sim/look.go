@@ -1,0 +1,207 @@
+package sim
+
+import (
+	"slices"
+
+	"carillon/engine"
+)
+
+// look reads what the engine shows of the person, and holds it against what
+// was acknowledged and what the carrier knows.
+func (p *person) look() {
+	w := p.w
+	if w.over {
+		return
+	}
+	w.after(w.d.about(5*hour), p.look)
+	p.lookAt(func() {})
+}
+
+func (p *person) lookAt(done func()) {
+	w := p.w
+	before := p.standing()
+	if p.busy() {
+		before[0] = -1 // what is under way may count or not
+	}
+	w.ask(p.id, engine.GetUser{}, "", 0, func(reply engine.Reply, err error) {
+		w.digest.reply(p.id, reply, err)
+		if err == nil && before == p.standing() && !p.busy() {
+			p.lookUser(reply)
+		}
+	})
+	w.ask(p.id, engine.ListReminders{Limit: 1 << 20}, "", 0, func(reply engine.Reply, err error) {
+		w.digest.reply(p.id, reply, err)
+		if r, ok := reply.(engine.RemindersReply); ok && err == nil {
+			p.lookReminders(r.Items)
+		}
+		done()
+	})
+	if e := p.pickEvent(func(*calEvent) bool { return true }); e != nil && p.exists() {
+		w.ask(p.id, engine.GetEvent{ID: e.ID}, "", 0, func(reply engine.Reply, err error) {
+			w.digest.reply(p.id, reply, err)
+			if err == nil && before == p.standing() && !p.busy() {
+				p.lookEvent(e, reply)
+			}
+		})
+	}
+}
+
+// standing changes with everything that is asked for.
+func (p *person) standing() [4]int64 {
+	return [4]int64{p.asked, int64(p.life), p.w.restored, int64(p.out)}
+}
+
+// lookUser is W2: what was acknowledged is there.
+func (p *person) lookUser(reply engine.Reply) {
+	want := p.prof.now
+	r, ok := reply.(engine.UserReply)
+	if !want.exists {
+		if ok {
+			p.w.audit.fail("erased", p, "the user is there behind an erasure (N6)")
+		}
+		return
+	}
+	u := r.User
+	bad := ""
+	switch {
+	case !ok:
+		bad = "the user"
+	case u.Zone != want.zone:
+		bad = "the time zone"
+	case u.Prefs.Quiet != want.quiet || u.Prefs.QuietPolicy != want.policy:
+		bad = "the quiet hours"
+	case u.Prefs.DailyLimit != want.limit:
+		bad = "the daily limit"
+	case u.Prefs.Reminders != want.reminders || u.Prefs.AllDayAt != want.allDayAt || u.Prefs.AllowUrgent != want.urgent:
+		bad = "a switch"
+	case !slices.Equal(u.Prefs.Leads, want.leads):
+		bad = "the lead times"
+	case u.Phone != want.phone || u.Verified != want.verified:
+		bad = "the number"
+	case u.Paused != want.paused:
+		bad = "the pause"
+	case p.out != perhapsOut && u.OptedOut != (p.out == optedOut):
+		bad = "the consent"
+	}
+	if bad != "" {
+		p.w.audit.fail("acknowledged_write", p, "%s is not what was acknowledged (W2): %+v, want %+v, consent %d", bad, u, *want, p.out)
+	}
+}
+
+func (p *person) lookEvent(want *calEvent, reply engine.Reply) {
+	r, ok := reply.(engine.EventReply)
+	switch {
+	case !ok && !want.deleted:
+		p.w.audit.fail("acknowledged_write", p, "event %s, which was acknowledged, is not there (W2)", want.ID)
+	case ok && want.deleted:
+		p.w.audit.fail("acknowledged_write", p, "event %s, which was deleted, is there (W2)", want.ID)
+	case ok && (r.Event.Title != want.Title || r.Event.Start != want.Start || r.Event.Sync != want.Sync || r.Event.Response != want.Response):
+		p.w.audit.fail("acknowledged_write", p, "event %s is %+v, and %+v was acknowledged (W2, C1)", want.ID, r.Event, want.CalendarEvent)
+	}
+}
+
+// lookReminders holds the list against the one before and against the carrier.
+func (p *person) lookReminders(items []engine.ReminderView) {
+	a, w := p.w.audit, p.w
+	now := make(map[string]engine.ReminderView, len(items))
+	for i := range items {
+		r := &items[i]
+		now[r.ID] = *r
+		before, had := p.listed[r.ID]
+		if had {
+			p.forward(&before, r)
+		}
+		p.truth(r)
+		if !final(r.Status) && w.wall() > r.Deadline+stuckAfter && w.calm(stuckAfter) && w.audit.maxDeadlineCalm() {
+			a.fail("stuck", p, "reminder %s is %s, %d minutes behind its deadline (L1)", r.ID, r.Status, (w.wall()-r.Deadline)/minute)
+		}
+	}
+	for id, r := range p.listed {
+		if _, there := now[id]; !there && !final(r.Status) {
+			a.fail("lost", p, "reminder %s, which was %s, is gone (I11)", id, r.Status)
+		}
+	}
+	p.listed = now
+}
+
+const stuckAfter = 15 * minute
+
+func final(s engine.ReminderStatus) bool {
+	return s == engine.StatusSent || s == engine.StatusDelivered || s == engine.StatusFailed || s == engine.StatusCanceled
+}
+
+// forward is D1: what was shown is not taken back.
+func (p *person) forward(before, now *engine.ReminderView) {
+	a := p.w.audit
+	if before.Status == engine.StatusDelivered && now.Status != engine.StatusDelivered {
+		a.fail("forward", p, "reminder %s was delivered and is %s (D1)", now.ID, now.Status)
+	}
+	if len(now.Messages) < len(before.Messages) {
+		a.fail("forward", p, "reminder %s had %d messages and has %d", now.ID, len(before.Messages), len(now.Messages))
+		return
+	}
+	for i := range before.Messages {
+		b, n := &before.Messages[i], &now.Messages[i]
+		if ahead(b.Status) > ahead(n.Status) || (b.SID != "" && b.SID != b.ID && n.SID != b.SID) {
+			a.fail("forward", p, "message %s was %s (%s) and is %s (%s) (D1)", n.ID, b.Status, b.SID, n.Status, n.SID)
+		}
+		if (b.SentAt != 0 && n.SentAt != b.SentAt) || (b.DeliveredAt != 0 && n.DeliveredAt != b.DeliveredAt) {
+			a.fail("forward", p, "a time of message %s was changed (D1)", n.ID)
+		}
+	}
+}
+
+// ahead numbers the states of a message as SPEC D1 lists them.
+func ahead(s engine.MessageStatus) int {
+	switch s {
+	case engine.MessageNone, engine.MessageScheduled, engine.MessageQueued:
+		return 1
+	case engine.MessageSending, engine.MessageUncertain:
+		return 1 // a message that was uncertain may turn out to be queued
+	case engine.MessageSent:
+		return 2
+	case engine.MessageCanceled, engine.MessageFailed, engine.MessageUndelivered:
+		return 3
+	case engine.MessageDelivered:
+		return 4
+	}
+	return 0
+}
+
+// truth holds what is shown against the carrier's book.
+func (p *person) truth(r *engine.ReminderView) {
+	a := p.w.audit
+	t := a.reminders[r.ID]
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		if m.SID == "" || m.SID == m.ID {
+			continue
+		}
+		d := p.w.carrier.bySID[m.SID]
+		switch {
+		case d == nil:
+			a.fail("truth", p, "message %s has sid %s, which the carrier never gave", m.ID, m.SID)
+		case d.msg.MessageID != m.ID && d.msg.ReminderID != r.ID:
+			a.fail("truth", p, "message %s has the sid of message %s", m.ID, d.msg.MessageID)
+		case ahead(m.Status) > ahead(d.status):
+			a.fail("truth", p, "message %s is shown %s, and the carrier has it %s", m.ID, m.Status, d.status)
+		}
+	}
+	if t == nil {
+		return
+	}
+	for _, d := range t.accepted {
+		if d.life != p.life {
+			continue
+		}
+		switch {
+		case r.Status == engine.StatusCanceled && !d.lost() && d.answered:
+			a.fail("cancel", p, "reminder %s is shown cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
+		case r.Status == engine.StatusScheduled && !d.lost() && p.w.restored == 0:
+			a.fail("truth", p, "reminder %s is shown scheduled (%s), and the carrier has accepted %s", r.ID, r.Reason, d.sid)
+		}
+	}
+}
+
+// maxDeadlineCalm reports that nothing holds everybody's reminders back.
+func (a *audit) maxDeadlineCalm() bool { return a.w.now > a.w.carrier.downUntil+20*minute }

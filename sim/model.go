@@ -1,0 +1,157 @@
+package sim
+
+import (
+	"time"
+
+	"carillon/engine"
+)
+
+// fact is what a person's own client knows of a part of the engine's state:
+// what was acknowledged, and what was asked for and has no answer yet. There
+// is one writer per fact, and it waits for the answer.
+type fact[T any] struct{ now, next *T }
+
+// possible lists what may hold.
+func (f *fact[T]) possible() []*T {
+	if f.next == nil {
+		return []*T{f.now}
+	}
+	return []*T{f.now, f.next}
+}
+
+// settled returns what holds, nil if that is open.
+func (f *fact[T]) settled() *T {
+	if f.next != nil {
+		return nil
+	}
+	return f.now
+}
+
+// profile is what a person wants, as the client knows it. It is never changed
+// in place.
+type profile struct {
+	exists     bool
+	zone       string
+	loc        *time.Location
+	reminders  bool
+	leads      []int32
+	quiet      engine.Quiet
+	policy     engine.QuietPolicy
+	limit      int32
+	allDayAt   int16
+	urgent     bool
+	phone      string
+	verified   bool
+	paused     bool
+	dailyPlans int
+}
+
+// quietAt is T4, read off the wall clock of the zone.
+func (p *profile) quietAt(at engine.Millis) bool {
+	if !p.quiet.Set {
+		return false
+	}
+	t := time.UnixMilli(at).In(p.loc)
+	m, start, end := t.Hour()*60+t.Minute(), int(p.quiet.Start), int(p.quiet.End)
+	if start < end {
+		return start <= m && m < end
+	}
+	return m >= start || m < end
+}
+
+// date is the local date, as a number that grows by one a day.
+func (p *profile) date(at engine.Millis) int64 {
+	y, m, d := time.UnixMilli(at).In(p.loc).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400
+}
+
+// consent is what a person said last about texts. A carrier that refuses
+// because of its own list may have told the engine so.
+type consent uint8
+
+const (
+	optedIn consent = iota
+	optedOut
+	perhapsOut
+)
+
+// calEvent is one event of a calendar. It is never changed in place.
+type calEvent struct {
+	engine.CalendarEvent
+	token   string // the first word of the title; another title has another one
+	deleted bool
+	synced  bool          // this start has been synced once
+	known   engine.Millis // true time of the acknowledgement
+	touched bool          // one of its reminders was cancelled or moved by hand
+}
+
+// wanted reports whether P3 lets reminders of the event be.
+func (e *calEvent) wanted() bool {
+	return !e.deleted && e.Sync != engine.SyncCanceled && e.Response != engine.ResponseDeclined && !e.Free && e.synced
+}
+
+// calendar holds events by id; a change makes another one.
+type calendar map[string]*calEvent
+
+func (c calendar) with(e *calEvent) calendar {
+	out := make(calendar, len(c)+1)
+	for k, v := range c {
+		out[k] = v
+	}
+	out[e.ID] = e
+	return out
+}
+
+// custom is one reminder that came by API.
+type custom struct {
+	token    string
+	id       string // empty until it is known
+	sendAt   engine.Millis
+	expires  engine.Millis
+	priority engine.Priority
+	canceled bool
+}
+
+type customs map[string]*custom
+
+func (c customs) with(x *custom) customs {
+	out := make(customs, len(c)+1)
+	for k, v := range c {
+		out[k] = v
+	}
+	out[x.token] = x
+	return out
+}
+
+// model is what the clients of all people knew at an instant, for a restore.
+type model struct {
+	at     engine.Millis
+	people []personModel
+	paused pauseState
+	known  map[string]bool // reminders
+}
+
+type personModel struct {
+	prof profile
+	out  consent
+	cal  calendar
+	cus  customs
+	life int
+}
+
+// remember returns what the clients know, nil while one waits for an answer.
+func (w *world) remember() *model {
+	m := &model{at: w.now, paused: w.paused, known: map[string]bool{}}
+	for _, p := range w.people {
+		if p.busy() {
+			return nil
+		}
+		m.people = append(m.people, personModel{*p.prof.now, p.out, *p.cal.now, *p.cus.now, p.life})
+	}
+	for _, u := range w.audit.shadow {
+		for i := range u.Reminders {
+			m.known[u.Reminders[i].ID] = true
+		}
+	}
+	return m
+}

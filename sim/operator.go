@@ -1,0 +1,186 @@
+package sim
+
+import (
+	"errors"
+
+	"carillon/actors"
+	"carillon/engine"
+)
+
+// operators sets the machine's troubles and its operators going.
+func (w *world) operators() {
+	w.every(20*hour, Pause, w.pause)
+	w.every(9*hour, DiskFull, func() { w.fullUntil = w.now + w.d.between(1, 90)*minute })
+	w.every(14*hour, AccountDown, func() {
+		w.carrier.downUntil = w.now + w.d.between(1, 60)*minute
+		w.disturb(w.carrier.downUntil)
+	})
+	w.every(6*hour, ActorPanic, w.panicActor)
+	w.every(30*hour, ClockForward, func() { w.jump(w.d.between(1, 20*hour)) })
+	w.every(30*hour, ClockBack, func() { w.jump(-w.d.between(1, 20*hour)) })
+	w.every(20*hour, Suspend, func() {
+		w.frozen = w.now + w.d.about(2*hour)
+		w.disturb(w.frozen)
+	})
+	w.after(w.d.about(10*hour), w.backUp)
+	w.every(60*hour, Restore, w.restore)
+}
+
+// every lets a trouble come again and again, with that mean.
+func (w *world) every(mean engine.Millis, c Class, fn func()) {
+	var again func()
+	again = func() {
+		if w.ended {
+			return
+		}
+		if w.faults.hit(c, 1) {
+			fn()
+		}
+		w.after(w.d.about(mean), again)
+	}
+	w.after(w.d.about(mean), again)
+}
+
+// jump moves the wall clock; true time goes on as ever.
+func (w *world) jump(by engine.Millis) {
+	by = min(max(w.skew+by, -20*hour), 20*hour) - w.skew
+	for _, p := range w.people {
+		for _, q := range p.prof.possible() {
+			p.limits.doubt(q, w.wall())
+			p.limits.doubt(q, w.wall()+by)
+		}
+	}
+	w.skew += by
+	w.jumped = w.now
+}
+
+// pause stops sending for everybody, for a while (S8).
+func (w *world) pause() {
+	w.setPaused(true)
+	w.after(w.d.about(hour), func() { w.setPaused(false) })
+}
+
+func (w *world) setPaused(on bool) {
+	w.pauseWanted = on
+	w.paused.known = false
+	w.disturb(w.now)
+	w.call(func(n *actors.Node, deliver func(engine.Reply, error)) error { return n.AskPaused(on, deliver) },
+		func(_ engine.Reply, err error) {
+			w.disturb(w.now)
+			switch {
+			case w.pauseWanted != on:
+			case err != nil:
+				w.after(w.d.between(1000, 60_000), func() {
+					if w.pauseWanted == on {
+						w.setPaused(on)
+					}
+				})
+			case on:
+				w.paused = pauseState{known: true, since: w.now}
+			}
+		})
+}
+
+// panicActor gives somebody a command that the engine does not know: it is put
+// aside, and nothing else happens.
+func (w *world) panicActor() {
+	p := w.people[w.d.intn(len(w.people))]
+	if !p.exists() {
+		return
+	}
+	w.ask(p.id, nil, "", 0, func(_ engine.Reply, err error) {
+		if err == nil {
+			w.audit.fail("quarantine", p, "a command that panics is answered")
+		}
+		if err != nil && !errors.Is(err, actors.ErrQuarantined) && errors.Is(err, actors.ErrInternal) {
+			w.audit.fail("quarantine", p, "a command that panics: %v", err)
+		}
+	})
+}
+
+// backUp keeps a copy of the store now and then, while no client waits.
+func (w *world) backUp() {
+	if w.ended {
+		return
+	}
+	if w.proc != nil && w.faults.on[Restore] && w.fence() {
+		if m := w.remember(); m != nil {
+			if b := w.disk.backup(); b != nil {
+				w.backups = append(w.backups, b)
+			}
+		}
+		w.after(w.d.about(10*hour), w.backUp)
+		return
+	}
+	w.after(w.d.about(hour), w.backUp)
+}
+
+// fence reports that the store is not one that is being accounted for.
+func (w *world) fence() bool {
+	_, pending := w.disk.Log.Restored()
+	return !pending
+}
+
+// restore loses the store, and has the engine begin again on a backup. What
+// clients were told since is gone with it; their calendars and wishes are as
+// the backup has them.
+func (w *world) restore() {
+	if len(w.backups) == 0 || w.proc == nil {
+		return
+	}
+	b := w.backups[len(w.backups)-1]
+	if w.now-b.model.at > 2*day || w.jumped > b.model.at {
+		return // by a clock that went back, what was sent since is due again: nobody can know
+	}
+	w.crash("the store is lost")
+	log, err := w.disk.store.restore(b.bytes)
+	if err != nil {
+		w.audit.fail("backup", nil, "a backup can't be restored: %v", err)
+		w.over = true
+		return
+	}
+	w.disk.Log = log
+	w.restored = w.now
+	w.paused = pauseState{}
+	w.pauseWanted = false
+	w.audit.restored(b)
+	for i, p := range w.people {
+		p.restored(b.model.people[i])
+	}
+	w.backups = nil
+	w.after(minute, func() { w.setPaused(false) })
+}
+
+func (p *person) restored(m personModel) {
+	w := p.w
+	for _, c := range p.writers {
+		c.cur = nil
+		c.soon(w.d.about(c.every))
+	}
+	prof := m.prof
+	p.prof = fact[profile]{now: &prof}
+	p.cal = fact[calendar]{now: &m.cal}
+	p.cus = fact[customs]{now: &m.cus}
+	p.out, p.life, p.hold = m.out, m.life, false
+	if p.out == optedIn {
+		p.out = perhapsOut // the carrier may have said so since
+	}
+	p.asked++
+	p.listed = map[string]engine.ReminderView{}
+	p.limits.doubt(p.prof.now, w.wall())
+	p.limits.unsure += 3
+	p.swayed = w.now
+}
+
+// restored takes back what nobody can know any more.
+func (a *audit) restored(b *backup) {
+	a.seen = a.w.disk.Log.NextSeq() - 1
+	a.rebuild()
+	for id, t := range a.reminders {
+		t.calls, t.canceled = 0, false
+		if !b.model.known[id] {
+			delete(a.reminders, id) // the store never heard of it
+		}
+	}
+	a.intents = map[string]*intent{}
+}

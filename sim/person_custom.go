@@ -1,0 +1,107 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"carillon/engine"
+)
+
+// chooseCustom draws what is asked for about single reminders.
+func (p *person) chooseCustom() *op {
+	if !p.exists() {
+		return nil
+	}
+	d := p.w.d
+	switch x := d.intn(10); {
+	case x < 6:
+		return p.createCustom()
+	case x < 8:
+		if id, token := p.pickReminder(); id != "" {
+			return p.cancel(id, token)
+		}
+	default:
+		if id, _ := p.pickReminder(); id != "" {
+			p.handMade = p.w.now
+			return &op{
+				cmd: engine.SendNow{ID: id}, keyed: true,
+				begin: func() { p.handMade = p.w.now }, settle: func(engine.Reply, bool) { p.handMade = p.w.now },
+			}
+		}
+	}
+	return nil
+}
+
+func (p *person) createCustom() *op {
+	d, wall := p.w.d, p.w.wall()
+	p.tokens++
+	c := custom{token: fmt.Sprintf("c%dx%d", p.n, p.tokens), priority: pick(d, engine.PriorityLow, engine.PriorityNormal, engine.PriorityHigh, engine.PriorityUrgent)}
+	c.sendAt = wall + pick(d, d.between(-5, 30)*minute, d.between(0, 20)*hour)
+	cmd := engine.CreateReminder{Text: c.token + " take your pills", SendAt: c.sendAt, Priority: c.priority}
+	c.expires = c.sendAt + hour
+	if d.chance(0.3) {
+		c.expires = max(c.sendAt, wall) + d.between(10, 600)*minute
+		cmd.ExpiresAt = c.expires
+	}
+	o := change(&p.cus, p.cus.now.with(&c), cmd)
+	o.keyed = true
+	settle := o.settle
+	o.settle = func(reply engine.Reply, refused bool) {
+		if r, ok := reply.(engine.ReminderReply); ok {
+			c.id = r.Reminder.ID
+		}
+		settle(reply, refused)
+	}
+	return o
+}
+
+// pickReminder draws one that waits, of those that were shown last.
+func (p *person) pickReminder() (id, token string) {
+	var from []string
+	for _, id := range slices.Sorted(maps.Keys(p.listed)) {
+		if p.listed[id].Status == engine.StatusScheduled {
+			from = append(from, id)
+		}
+	}
+	now := *p.cus.now
+	tokens := map[string]string{}
+	for _, t := range slices.Sorted(maps.Keys(now)) {
+		if c := now[t]; c.id != "" && !c.canceled && c.expires > p.w.wall() {
+			tokens[c.id] = t
+			if _, listed := p.listed[c.id]; !listed {
+				from = append(from, c.id)
+			}
+		}
+	}
+	if len(from) == 0 {
+		return "", ""
+	}
+	id = from[p.w.d.intn(len(from))]
+	return id, tokens[id]
+}
+
+// cancel ends a reminder. A cancel that races a send ends either cancelled and
+// not sent, or sent and shown sent (S3): the reply says which.
+func (p *person) cancel(id, token string) *op {
+	next := *p.cus.now
+	if token != "" {
+		c := *next[token]
+		c.canceled = true
+		next = next.with(&c)
+	}
+	o := change(&p.cus, next, engine.CancelReminder{ID: id})
+	o.keyed = true
+	settle, before := o.settle, p.cus.now
+	o.settle = func(reply engine.Reply, refused bool) {
+		settle(reply, refused)
+		r, ok := reply.(engine.ReminderReply)
+		if ok && r.Reminder.Status == engine.StatusCanceled {
+			p.w.audit.canceled(p, id)
+		} else if ok {
+			p.cus.now = before // it is with the carrier
+		}
+		p.handMade = p.w.now
+	}
+	return o
+}

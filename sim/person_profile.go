@@ -1,0 +1,185 @@
+package sim
+
+import (
+	"fmt"
+
+	"carillon/engine"
+)
+
+// chooseProfile draws what is asked for next about the person.
+func (p *person) chooseProfile() *op {
+	w, d := p.w, p.w.d
+	now := *p.prof.now
+	switch {
+	case !now.exists:
+		return p.create()
+	case p.hold:
+		return p.erase()
+	case now.phone == "" || !now.verified:
+		return p.attest()
+	}
+	q := now
+	if q.paused || !q.reminders || q.limit == 0 { // not for long, or nothing happens
+		return p.backToLife(q)
+	}
+	switch x := d.intn(100); {
+	case x < 15:
+		q.zone = pick(d, zones...)
+		q.loc = mustLoad(q.zone)
+		p.limits.reach(&now, w.wall())
+	case x < 30:
+		q.quiet = drawQuiet(d)
+	case x < 38:
+		q.policy = pick(d, engine.QuietLater, engine.QuietEarlier, engine.QuietSkip)
+	case x < 50:
+		q.limit = pick(d, int32(0), 1, 2, 3, 10, 100)
+	case x < 60:
+		q.leads = drawLeads(d)
+	case x < 66:
+		q.reminders = !q.reminders
+	case x < 70:
+		q.allDayAt = pick(d, engine.NoAllDay, 0, 540, 150, 1439)
+	case x < 74:
+		q.urgent = !q.urgent
+	case x < 80:
+		return p.attest()
+	case x < 84:
+		q.phone, q.verified = "", false
+		return change(&p.prof, q, engine.UpdateUser{Phone: engine.Some("")})
+	case x < 92:
+		q.paused = !q.paused
+		o := change(&p.prof, q, engine.PauseUser{Paused: q.paused})
+		o.keyed = true
+		return o
+	case x < 95:
+		p.hold = true
+		return nil
+	default:
+		fresh := p.drawProfile()
+		fresh.phone, fresh.verified, fresh.paused = q.phone, q.verified, q.paused
+		p.limits.reach(&now, w.wall())
+		q = fresh
+		cmd := update(q, true)
+		cmd.Replace = true
+		return change(&p.prof, q, cmd)
+	}
+	return change(&p.prof, q, update(q, false))
+}
+
+// backToLife lets a silent person have reminders again.
+func (p *person) backToLife(q profile) *op {
+	if q.paused {
+		q.paused = false
+		o := change(&p.prof, q, engine.PauseUser{})
+		o.keyed = true
+		return o
+	}
+	q.reminders, q.limit = true, max(q.limit, 3)
+	return change(&p.prof, q, update(q, false))
+}
+
+func (p *person) silent() bool {
+	q := p.prof.now
+	return q.exists && (q.paused || !q.reminders || q.limit == 0 || !q.verified)
+}
+
+func (p *person) create() *op {
+	q := p.drawProfile()
+	o := change(&p.prof, q, update(q, true))
+	settle := o.settle
+	o.settle = func(reply engine.Reply, refused bool) {
+		settle(reply, refused)
+		if refused {
+			p.w.audit.fail("refusal", p, "a user is not created: %+v", reply)
+		}
+		p.writers[0].soon(p.w.d.between(0, 60_000)) // a number, next
+	}
+	return o
+}
+
+// attest makes a number the verified one; now and then it is somebody else's.
+func (p *person) attest() *op {
+	d := p.w.d
+	phone := pick(d, p.numbers...)
+	if d.chance(0.2) {
+		phone = pick(d, p.w.people[d.intn(len(p.w.people))].numbers...)
+	}
+	q := *p.prof.now
+	q.phone, q.verified = phone, true
+	o := change(&p.prof, q, engine.AttestPhone{Phone: phone})
+	o.keyed, o.once = true, true // of two at a time one would be refused
+	settle := o.settle
+	o.settle = func(reply engine.Reply, refused bool) {
+		if !refused {
+			p.w.audit.numberIsTaken(p, phone)
+		}
+		settle(reply, refused)
+	}
+	return o
+}
+
+// erase ends the person, when no other writer waits for an answer (N6).
+func (p *person) erase() *op {
+	for _, c := range p.writers {
+		if c.cur != nil {
+			return nil // its turn comes again
+		}
+	}
+	gone := *p.prof.now
+	gone.exists, gone.phone, gone.verified = false, "", false
+	return &op{
+		cmd:   engine.EraseUser{},
+		begin: func() { p.prof.next = &gone },
+		settle: func(engine.Reply, bool) { // not found: an earlier try has done it
+			p.clear()
+			p.life++
+			p.hold = false
+		},
+	}
+}
+
+// chooseConsent draws a STOP or START, by text or by API.
+func (p *person) chooseConsent() *op {
+	if !p.exists() {
+		return nil
+	}
+	d := p.w.d
+	out := p.out == optedIn
+	if !out && d.chance(0.2) {
+		out = true // again
+	}
+	var cmd engine.Command = engine.SetConsent{OptOut: out, Reason: "asked"}
+	keyed := true
+	text := d.chance(0.6) && p.prof.now.verified
+	if text {
+		p.texts++
+		word := pick(d, "START", "unstop", "Yes")
+		if out {
+			word = pick(d, "STOP", "stop.", "Unsubscribe", "QUIT", "cancel")
+		}
+		p.w.carrier.blocked[p.prof.now.phone] = out // the carrier keeps its own list
+		cmd = engine.ReceiveText{SID: fmt.Sprintf("MM-%s-%d-%d", p.id, p.life, p.texts), Text: word, OptOut: pick(d, "", map[bool]string{true: "STOP", false: "START"}[out])}
+		keyed = false
+	}
+	o := &op{
+		cmd: cmd, keyed: keyed,
+		begin: func() {
+			if !out || p.out != optedOut {
+				p.out = perhapsOut
+			}
+		},
+		settle: func(_ engine.Reply, refused bool) {
+			switch {
+			case refused:
+			case out:
+				p.out = optedOut
+			default:
+				p.out = optedIn
+			}
+			if text && p.w.faults.hit(TextTwice, 0.3) {
+				p.repeatLater(&op{cmd: cmd}, hour)
+			}
+		},
+	}
+	return o
+}

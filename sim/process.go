@@ -1,0 +1,241 @@
+package sim
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"carillon/actors"
+	"carillon/actors/provider"
+	"carillon/engine"
+)
+
+// process is one life of the engine: from a start on what the disk holds to
+// the crash that ends it.
+type process struct {
+	w      *world
+	node   *actors.Node
+	dead   bool
+	alarms []*alarm
+	parked map[*strand]struct{}
+	asks   map[uint64]func(engine.Reply, error)
+}
+
+var (
+	errDown = errors.New("sim: no process listens")
+	errLost = errors.New("sim: the connection broke before an answer came")
+)
+
+// start begins a life. The disk holds what the one before was told is flushed.
+func (w *world) start() {
+	p := &process{w: w, parked: map[*strand]struct{}{}, asks: map[uint64]func(engine.Reply, error){}}
+	w.proc = p
+	conf := w.shape.config()
+	conf.Log, conf.Clock, conf.Sender, conf.Verifier = w.disk, p, &sender{w.carrier, p}, provider.DryRun{}
+	conf.Seed = w.opt.Seed
+	conf.Users = lane{p, 1, p.stall}
+	conf.Keeper = lane{p, 1, p.stall}
+	conf.Journal = lane{p, w.shape.batch, p.flushTime}
+	conf.Go = p.spawn
+	conf.Fatal = func(err error) { w.dying = "fatal: " + err.Error() }
+	conf.LowOnSpace = func() bool { return w.now < w.fullUntil }
+	node, err := actors.Start(conf)
+	if err != nil {
+		w.audit.fail("start", nil, "the engine does not start on what a crash left: %v", err)
+		w.over = true
+		return
+	}
+	p.node, w.upSince = node, w.now
+}
+
+// crash ends the life: what was not flushed is gone, nobody gets an answer, and
+// calls to the carrier go on without us.
+func (w *world) crash(why string) {
+	p := w.proc
+	if p == nil || p.dead {
+		return
+	}
+	p.dead, w.proc = true, nil
+	w.digest.add("crash", why)
+	w.disturb(w.now)
+	p.abandon()
+	asks := p.asks
+	p.asks = nil
+	for _, id := range sortedKeys(asks) {
+		done := asks[id]
+		w.after(w.d.between(0, 30_000), func() { done(nil, errLost) })
+	}
+	w.disk.reopen()
+	down := w.d.between(100, 5000)
+	if !w.faults.healed && w.d.chance(0.2) {
+		down = w.d.about(40 * minute)
+	}
+	w.after(down, func() {
+		w.audit.recovered()
+		w.disturb(w.now)
+		w.start()
+	})
+}
+
+// ask gives a command to the engine, if one runs. done is called once; with
+// errLost nobody knows whether the command was carried out.
+func (w *world) ask(user string, cmd engine.Command, key string, hash uint64, done func(engine.Reply, error)) {
+	w.call(func(n *actors.Node, deliver func(engine.Reply, error)) error {
+		return n.Ask(user, cmd, key, hash, deliver)
+	}, done)
+}
+
+func (w *world) call(start func(*actors.Node, func(engine.Reply, error)) error, done func(engine.Reply, error)) {
+	p := w.proc
+	if p == nil {
+		done(nil, errDown)
+		return
+	}
+	w.askID++
+	id := w.askID
+	p.asks[id] = done
+	err := start(p.node, func(reply engine.Reply, err error) {
+		if p.dead {
+			return
+		}
+		delete(p.asks, id)
+		w.tick++
+		done(reply, err)
+	})
+	if err != nil && !p.dead {
+		delete(p.asks, id)
+		done(nil, err)
+	}
+}
+
+// lane is a dispatcher: what is scheduled on it goes into the world's queue.
+type lane struct {
+	p     *process
+	batch int
+	delay func() engine.Millis
+}
+
+// Schedule implements actor.Dispatcher.
+func (l lane) Schedule(fn func()) {
+	if l.p.dead {
+		return
+	}
+	l.p.w.after(l.delay(), func() { l.p.turn(fn) })
+}
+
+// turn runs something of the process, when the machine is awake.
+func (p *process) turn(fn func()) {
+	switch {
+	case p.dead:
+	case p.w.now < p.w.frozen:
+		p.w.disturb(p.w.now)
+		p.w.after(p.w.frozen-p.w.now, func() { p.turn(fn) })
+	default:
+		fn()
+	}
+}
+
+// Throughput implements actor.Dispatcher.
+func (l lane) Throughput() int { return l.batch }
+
+// stall is how long an actor waits for its turn.
+func (p *process) stall() engine.Millis {
+	if p.w.faults.hit(Stall, 0.0005) {
+		return p.w.d.between(1, maxStall)
+	}
+	return 0
+}
+
+// flushTime is how long the journal's next turn takes to come: what a flush
+// takes, since nothing else is done there.
+func (p *process) flushTime() engine.Millis {
+	if p.w.faults.hit(SlowDisk, 0.001) {
+		return p.w.d.between(100, maxStall)
+	}
+	return p.w.d.between(0, 2)
+}
+
+// maxStall is the longest that an actor or a flush is held up.
+const maxStall = 8 * second
+
+// Now implements actors.Clock: the wall clock of the machine, which jumps.
+func (p *process) Now() engine.Millis { return p.w.wall() }
+
+// NewAlarm implements actors.Clock.
+func (p *process) NewAlarm(fn func()) actors.Alarm {
+	a := &alarm{fn: fn}
+	p.alarms = append(p.alarms, a)
+	return a
+}
+
+type alarm struct {
+	fn func()
+	at engine.Millis // on the wall clock; 0: none
+}
+
+// Set implements actors.Alarm.
+func (a *alarm) Set(at engine.Millis) { a.at = at }
+
+// Stop implements actors.Alarm.
+func (a *alarm) Stop() { a.at = 0 }
+
+// nextAlarm returns the alarm that rings first and when, in true time.
+func (p *process) nextAlarm() (*alarm, engine.Millis) {
+	var first *alarm
+	for _, a := range p.alarms {
+		if a.at != 0 && (first == nil || a.at < first.at) {
+			first = a
+		}
+	}
+	if first == nil {
+		return nil, 0
+	}
+	return first, max(first.at-p.w.skew, p.w.now, p.w.frozen)
+}
+
+func sortedKeys[V any](m map[uint64]V) []uint64 {
+	keys := make([]uint64, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// shape is how the engine of a run is configured: drawn, so that its small
+// limits are met.
+type shape struct {
+	policy    engine.Policy
+	maxSends  int
+	mps       float64
+	maxWakes  int
+	idle      time.Duration
+	snapshots time.Duration
+	records   uint64
+	batch     int
+}
+
+func (s shape) config() actors.Config {
+	return actors.Config{
+		Policy: s.policy, MaxSends: s.maxSends, MPS: s.mps, MaxWakes: s.maxWakes, Idle: s.idle,
+		SnapshotEvery: s.snapshots, SnapshotRecords: s.records, KeeperEvery: time.Minute, SendTimeout: time.Duration(sendTimeout) * time.Millisecond,
+	}
+}
+
+const sendTimeout = 20 * second
+
+func drawShape(d draw) shape {
+	s := shape{
+		policy: engine.DefaultPolicy(), maxSends: int(pick(d, int64(1), 2, 8, 64)), mps: pick(d, 0.0, 0, 0.5, 1, 10),
+		maxWakes: int(pick(d, int64(2), 8, 4096)), idle: pick(d, time.Minute, 10*time.Minute, 3*time.Hour),
+		snapshots: pick(d, 5*time.Minute, time.Hour, 8*time.Hour), records: pick(d, uint64(20), 500, 200_000),
+		batch: pick(d, 1, 1, 4, 1<<20),
+	}
+	s.policy.RetryBase = pick(d, 5*second, 60*second, 10*minute)
+	s.policy.ReconcileAfter = pick(d, 30*second, 30*second, 2*minute)
+	s.policy.ConfirmFor = pick(d, 6*hour, 24*hour, 72*hour)
+	if d.chance(0.2) {
+		s.policy.OnUncertain = engine.Hold
+	}
+	return s
+}

@@ -1,0 +1,137 @@
+package sim
+
+import (
+	"fmt"
+
+	"carillon/engine"
+)
+
+// world is one run.
+type world struct {
+	opt    Options
+	d      draw
+	faults faults
+	shape  shape
+
+	now   engine.Millis // true time
+	skew  engine.Millis // what the machine's wall clock is ahead of it
+	queue queue
+	tick  uint64 // orders what was acknowledged and what was begun
+
+	proc    *process
+	askID   uint64
+	strand  *strand // the coroutine whose turn it is
+	disk    *disk
+	carrier *carrier
+	people  []*person
+	audit   *audit
+	digest  *digest
+
+	ended       bool // nobody asks for anything new
+	over        bool
+	dying       string // the step under way is the process' last
+	paused      pauseState
+	pauseWanted bool
+	fullUntil   engine.Millis
+	frozen      engine.Millis // the machine sleeps until then
+	upSince     engine.Millis
+	disturbed   engine.Millis // when something last was not as it should be
+	jumped      engine.Millis // when the wall clock did last
+	restored    engine.Millis
+	backups     []*backup
+	steps       uint64
+}
+
+// pauseState is what the operators know of the pause for everybody.
+type pauseState struct {
+	known bool // acknowledged, and no resume asked for since
+	since engine.Millis
+}
+
+func newWorld(opt Options) *world {
+	w := &world{opt: opt, d: newDraw(opt.Seed), digest: newDigest()}
+	w.faults.d = w.d
+	w.faults.last = func() { w.disturb(w.now) }
+	switch opt.Faults {
+	case FaultsAll:
+		for c := range w.faults.on {
+			w.faults.on[c] = true
+		}
+	case FaultsNone:
+	default:
+		w.faults.swarm()
+	}
+	for _, c := range opt.Without {
+		w.faults.on[c] = false
+	}
+	w.shape = drawShape(w.d)
+	if opt.Policy != nil {
+		opt.Policy(&w.shape.policy)
+	}
+	w.now = startOf(w.d)
+	w.audit = newAudit(w)
+	w.carrier = newCarrier(w)
+	return w
+}
+
+// wall is the clock that the engine sees.
+func (w *world) wall() engine.Millis { return w.now + w.skew }
+
+func (w *world) after(d engine.Millis, fn func()) {
+	w.queue.push(entry{at: w.now + max(d, 0), tie: w.d.r.Uint64(), fn: fn})
+}
+
+// run lets the world go on until that instant.
+func (w *world) run(until engine.Millis) {
+	for !w.over {
+		at := until + 1
+		if len(w.queue.entries) > 0 {
+			at = w.queue.entries[0].at
+		}
+		if w.proc != nil {
+			if a, rings := w.proc.nextAlarm(); a != nil && rings <= at {
+				if rings > until {
+					break
+				}
+				w.now = max(w.now, rings)
+				a.at = 0
+				a.fn()
+				w.die()
+				continue
+			}
+		}
+		if at > until {
+			break
+		}
+		e := w.queue.pop()
+		w.now = max(w.now, e.at)
+		w.steps++
+		e.fn()
+		if w.proc != nil && w.faults.hit(CrashAnywhere, w.opt.crashRate()/10) {
+			w.dying = "between two steps"
+		}
+		w.die()
+	}
+	w.now = max(w.now, until)
+}
+
+// die ends the process if this step was its last.
+func (w *world) die() {
+	if w.dying != "" {
+		why := w.dying
+		w.dying = ""
+		w.crash(why)
+	}
+}
+
+// disturb notes that something is not as it should be, or was until then.
+func (w *world) disturb(at engine.Millis) { w.disturbed = max(w.disturbed, at) }
+
+// calm reports that nothing out of the ordinary has happened for so long.
+func (w *world) calm(d engine.Millis) bool {
+	return w.proc != nil && w.now-w.disturbed > d && w.now-w.upSince > d
+}
+
+func (w *world) stamp() string {
+	return fmt.Sprintf("%s (wall %+d s)", rfc3339(w.now), w.skew/1000)
+}
