@@ -74,9 +74,11 @@ func TestComposerNeverDelaysFalsifiesOrBreaks(t *testing.T) {
 			return provider.Composition{}, &provider.ComposeError{Outcome: engine.ComposeUnreadable, Cause: "no JSON"}
 		}, template, engine.ComposeUnreadable, 0},
 		"lies about the time": {func(context.Context, engine.Brief) (provider.Composition, error) { return says("Review in 2 hours") }, template, engine.ComposeInvalid, textCost},
-		"invents a link":      {func(_ context.Context, b engine.Brief) (provider.Composition, error) { return says(b.Title + " " + b.Phrase + " https://bit.ly/x") }, template, engine.ComposeInvalid, textCost},
-		"says nothing":        {func(context.Context, engine.Brief) (provider.Composition, error) { return says(" \n ") }, template, engine.ComposeInvalid, textCost},
-		"panics":              {func(context.Context, engine.Brief) (provider.Composition, error) { panic("oops") }, template, engine.ComposeUnavailable, 0},
+		"invents a link": {func(_ context.Context, b engine.Brief) (provider.Composition, error) {
+			return says(b.Title + " " + b.Phrase + " https://bit.ly/x")
+		}, template, engine.ComposeInvalid, textCost},
+		"says nothing": {func(context.Context, engine.Brief) (provider.Composition, error) { return says(" \n ") }, template, engine.ComposeInvalid, textCost},
+		"panics":       {func(context.Context, engine.Brief) (provider.Composition, error) { panic("oops") }, template, engine.ComposeUnavailable, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(c *actors.Config) { c.Composer = test.write }, func(w *world) {

@@ -32,8 +32,8 @@ type outbox struct {
 	lookups    []engine.LookUp
 	lookingUp  int
 	paused     bool
-	stopped    string // why the sender is stopped; empty: it is not
-	shown      string // what of that was shown last
+	stopped    string        // why the sender is stopped; empty: it is not
+	shown      string        // what of that was shown last
 	ringsAt    engine.Millis // what the alarm is set to
 	resumeAt   engine.Millis // when it is tried again
 	pause      engine.Millis // how long that was, for the next time

@@ -25,7 +25,7 @@ func Midnight(parent string, users int) (Result, error) {
 	}
 	defer r.remove()
 	midnight := time.Now().UTC().Truncate(24 * time.Hour).Add(48 * time.Hour)
-	c.ahead.Store(midnight.Add(-12 * time.Hour).Sub(time.Now()).Milliseconds())
+	c.ahead.Store(time.Until(midnight.Add(-12 * time.Hour)).Milliseconds())
 	if err := r.populate(users, 1024, "UTC"); err != nil {
 		return Result{}, err
 	}

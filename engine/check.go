@@ -20,11 +20,11 @@ func (u *User) Check() error {
 			return fmt.Errorf("reminder %s: %w", r.ID, err)
 		}
 		for j := range r.Messages {
-			if id := r.Messages[j].ID; messages[id] {
+			id := r.Messages[j].ID
+			if messages[id] {
 				return fmt.Errorf("message %s is there twice", id)
-			} else {
-				messages[id] = true
 			}
+			messages[id] = true
 		}
 	}
 	for i := 1; i < len(u.Events); i++ {

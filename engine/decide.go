@@ -66,7 +66,10 @@ type Env struct {
 // it, so that the outbox does it once at a time.
 //
 //sumtype:decl
-type Effect interface{ Key() string }
+type Effect interface {
+	Key() string
+	effect()
+}
 
 type (
 	// Offer asks the outbox for a turn at the carrier; it comes back as
@@ -91,6 +94,10 @@ type (
 		Brief              Brief
 	}
 )
+
+func (Offer) effect()   {}
+func (LookUp) effect()  {}
+func (Compose) effect() {}
 
 // Key names the effect.
 func (o Offer) Key() string { return o.ReminderID }

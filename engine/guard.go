@@ -252,10 +252,10 @@ func (k *known) fits(r rune) bool {
 	if k.runes[r] {
 		return true
 	}
-	switch table := scriptOf(r); {
-	case table == nil:
+	switch table := scriptOf(r); table {
+	case nil:
 		return false
-	case table == unicode.Latin:
+	case unicode.Latin:
 		plain, gsm := sms.ToGSM7(string(r))
 		return gsm && plain == string(r) && unicode.IsLetter(r)
 	default:

@@ -77,7 +77,7 @@ func take[T any](into *T, from Opt[T]) {
 
 // checkPreferences names the first field that can't be.
 func checkPreferences(p Preferences) *Refusal {
-	field, detail := "", ""
+	var field, detail string
 	switch {
 	case len(p.Leads) < 1 || len(p.Leads) > maxLeads:
 		field, detail = "preferences.lead_times_minutes", "1 to 4 lead times are needed"

@@ -202,7 +202,7 @@ func (s *story) answer(d engine.Decision) []string {
 			out = append(out, "-> look up "+s.name(e.Message.ReminderID))
 		}
 	}
-	switch r := d.Reply.(type) {
+	switch r := d.Reply.(type) { //nolint:gochecksumtype // the others are shown by what they did
 	case engine.Refusal:
 		out = append(out, strings.TrimSpace("refused "+r.Code+" "+r.Field))
 	case engine.HandOverReply:

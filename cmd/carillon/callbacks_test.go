@@ -60,22 +60,22 @@ func TestTenThousandCallbacks(t *testing.T) {
 		}
 	}
 	w.countExactly(t, map[string]float64{
-		`carillon_callbacks_total{status="queued"}`:                                              texts,
-		`carillon_callbacks_total{status="sending"}`:                                             texts / 2,
-		`carillon_callbacks_total{status="sent"}`:                                                2 * texts,
-		`carillon_callbacks_total{status="delivered"}`:                                           texts,
-		`carillon_callbacks_total{status="undelivered"}`:                                         texts / 2,
-		`carillon_callbacks_unknown_total{kind="status"}`:                                        0,
-		`carillon_carrier_outcomes_total{category="",outcome="accepted"}`:                        texts,
-		`carillon_carrier_outcomes_total{category="",outcome="uncertain"}`:                       crowdLost * crowdEach,
-		`carillon_carrier_outcomes_total{category="",outcome="delivered"}`:                       texts / 2,
-		`carillon_carrier_outcomes_total{category="filtered",outcome="undelivered"}`:             texts / 4,
-		`carillon_reminders_total{reason="accepted",status="sent"}`:                              texts,
-		`carillon_reminders_total{reason="delivered",status="delivered"}`:                        texts / 2,
-		`carillon_reminders_total{reason="undelivered",status="failed"}`:                         texts / 4,
-		`carillon_delivery_duration_seconds_count`:                                               texts / 2,
-		`carillon_messages_uncertain`:                                                            0,
-		`carillon_http_requests_total{code="204",method="POST",route="/webhooks/twilio/status"}`: 10_000,
+		`carillon_callbacks_total{status="queued"}`:                                                       texts,
+		`carillon_callbacks_total{status="sending"}`:                                                      texts / 2,
+		`carillon_callbacks_total{status="sent"}`:                                                         2 * texts,
+		`carillon_callbacks_total{status="delivered"}`:                                                    texts,
+		`carillon_callbacks_total{status="undelivered"}`:                                                  texts / 2,
+		`carillon_callbacks_unknown_total{kind="status"}`:                                                 0,
+		`carillon_carrier_outcomes_total{category="",outcome="accepted"}`:                                 texts,
+		`carillon_carrier_outcomes_total{category="",outcome="uncertain"}`:                                crowdLost * crowdEach,
+		`carillon_carrier_outcomes_total{category="",outcome="delivered"}`:                                texts / 2,
+		`carillon_carrier_outcomes_total{category="filtered",outcome="undelivered"}`:                      texts / 4,
+		`carillon_reminders_total{reason="accepted",status="sent"}`:                                       texts,
+		`carillon_reminders_total{reason="delivered",status="delivered"}`:                                 texts / 2,
+		`carillon_reminders_total{reason="undelivered",status="failed"}`:                                  texts / 4,
+		`carillon_delivery_duration_seconds_count`:                                                        texts / 2,
+		`carillon_messages_uncertain`:                                                                     0,
+		`carillon_http_requests_total{code="204",method=http.MethodPost,route="/webhooks/twilio/status"}`: 10_000,
 	})
 	if n := w.stub.Creates(); n != texts {
 		t.Errorf("%d creates for %d texts", n, texts)
@@ -106,7 +106,7 @@ func (w *carrierWorld) fillCrowd(t *testing.T) {
 			w.stub.FaultFor(to, twiliotest.Drop().Accepted())
 		}
 		for n := range crowdEach {
-			line, err := json.Marshal(map[string]any{"method": "POST", "path": "/v1/users/" + id + "/reminders", "body": map[string]any{
+			line, err := json.Marshal(map[string]any{"method": http.MethodPost, "path": "/v1/users/" + id + "/reminders", "body": map[string]any{
 				"text": fmt.Sprintf("Text %d", n), "send_at": time.Now().UTC().Format(time.RFC3339),
 			}})
 			if err != nil {
@@ -124,7 +124,7 @@ func (w *carrierWorld) fillCrowd(t *testing.T) {
 
 func (w *carrierWorld) batch(t *testing.T, lines []string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), "POST", w.url+"/v1/batch", strings.NewReader(strings.Join(lines, "\n")))
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, w.url+"/v1/batch", strings.NewReader(strings.Join(lines, "\n")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (p *process) kill(t *testing.T) {
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = <-p.end // killed: an error is what it should be
+	<-p.end //nolint:errcheck // killed: an error is what it should be
 	p.client.http.CloseIdleConnections()
 }
 
@@ -92,7 +92,7 @@ func (p *process) signal(t *testing.T, sig os.Signal) int {
 		t.Fatal(err)
 	}
 	select {
-	case _ = <-p.end: // the exit code tells
+	case <-p.end: //nolint:errcheck // the exit code tells
 	case <-time.After(30 * time.Second):
 		t.Fatalf("it does not stop:\n%s", p.text())
 	}

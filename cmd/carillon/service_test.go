@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -24,9 +25,7 @@ func startProgram(t *testing.T, env map[string]string, args ...string) *client {
 func startProgramLog(t *testing.T, env map[string]string, args ...string) (*client, func() string) {
 	t.Helper()
 	vars := map[string]string{"CARILLON_API_KEY": testKey, "CARILLON_LISTEN": freeAddr(t), "CARILLON_DATA_DIR": t.TempDir(), "CARILLON_LOG_LEVEL": "error"}
-	for k, v := range env {
-		vars[k] = v
-	}
+	maps.Copy(vars, env)
 	var errs lockedText
 	up := make(chan string, 1)
 	p := &program{

@@ -89,8 +89,8 @@ func (c *coder) putVarint(n protowire.Number, v uint64) {
 }
 
 func (c *coder) putString(n protowire.Number, s string) {
-	b := appendVarint(appendTag(c.buf, n, protowire.BytesType), uint64(len(s)))
-	c.buf = append(b, s...)
+	c.buf = appendVarint(appendTag(c.buf, n, protowire.BytesType), uint64(len(s)))
+	c.buf = append(c.buf, s...)
 }
 
 // appendTag and appendVarint do what protowire's do, and are inlined: without

@@ -35,7 +35,7 @@ func NextGrapheme(s string) int {
 			return n
 		}
 		// Marks between a virama and its consonant do not part them.
-		if !(virama(prev) && unicode.Is(unicode.Mn, next) && !virama(next)) {
+		if !virama(prev) || !unicode.Is(unicode.Mn, next) || virama(next) {
 			prev = next
 		}
 		flag = regional(next) && !flag

@@ -28,8 +28,8 @@ func lastLink(s string) (int, bool) {
 // end. Taking too much for a link only makes a cut earlier.
 func link(word string) (int, bool) {
 	from := len(word)
-	if i := strings.Index(word, "://"); i >= 0 {
-		from = startOf(word[:i], schemeByte)
+	if scheme, _, found := strings.Cut(word, "://"); found {
+		from = startOf(scheme, schemeByte)
 	}
 	if i := strings.IndexByte(word, '/'); i > 0 {
 		if host := startOf(word[:i], hostByte); strings.Contains(strings.Trim(word[host:i], "."), ".") {

@@ -99,8 +99,12 @@ func TestCapacity(t *testing.T) {
 		segments int
 		want     int
 	}{
-		{sms.GSM7, -1, 0}, {sms.GSM7, 0, 0}, {sms.GSM7, 1, 160}, {sms.GSM7, 3, 459},
-		{sms.UCS2, 1, 70}, {sms.UCS2, 2, 134},
+		{sms.GSM7, -1, 0},
+		{sms.GSM7, 0, 0},
+		{sms.GSM7, 1, 160},
+		{sms.GSM7, 3, 459},
+		{sms.UCS2, 1, 70},
+		{sms.UCS2, 2, 134},
 	} {
 		if got := sms.Capacity(test.encoding, test.segments); got != test.want {
 			t.Errorf("Capacity(%s, %d) = %d, want %d", test.encoding, test.segments, got, test.want)
