@@ -22,6 +22,9 @@ func (t *turn) advance() {
 			cause = ReasonCatchUp
 		}
 		t.planDay(t.day(d), cause)
+		if t.fenced != 0 {
+			t.assume()
+		}
 	}
 }
 

@@ -2,11 +2,8 @@ package engine
 
 // recover follows a load from the journal: what was begun and has no outcome
 // is uncertain (S3). After a restore from backup, so is everything that was
-// due since.
-func (t *turn) recover(backupAt Millis) Reply {
-	if backupAt != 0 && t.u.Fence < backupAt {
-		t.fence(backupAt)
-	}
+// due since (fence).
+func (t *turn) recover() Reply {
 	var begun []string
 	for i := range t.u.Reminders {
 		if m := t.u.Reminders[i].last(); m != nil && m.Status == MessageSending && m.SID == "" {
@@ -24,9 +21,19 @@ func (t *turn) recover(backupAt Millis) Reply {
 // fence treats what was due before now as handed over with an unknown end, at
 // its time or when the backup was made: the engine that ran on after the
 // backup may have sent it. What was with the carrier before gets no further
-// hand-over (again).
+// hand-over (again). It comes before anything is called stale or given up by a
+// plan that was missed, and again behind each of those plans.
 func (t *turn) fence(backupAt Millis) {
+	if backupAt == 0 || backupAt <= t.u.Fence {
+		return
+	}
+	t.fenced = backupAt
 	t.emit(Fenced{BackupAt: backupAt})
+	t.assume()
+}
+
+// assume begins the attempts that the engine that ran on may have made.
+func (t *turn) assume() {
 	var due []string
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
@@ -36,7 +43,7 @@ func (t *turn) fence(backupAt Millis) {
 	}
 	for _, id := range due {
 		r := t.u.reminder(id)
-		since := max(r.nextAt(), backupAt+1)
+		since := max(r.nextAt(), t.fenced+1)
 		text := t.compose(r, since) // as it would have been sent then, for the look-up compares texts
 		mid := messageID(id, r.Attempts+1, t.u.CreatedAt)
 		t.emit(AttemptStarted{

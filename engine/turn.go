@@ -12,6 +12,7 @@ type turn struct {
 	env    Env
 	loc    *time.Location
 	events []Event
+	fenced Millis // Recover of a restored backup only: when that was made
 }
 
 // Decide carries out cmd. The events it returns are applied to u when it
@@ -28,6 +29,9 @@ func Decide(u *User, env Env, cmd Command) Decision {
 		return Decision{Reply: reply}
 	}
 	if u.Exists {
+		if r, ok := cmd.(Recover); ok {
+			t.fence(r.BackupAt)
+		}
 		t.advance()
 	}
 	reply := t.change(cmd)
@@ -89,7 +93,7 @@ func (t *turn) change(cmd Command) Reply {
 		t.expire()
 		return Done{}
 	case Recover:
-		return t.recover(cmd.BackupAt)
+		return t.recover()
 	case HandOver:
 		return t.handOver(cmd.ReminderID)
 	case RecordOutcome:
