@@ -28,7 +28,9 @@ type composer struct {
 
 	queue   composeQueue
 	known   map[string]bool // keys queued or under way
-	running int
+	running int             // asked, and not recorded yet
+	unasked []unasked       // to be recorded, one by one
+	telling string          // the key of the one that is being recorded
 	spend   ledger
 	held    bool
 	failing engine.ComposeOutcome // what was logged last; ComposeNone: it works
@@ -45,6 +47,11 @@ type (
 	}
 	// composeRecorded: what it answered is flushed.
 	composeRecorded struct{ key string }
+	// unasked is a text that nobody was asked for, and why.
+	unasked struct {
+		effect  engine.Compose
+		outcome engine.ComposeOutcome
+	}
 	// holdComposes begins nothing any more.
 	holdComposes struct{}
 )
@@ -68,7 +75,7 @@ func (c *composer) Receive(ctx actor.Context) {
 	case composed:
 		c.composed(m)
 	case composeRecorded:
-		delete(c.known, m.key)
+		c.recorded(m.key)
 	}
 	c.work()
 }
@@ -82,24 +89,51 @@ func (c *composer) takeIn(effects []engine.Effect) {
 	}
 }
 
+// recorded frees the place of what is flushed. Only then, so that no more
+// records come from here at a time than texts may be asked for: the journal
+// has reminders to send.
+func (c *composer) recorded(key string) {
+	delete(c.known, key)
+	if key == c.telling {
+		c.telling = ""
+	} else {
+		c.running--
+	}
+}
+
 // work begins what may begin now, the nearest due time first. When as much is
 // under way as may be, the next answer leads here again.
 func (c *composer) work() {
 	now := c.node.cfg.Clock.Now()
 	defer c.show(now)
+	defer c.tellNext()
 	for len(c.queue) > 0 && !c.held {
 		switch next := c.queue[0]; {
 		case now >= next.Due:
-			c.record(c.queue.pop(), provider.Composition{}, engine.ComposeBusy, "")
+			c.unasked = append(c.unasked, unasked{c.queue.pop(), engine.ComposeBusy})
 		case !c.spend.room(now, c.running):
 			c.tell(engine.ComposeOverBudget, "what the day's budget allows is spent")
-			c.record(c.queue.pop(), provider.Composition{}, engine.ComposeOverBudget, "")
+			c.unasked = append(c.unasked, unasked{c.queue.pop(), engine.ComposeOverBudget})
 		case c.running >= c.node.cfg.MaxComposes:
 			return
 		default:
 			c.begin(c.queue.pop(), now)
 		}
 	}
+}
+
+// tellNext records the next text that was not asked for: one at a time, for a
+// thousand of them are known in the moment when as many reminders are due.
+func (c *composer) tellNext() {
+	if len(c.unasked) == 0 || c.telling != "" || c.held {
+		return
+	}
+	next := c.unasked[0]
+	if c.unasked = c.unasked[1:]; len(c.unasked) == 0 {
+		c.unasked = nil
+	}
+	c.telling = next.effect.Key()
+	c.record(next.effect, provider.Composition{}, next.outcome, "")
 }
 
 func (c *composer) show(now engine.Millis) { c.node.view.composerSpent.Store(c.spend.today(now)) }
@@ -130,7 +164,6 @@ func (n *Node) compose(ctx context.Context, e engine.Compose) (out provider.Comp
 }
 
 func (c *composer) composed(m composed) {
-	c.running--
 	if reserve, ok := c.spend.add(c.node.cfg.Clock.Now(), m.out.CostMicros); ok && !c.held {
 		c.node.reserve(reserve)
 	}

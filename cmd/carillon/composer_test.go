@@ -140,3 +140,91 @@ func TestComposerSettings(t *testing.T) {
 		}
 	}
 }
+
+// X4: with an endpoint that hangs, breaks, lies and costs too much by turns,
+// all leave with a good text, and no later than by template.
+func TestBadComposerDelaysNobody(t *testing.T) {
+	const people = 200
+	var n atomic.Int32
+	free := make(chan struct{})
+	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const usage = `"usage":{"prompt_tokens":400,"completion_tokens":20}}`
+		switch n.Add(1) % 6 {
+		case 0:
+			select {
+			case <-free:
+			case <-r.Context().Done():
+			}
+		case 1:
+			w.WriteHeader(http.StatusInternalServerError)
+		case 2:
+			_, _ = io.WriteString(w, strings.Repeat("<garbage>", 20_000))
+		case 3:
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"Review in 2 hours, pay at http://evil.example"}}],`+usage)
+		case 4:
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"Your Review starts in 15 mins"}}],"usage":{"prompt_tokens":400,"completion_tokens":20,"cost":0.9}}`)
+		default:
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"Your Review starts in 15 mins"}}],`+usage)
+		}
+	}))
+	t.Cleanup(bad.Close)
+	t.Cleanup(func() { close(free) })
+	late := map[string]float64{}
+	for _, composer := range []string{"template", "llm"} {
+		c := startProgram(t, map[string]string{
+			"CARILLON_COMPOSER": composer, "CARILLON_LLM_BASE_URL": bad.URL, "CARILLON_LLM_API_KEY": llmKey, "CARILLON_LLM_TIMEOUT": "1s",
+		})
+		late[composer] = c.rush(t, people)
+	}
+	t.Logf("p99 of lateness: template under %gs, bad llm under %gs, %d requests", late["template"], late["llm"], n.Load())
+	if late["llm"] > max(2*late["template"], 0.5) { // a bucket more is the machine's
+		t.Errorf("p99 of lateness under %gs, by template under %gs", late["llm"], late["template"])
+	}
+	if n.Load() == 0 {
+		t.Error("nobody was asked")
+	}
+}
+
+// rush has all people's reminders leave at once, looks at the texts, and
+// returns the bucket that the p99 of their lateness is in.
+func (c *client) rush(t *testing.T, people int) (p99 float64) {
+	t.Helper()
+	due := time.Now().Add(4 * time.Second).Truncate(time.Millisecond)
+	start := due.Add(15 * time.Minute).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	for i := range people {
+		id := fmt.Sprint("u", i)
+		c.person(t, id, fmt.Sprintf("+49155501%05d", i))
+		c.do(t, http.StatusCreated, "PUT", "/v1/users/"+id+"/events/e1", map[string]any{"title": "Review", "start": start})
+	}
+	if time.Now().After(due) {
+		t.Fatalf("the machine is too slow: it took %v to bring %d people in", time.Since(due)+4*time.Second, people)
+	}
+	for i := range people {
+		eventually(t, "sent", 20*time.Second, func() bool {
+			var page struct{ Items []llmReminder }
+			c.do(t, http.StatusOK, "GET", fmt.Sprintf("/v1/users/u%d/reminders", i), nil).into(t, &page)
+			if len(page.Items) != 1 {
+				t.Fatalf("%d reminders", len(page.Items))
+			}
+			r := page.Items[0]
+			if r.Text != "Review in 15 mins" && r.Text != "Your Review starts in 15 mins" {
+				t.Fatalf("text %q", r.Text)
+			}
+			return r.Status == "sent" || r.Status == "delivered"
+		})
+	}
+	text := string(c.do(t, http.StatusOK, "GET", "/metrics", nil).body)
+	for line := range strings.Lines(text) {
+		var upTo float64
+		var count int
+		if _, err := fmt.Sscanf(line, "carillon_hand_over_lateness_seconds_bucket{le=%q} %d", new(string), &count); err != nil {
+			continue
+		}
+		_, rest, _ := strings.Cut(line, `le="`)
+		if _, err := fmt.Sscan(strings.SplitN(rest, `"`, 2)[0], &upTo); err == nil && count >= people-people/100 {
+			return upTo
+		}
+	}
+	t.Fatalf("no lateness:\n%s", text)
+	return 0
+}
