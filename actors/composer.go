@@ -29,6 +29,7 @@ type composer struct {
 	queue   composeQueue
 	known   map[string]bool // keys queued or under way
 	running int             // asked, and not recorded yet
+	open    int             // of those, whose cost is not known yet
 	unasked []unasked       // to be recorded, one by one
 	telling string          // the key of the one that is being recorded
 	spend   ledger
@@ -111,7 +112,7 @@ func (c *composer) work() {
 		switch next := c.queue[0]; {
 		case now >= next.Due:
 			c.unasked = append(c.unasked, unasked{c.queue.pop(), engine.ComposeBusy})
-		case !c.spend.room(now, c.running):
+		case !c.spend.room(now, c.open):
 			c.tell(engine.ComposeOverBudget, "what the day's budget allows is spent")
 			c.unasked = append(c.unasked, unasked{c.queue.pop(), engine.ComposeOverBudget})
 		case c.running >= c.node.cfg.MaxComposes:
@@ -141,6 +142,7 @@ func (c *composer) show(now engine.Millis) { c.node.view.composerSpent.Store(c.s
 // begin asks for a text, for no longer than there is use for it.
 func (c *composer) begin(e engine.Compose, now engine.Millis) {
 	c.running++
+	c.open++
 	n := c.node
 	limit := min(n.cfg.ComposeTimeout, time.Duration(e.Due-now)*time.Millisecond)
 	n.cfg.Go(func() {
@@ -164,6 +166,7 @@ func (n *Node) compose(ctx context.Context, e engine.Compose) (out provider.Comp
 }
 
 func (c *composer) composed(m composed) {
+	c.open--
 	if reserve, ok := c.spend.add(c.node.cfg.Clock.Now(), m.out.CostMicros); ok && !c.held {
 		c.node.reserve(reserve)
 	}

@@ -65,15 +65,14 @@ func (b *Brief) Vet(text string) (clean, why string) {
 	return body, ""
 }
 
-// oneLine takes the text out of its white space and one pair of quotes, and
+// oneLine takes the text out of its white space and its quotes, and
 // refuses what can't be seen.
 func oneLine(text string) (string, string) {
 	s := strings.TrimSpace(text)
-	for _, q := range [...]string{`""`, "''", "“”"} {
-		open, size := utf8.DecodeRuneInString(q)
-		if rest, ok := strings.CutPrefix(s, string(open)); ok && strings.HasSuffix(rest, q[size:]) {
-			s = strings.TrimSpace(strings.TrimSuffix(rest, q[size:]))
-			break
+	if len(s) > 1 && quote(firstRune(s)) && quote(lastRune(s)) {
+		inner := strings.TrimFunc(s, quote)
+		if !strings.ContainsFunc(inner, quote) {
+			s = strings.TrimSpace(inner)
 		}
 	}
 	switch {
@@ -88,6 +87,18 @@ func oneLine(text string) (string, string) {
 		return "", vetCharacters
 	}
 	return s, ""
+}
+
+func quote(r rune) bool { return strings.ContainsRune("\"'“”„‟‘’‚«»", r) }
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+func lastRune(s string) rune {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return r
 }
 
 // findPhrase finds the words of the phrase in a row, with the unit spelled as
