@@ -176,8 +176,7 @@ func (c *Client) Compose(ctx context.Context, b engine.Brief) (provider.Composit
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return provider.Composition{}, failed(engine.ComposeBreakerOpen, "")
 	}
-	var known *provider.ComposeError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*provider.ComposeError](err); ok {
 		return out, known
 	}
 	return out, err

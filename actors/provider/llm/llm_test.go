@@ -99,6 +99,7 @@ func brief() engine.Brief { return engine.Brief{Title: "Review", Phrase: "in 15 
 
 func TestConformance(t *testing.T) {
 	providertest.RunComposer(t, func(t *testing.T) providertest.ComposerWorld {
+		t.Helper()
 		s := newServer(t)
 		return providertest.ComposerWorld{
 			Composer: newClient(t, llm.Config{BaseURL: s.URL}), Secret: key, Asked: s.count,
@@ -167,7 +168,7 @@ func TestThinkingIsOffAtDeepSeekOnly(t *testing.T) {
 		c := newClient(t, llm.Config{BaseURL: base, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			text, err := io.ReadAll(r.Body)
 			got = string(text)
-			return &http.Response{StatusCode: 500, Body: http.NoBody}, err
+			return &http.Response{StatusCode: http.StatusInternalServerError, Body: http.NoBody}, err
 		})})
 		_, _ = c.Compose(t.Context(), brief())
 		if strings.Contains(got, `"thinking":{"type":"disabled"}`) != want || got == "" {
@@ -194,13 +195,15 @@ func TestFailures(t *testing.T) {
 		"no such model":     {status(404, `not found`), engine.ComposeRefused, "http 404", ""},
 		"too many":          {status(429, ``), engine.ComposeThrottled, "http 429", ""},
 		"down":              {status(503, `<html>`), engine.ComposeUnavailable, "http 503", ""},
-		"redirect":          {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", 307) }, engine.ComposeRefused, "http 307", ""},
-		"garbage":           {body(`<!doctype html>`), engine.ComposeUnreadable, "the answer is not the JSON it should be", "estimated"},
-		"no choice":         {body(`{"choices":[],"usage":` + someUsage + `}`), engine.ComposeUnreadable, "no text in the answer", "base"},
-		"only thoughts":     {body(`{"choices":[{"message":{"content":null}}],"usage":` + someUsage + `}`), engine.ComposeUnreadable, "no text in the answer", "base"},
-		"cut off":           {body(`{"choices":[{"message":{"content":"Rev"},"finish_reason":"length"}],"usage":` + someUsage + `}`), engine.ComposeInvalid, "cut off at the token limit", "base"},
-		"filtered":          {body(`{"choices":[{"message":{"content":""},"finish_reason":"content_filter"}],"usage":` + someUsage + `}`), engine.ComposeRefused, "content filter", "base"},
-		"endless":           {body(`{"choices":[{"message":{"content":"` + strings.Repeat("x", 1<<20) + `"}}]}`), engine.ComposeUnreadable, "the answer is too long", "estimated"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusTemporaryRedirect)
+		}, engine.ComposeRefused, "http 307", ""},
+		"garbage":       {body(`<!doctype html>`), engine.ComposeUnreadable, "the answer is not the JSON it should be", "estimated"},
+		"no choice":     {body(`{"choices":[],"usage":` + someUsage + `}`), engine.ComposeUnreadable, "no text in the answer", "base"},
+		"only thoughts": {body(`{"choices":[{"message":{"content":null}}],"usage":` + someUsage + `}`), engine.ComposeUnreadable, "no text in the answer", "base"},
+		"cut off":       {body(`{"choices":[{"message":{"content":"Rev"},"finish_reason":"length"}],"usage":` + someUsage + `}`), engine.ComposeInvalid, "cut off at the token limit", "base"},
+		"filtered":      {body(`{"choices":[{"message":{"content":""},"finish_reason":"content_filter"}],"usage":` + someUsage + `}`), engine.ComposeRefused, "content filter", "base"},
+		"endless":       {body(`{"choices":[{"message":{"content":"` + strings.Repeat("x", 1<<20) + `"}}]}`), engine.ComposeUnreadable, "the answer is too long", "estimated"},
 		"cut connection": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"choices"`)
