@@ -47,6 +47,7 @@ type metrics struct {
 	lowSpace    prometheus.Gauge
 
 	senderStopped prometheus.Gauge
+	unreachable   prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -85,6 +86,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		snapshots:   f.counter("snapshots_total", "Snapshots written."),
 		lowSpace:    f.gauge("disk_low", "1 while writes are refused because the disk is nearly full."),
 
+		unreachable:   f.gauge("carrier_unreachable", "1 while the carrier can't be connected to."),
 		senderStopped: f.gauge("sender_stopped", "1 while the sender is stopped by a fault of its account."),
 	}
 	m.showZeros()

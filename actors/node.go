@@ -54,7 +54,7 @@ type Node struct {
 type view struct {
 	timers, due               atomic.Int64
 	queued, sending, lookups  atomic.Int64
-	stopped                   atomic.Pointer[string]
+	stopped, unreachable      atomic.Pointer[string]
 	lastPlan, lastRound       atomic.Int64
 	snapshotRounds, compacted atomic.Int64
 	composerSpent             atomic.Int64 // today, millionths of a US dollar
@@ -154,7 +154,8 @@ func (n *Node) spawn(e *entry) {
 
 func (n *Node) send(to *actor.PID, message any) { n.root.Send(to, message) }
 
-// Ready says whether requests are taken and, if not, why.
+// Ready says whether requests are taken and, if not, why. While they are, it
+// says what keeps the sender from sending.
 func (n *Node) Ready() (bool, string) {
 	switch dead := n.dead.Load(); {
 	case dead != nil:
@@ -164,7 +165,7 @@ func (n *Node) Ready() (bool, string) {
 	case !n.ready.Load():
 		return false, "recovering"
 	}
-	return true, ""
+	return true, n.health()
 }
 
 // wakeUser has the user do what time has made due; done is called when that is

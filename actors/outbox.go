@@ -29,18 +29,19 @@ type outbox struct {
 	window  window
 	pace    *rate.Limiter
 
-	lookups    []engine.LookUp
-	lookingUp  int
-	paused     bool
-	stopped    string        // why the sender is stopped; empty: it is not
-	shown      string        // what of that was shown last
-	ringsAt    engine.Millis // what the alarm is set to
-	resumeAt   engine.Millis // when it is tried again
-	pause      engine.Millis // how long that was, for the next time
-	probing    bool
-	notBefore  engine.Millis // after the carrier asked us to slow down
-	holdAll    bool          // the node is draining
-	drainAsked []func()
+	lookups     []engine.LookUp
+	lookingUp   int
+	paused      bool
+	stopped     string        // why the sender is stopped; empty: it is not
+	unreachable string        // why the carrier can't be connected to; empty: it can
+	shown       [2]string     // what of that was shown last
+	ringsAt     engine.Millis // what the alarm is set to
+	resumeAt    engine.Millis // when it is tried again
+	pause       engine.Millis // how long that was, for the next time
+	probing     bool
+	notBefore   engine.Millis // after the carrier asked us to slow down
+	holdAll     bool          // the node is draining
+	drainAsked  []func()
 }
 
 // The outbox' messages, besides []engine.Effect and tick.
@@ -109,6 +110,8 @@ func (o *outbox) Receive(ctx actor.Context) {
 		o.handedOver(m)
 	case sent:
 		o.sent(m)
+	case accountFault:
+		o.stop(m.failure)
 	case sendDone:
 		o.finish(m.offer)
 	case sighted:
@@ -256,43 +259,6 @@ func (o *outbox) sent(m sent) {
 	})
 }
 
-// learn adapts pace and state of the sender to an answer: a 429 slows the
-// sender, not the users (S6); a fault of the account stops it (S5), and the
-// reminder that met it waits for the sender's next try instead of being lost.
-func (o *outbox) learn(out *provider.Outcome) {
-	now := o.node.cfg.Clock.Now()
-	switch {
-	case out.Kind == provider.Refused && out.Failure.Category == engine.CategoryRateLimit:
-		o.window.shrink()
-		o.notBefore = max(o.notBefore, now+max(out.Failure.RetryAfter, slowDown))
-	case out.Kind == provider.Refused && o.node.stops(out.Failure):
-		if o.stopped == "" {
-			o.node.log.Error("sender stopped: the account is refused", slog.Int("error_code", out.Failure.Code))
-			o.pause = 0
-		}
-		o.pause = min(max(2*o.pause, probeAfter), probeMost)
-		o.stopped, o.resumeAt, o.probing = "the carrier refuses the account: "+out.Failure.Message, now+o.pause, false
-		out.Failure.Retry, out.Failure.RetryAfter = engine.RetryYes, o.pause
-	case out.Kind == provider.Accepted:
-		o.window.grow()
-		if o.stopped != "" {
-			o.node.log.Info("sender resumed: a hand-over was accepted")
-		}
-		o.stopped, o.probing = "", false
-	default:
-		o.probing = false
-	}
-}
-
-// stops tells a fault of the whole sender from one of a single destination,
-// if the sender can.
-func (n *Node) stops(f engine.Failure) bool {
-	if s, ok := n.cfg.Sender.(provider.Stopper); ok {
-		return s.Stops(f)
-	}
-	return f.Category == engine.CategoryAccountIssue
-}
-
 func (o *outbox) finish(offer engine.Offer) {
 	o.sending--
 	delete(o.known, offer.Key())
@@ -325,6 +291,8 @@ func (n *Node) ask(ctx context.Context, l engine.LookUp) (s provider.Sighting) {
 
 func (o *outbox) sighted(m sighted) {
 	o.node.metrics.lookups.WithLabelValues(findName(m.sighting.Result)).Inc()
+	o.reached(m.sighting.Cause)
+	o.node.spare(&m.sighting.Failure)
 	o.node.toUser(m.lookup.Message.UserID, &request{
 		cmd:     sightingCommand(m.lookup.Message.MessageID, m.sighting),
 		deliver: func(engine.Reply, error) { o.node.send(o.self, lookupDone{m.lookup}) },
@@ -336,15 +304,20 @@ func (o *outbox) show() {
 	v.queued.Store(int64(o.queue.len()))
 	v.sending.Store(int64(o.sending))
 	v.lookups.Store(int64(len(o.lookups) + o.lookingUp))
-	if o.stopped == o.shown {
+	now := [2]string{o.stopped, o.unreachable}
+	if now == o.shown {
 		return
 	}
-	o.shown = o.stopped
+	o.shown = now
 	o.node.metrics.senderStopped.Set(flag(o.stopped != ""))
-	if o.stopped == "" {
-		v.stopped.Store(nil)
-		return
+	o.node.metrics.unreachable.Set(flag(o.unreachable != ""))
+	v.stopped.Store(orNil(o.stopped))
+	v.unreachable.Store(orNil(o.unreachable))
+}
+
+func orNil(s string) *string {
+	if s == "" {
+		return nil
 	}
-	reason := o.stopped
-	v.stopped.Store(&reason)
+	return &s
 }

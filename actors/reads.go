@@ -141,6 +141,8 @@ type OutboxStats struct {
 	LookUps int64  `json:"look_ups"`
 	Paused  bool   `json:"paused"`
 	Stopped string `json:"stopped,omitempty"` // why the sender is stopped
+	// Unreachable is why the carrier can't be connected to.
+	Unreachable string `json:"unreachable,omitempty"`
 }
 
 // JournalStats is a picture of the store.
@@ -172,6 +174,9 @@ func (n *Node) Stats() Stats {
 			JournalBytes: s.JournalBytes, SnapshotBytes: s.SnapshotBytes, SnapshotRounds: n.view.snapshotRounds.Load(), Unsnapshotted: dirty,
 		},
 		LastPlanRun: n.view.lastPlan.Load(), LowOnSpace: n.lowSpace.Load(), Ready: ready,
+	}
+	if why := n.view.unreachable.Load(); why != nil {
+		out.Outbox.Unreachable = *why
 	}
 	if why := n.view.stopped.Load(); why != nil {
 		out.Outbox.Stopped = *why

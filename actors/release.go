@@ -21,6 +21,7 @@ func (n *Node) releaseAll(batch []*release) {
 		if seen.erased {
 			n.send(n.keeper, erase{r.entry.Stream, r.seq})
 		}
+		n.faults(r.events)
 		if seen.planned {
 			n.view.lastPlan.Store(r.at)
 		}

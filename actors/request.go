@@ -40,7 +40,7 @@ func (n *Node) Do(ctx context.Context, userID string, cmd engine.Command, key st
 // once, after the flush of what the command led to, and must not block; a node
 // that dies before calls nobody. An error means that the command was not taken.
 func (n *Node) Ask(userID string, cmd engine.Command, key string, keyHash uint64, deliver func(engine.Reply, error)) error {
-	r := &request{cmd: cmd, key: key, keyHash: keyHash, deliver: deliver}
+	r := &request{cmd: n.spared(cmd), key: key, keyHash: keyHash, deliver: deliver}
 	if err := n.admit(r); err != nil {
 		return err
 	}

@@ -40,7 +40,8 @@ type Backend interface {
 	Backup(ctx context.Context, w io.Writer) error
 	// Role returns the role of an API key.
 	Role(key string) (Role, bool)
-	// Ready says whether requests are taken and, if not, why.
+	// Ready says whether requests are taken and, if not, why. While they are,
+	// why is what keeps the sender from sending; empty if nothing does.
 	Ready() (ready bool, why string)
 }
 

@@ -57,6 +57,7 @@ func open(t *testing.T, change func(*httpapi.Config)) *house {
 		if err := h.server.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}
+		_ = l.Close() // a test that asked nothing may be here before Serve is
 		if err := <-served; err != nil {
 			t.Errorf("Serve: %v", err)
 		}

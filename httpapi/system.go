@@ -26,13 +26,14 @@ type readyJSON struct {
 }
 
 // readyz says whether requests are taken: not before recovery is done, not
-// while draining.
+// while draining. A sender that can't send is no reason to take none, but it
+// is told.
 func (s *Server) readyz(context.Context, *request) (response, error) {
 	ready, why := s.c.Backend.Ready()
 	if !ready {
 		return response{status: http.StatusServiceUnavailable, body: readyJSON{Why: why}}, nil
 	}
-	return ok(readyJSON{Ready: true})
+	return ok(readyJSON{Ready: true, Why: why})
 }
 
 //go:embed openapi.yaml

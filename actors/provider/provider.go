@@ -97,6 +97,13 @@ type Stopper interface {
 	Stops(f engine.Failure) bool
 }
 
+// Adviser is a Sender that knows which setting is behind a fault of the whole
+// sender.
+type Adviser interface {
+	// Advice is what to look at, in a few words; empty if it knows none.
+	Advice(f engine.Failure) string
+}
+
 // Verifier sends one-time codes and checks them (SPEC N2). phone is E.164.
 //
 // Check reports whether the code was right. A wrong code is (false, nil). A

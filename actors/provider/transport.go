@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 )
 
@@ -23,11 +24,17 @@ func ReadCapped(r io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
+const notConnected = "not connected: "
+
+// NotConnected reports whether a cause is that no connection came about: no
+// request has left, and the setting or the way there is at fault.
+func NotConnected(cause string) bool { return strings.HasPrefix(cause, notConnected) }
+
 // LostCause says in one line why there was no answer to an HTTP request.
 // net/http's own words hold the URL, and a look-up's URL holds the number.
 func LostCause(err error) string {
 	if why := unconnected(err); why != "" {
-		return "not connected: " + why
+		return notConnected + why
 	}
 	var timeout net.Error
 	switch {

@@ -18,6 +18,7 @@ type Client struct {
 var (
 	_ provider.Sender  = (*Client)(nil)
 	_ provider.Stopper = (*Client)(nil)
+	_ provider.Adviser = (*Client)(nil)
 )
 
 // New returns a Sender for the gateway, or an error that names the setting
@@ -53,6 +54,11 @@ func newHTTP(conf Config) *http.Client {
 
 // Close lets idle connections go.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Advice names the setting to look at.
+func (c *Client) Advice(engine.Failure) string {
+	return "check CARILLON_HTTP_CARRIER_HEADERS and the account at the gateway"
+}
 
 // Stops reports whether a failure is our account's: every message would meet
 // it.

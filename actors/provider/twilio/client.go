@@ -27,6 +27,7 @@ var (
 	_ provider.Sender   = (*Client)(nil)
 	_ provider.Fetcher  = (*Client)(nil)
 	_ provider.Stopper  = (*Client)(nil)
+	_ provider.Adviser  = (*Client)(nil)
 	_ provider.Verifier = (*Client)(nil)
 )
 
@@ -77,6 +78,25 @@ func (c *Client) Stops(f engine.Failure) bool {
 		return e.Scope == ScopeSender
 	}
 	return f.Category == engine.CategoryAccountIssue
+}
+
+// Advice names the setting to look at.
+func (c *Client) Advice(f engine.Failure) string {
+	switch f.Code {
+	case 20003, 20006, 20008, 20403:
+		return "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
+	case 20404:
+		return "check TWILIO_ACCOUNT_SID and CARILLON_TWILIO_BASE_URL"
+	case 20005, 30002, 30037:
+		return "the account is not active; see the Twilio console"
+	case 21212, 21601, 21603, 21606, 21616, 21657, 21659, 21660:
+		return "check CARILLON_TWILIO_FROM: the number must be the account's and able to send SMS"
+	case 21701, 21702, 21704, 21705:
+		return "check CARILLON_TWILIO_MESSAGING_SERVICE_SID and its senders"
+	case 30032, 30033, 30034, 30035:
+		return "the sending number is not registered for this traffic; see the Twilio console"
+	}
+	return ""
 }
 
 func (c *Client) call(ctx context.Context) *call { return &call{ctx: ctx, c: c} }

@@ -1,0 +1,77 @@
+package actors_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"carillon/actors/provider"
+	"carillon/engine"
+)
+
+// S5: a report that blames our account stops the sender as an answer does, and
+// the reminder that it was about is sent when the sender has been mended.
+func TestReportedAccountFaultStopsTheSender(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.do("ada", engine.CreateReminder{Text: "T", SendAt: time.Now().Add(time.Second).UnixMilli()})
+		w.pass(2 * time.Second)
+		m := w.reminders("ada")[0].Messages[0]
+		report := engine.ReportDelivery{
+			MessageID: m.ID, SID: m.SID, Status: engine.MessageFailed,
+			Failure: engine.Failure{Code: 30002, Category: engine.CategoryAccountIssue, Message: "Account suspended"},
+		}
+		for range 3 { // the carrier repeats itself
+			w.do("ada", report)
+		}
+		w.pass(time.Second)
+		if why := w.node.Stats().Outbox.Stopped; !strings.Contains(why, "Account suspended") {
+			t.Errorf("stopped %q", why)
+		}
+		if ready, why := w.node.Ready(); !ready || !strings.Contains(why, "Account suspended") {
+			t.Errorf("ready %v, %q", ready, why)
+		}
+		if got := w.statuses("ada"); got != "[scheduled]" {
+			t.Errorf("the reminder is %s", got)
+		}
+		w.pass(2 * time.Minute)
+		if got := w.statuses("ada"); got != "[sent]" || w.node.Stats().Outbox.Stopped != "" {
+			t.Errorf("the reminder is %s, stopped %q", got, w.node.Stats().Outbox.Stopped)
+		}
+	})
+}
+
+// A carrier that can't be connected to is told, and forgotten when it answers.
+func TestUnreachableCarrierIsTold(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		down := true
+		w.carrier.answer = func(m provider.Message) provider.Outcome {
+			if down {
+				return provider.Outcome{Cause: "not connected: connection refused"}
+			}
+			return provider.Outcome{Kind: provider.Accepted, SID: "SM1", Status: engine.MessageQueued}
+		}
+		w.carrier.find = func(provider.Message) provider.Sighting {
+			if down {
+				return provider.Sighting{Cause: "not connected: connection refused"}
+			}
+			return provider.Sighting{Result: provider.Absent}
+		}
+		w.do("ada", engine.CreateReminder{Text: "T", SendAt: time.Now().Add(time.Second).UnixMilli()})
+		w.pass(time.Minute)
+		if why := w.node.Stats().Outbox.Unreachable; why != "not connected: connection refused" {
+			t.Errorf("unreachable %q", why)
+		}
+		if ready, why := w.node.Ready(); !ready || !strings.Contains(why, "connection refused") {
+			t.Errorf("ready %v, %q", ready, why)
+		}
+		w.carrier.mu.Lock()
+		down = false
+		w.carrier.mu.Unlock()
+		w.pass(10 * time.Minute)
+		if got := w.statuses("ada"); got != "[sent]" || w.node.Stats().Outbox.Unreachable != "" {
+			t.Errorf("the reminder is %s, unreachable %q: no reminder is lost", got, w.node.Stats().Outbox.Unreachable)
+		}
+	})
+}
