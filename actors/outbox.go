@@ -286,7 +286,7 @@ func (n *Node) ask(ctx context.Context, l engine.LookUp) (s provider.Sighting) {
 	if f, ok := n.cfg.Sender.(provider.Fetcher); ok && l.SID != "" {
 		return f.Fetch(ctx, l.SID)
 	}
-	return n.cfg.Sender.Find(ctx, messageOf(l.Message), l.Message.CreatedAt)
+	return n.cfg.Sender.Find(ctx, messageOf(l.Message), l.Since)
 }
 
 func (o *outbox) sighted(m sighted) {

@@ -80,10 +80,12 @@ type (
 		Priority           Priority
 	}
 	// LookUp asks the carrier whether it has a message (S3), or what became
-	// of one that it has (D5): then SID is set.
+	// of one that it has (D5): then SID is set. Since is the earliest that it
+	// can have been handed over.
 	LookUp struct {
 		Message Outgoing
 		SID     string
+		Since   Millis
 	}
 	// Compose asks the composer for a text before it is due (X4). Nobody waits
 	// for it; it comes back as RecordComposition.

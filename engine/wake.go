@@ -34,7 +34,10 @@ func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 	l := LookUp{SID: m.SID, Message: Outgoing{
 		UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Text: m.Text, Segments: m.Segments,
 		CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
-	}}
+	}, Since: m.CreatedAt}
+	if r.Reason == ReasonRestored { // somebody may have had it sent before it was due
+		l.Since = min(l.Since, t.u.Fence)
+	}
 	if m.SID == m.ID {
 		l.SID = "" // the carrier gave none
 	}
