@@ -75,7 +75,7 @@ func TestTenThousandCallbacks(t *testing.T) {
 		`carillon_reminders_total{reason="undelivered",status="failed"}`:                                  texts / 4,
 		`carillon_delivery_duration_seconds_count`:                                                        texts / 2,
 		`carillon_messages_uncertain`:                                                                     0,
-		`carillon_http_requests_total{code="204",method=http.MethodPost,route="/webhooks/twilio/status"}`: 10_000,
+		`carillon_http_requests_total{code="204",method="POST",route="/webhooks/twilio/status"}`: 10_000,
 	})
 	if n := w.stub.Creates(); n != texts {
 		t.Errorf("%d creates for %d texts", n, texts)
