@@ -12,6 +12,7 @@ type turn struct {
 	env    Env
 	loc    *time.Location
 	events []Event
+	ranOn  bool   // the loss of a message may have been met already, by the engine that ran on after a backup
 	fenced Millis // Recover of a restored backup only: when that was made
 }
 
