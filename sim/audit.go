@@ -30,7 +30,9 @@ type audit struct {
 	texts      map[string][]*delivery // by a custom reminder's token
 	shadow     map[string]*engine.User
 	shadowSeq  map[string]uint64
-	expected   int64 // reminders that had to leave, and did
+	expected   int64                            // reminders that had to leave, and did
+	assumed    map[string]engine.AttemptStarted // by reminder: what a restore left open
+	unknowable int64                            // texts that came again because what a restore lost had changed them
 }
 
 // intent is a hand-over that was begun, with what its owner's clients knew.
@@ -62,6 +64,7 @@ func newAudit(w *world) *audit {
 	return &audit{
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
 		shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{},
+		assumed: map[string]engine.AttemptStarted{},
 	}
 }
 
@@ -155,7 +158,9 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 	}
 	for _, e := range events {
 		u.Apply(r.At, e)
-		if s, ok := e.(engine.AttemptStarted); ok && !s.Assumed {
+		if s, ok := e.(engine.AttemptStarted); ok && s.Assumed {
+			a.assumed[s.ID] = s
+		} else if ok {
 			a.begun(r, s)
 		}
 	}

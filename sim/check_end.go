@@ -28,7 +28,7 @@ func (a *audit) ends() {
 // ended holds one reminder's end against one accepted message.
 func (a *audit) ended(p *person, r *engine.ReminderView, d *delivery) {
 	switch {
-	case d.lost():
+	case d.lost(), a.swapped(d), a.disguised(d, r.ID):
 	case r.Status == engine.StatusCanceled:
 		a.fail("cancel", p, "reminder %s ends cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 	case r.Status == engine.StatusFailed && r.Reason != engine.ReasonUncertainExpired && a.w.restored == 0:

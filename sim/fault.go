@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // Class is a class of faults. A seed switches a random half of them on.
 type Class uint8
 
@@ -52,6 +54,12 @@ var classNames = [classCount]string{
 
 // String returns the class' name.
 func (c Class) String() string { return classNames[c] }
+
+// ParseClass returns the class of that name.
+func ParseClass(name string) (Class, bool) {
+	i := slices.Index(classNames[:], name)
+	return Class(max(i, 0)), i >= 0
+}
 
 // Classes returns the names of all fault classes.
 func Classes() []string { return classNames[:] }

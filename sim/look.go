@@ -181,6 +181,7 @@ func (p *person) truth(r *engine.ReminderView) {
 		switch {
 		case d == nil:
 			a.fail("truth", p, "message %s has sid %s, which the carrier never gave", m.ID, m.SID)
+		case d.msg.ReminderID != r.ID && d.calledAt < p.w.restored && d.msg.Text == m.Text: // taken for one another
 		case d.msg.MessageID != m.ID && d.msg.ReminderID != r.ID:
 			a.fail("truth", p, "message %s has the sid of message %s", m.ID, d.msg.MessageID)
 		case ahead(m.Status) > ahead(d.status):
@@ -195,6 +196,7 @@ func (p *person) truth(r *engine.ReminderView) {
 			continue
 		}
 		switch {
+		case a.swapped(d), a.disguised(d, r.ID):
 		case r.Status == engine.StatusCanceled && !d.lost() && d.answered:
 			a.fail("cancel", p, "reminder %s is shown cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 		case r.Status == engine.StatusScheduled && !d.lost() && p.w.restored == 0:

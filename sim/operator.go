@@ -16,8 +16,8 @@ func (w *world) operators() {
 		w.disturb(w.carrier.downUntil)
 	})
 	w.every(6*hour, ActorPanic, w.panicActor)
-	w.every(30*hour, ClockForward, func() { w.jump(w.d.between(1, 20*hour)) })
-	w.every(30*hour, ClockBack, func() { w.jump(-w.d.between(1, 20*hour)) })
+	w.every(30*hour, ClockForward, func() { w.jump(w.d.between(1, 2*maxSkew)) })
+	w.every(30*hour, ClockBack, func() { w.jump(-w.d.between(1, 2*maxSkew)) })
 	w.every(20*hour, Suspend, func() {
 		w.frozen = w.now + w.d.about(2*hour)
 		w.disturb(w.frozen)
@@ -41,9 +41,13 @@ func (w *world) every(mean engine.Millis, c Class, fn func()) {
 	w.after(w.d.about(mean), again)
 }
 
+// maxSkew is how wrong the wall clock may be. From one end to the other is less
+// than an Idempotency-Key lives.
+const maxSkew = 7 * hour
+
 // jump moves the wall clock; true time goes on as ever.
 func (w *world) jump(by engine.Millis) {
-	by = min(max(w.skew+by, -20*hour), 20*hour) - w.skew
+	by = min(max(w.skew+by, -maxSkew), maxSkew) - w.skew
 	for _, p := range w.people {
 		for _, q := range p.prof.possible() {
 			p.limits.doubt(q, w.wall())
@@ -183,4 +187,25 @@ func (a *audit) restored(b *backup) {
 		}
 	}
 	a.intents = map[string]*intent{}
+	a.forgetAhead()
+}
+
+// forgetAhead drops what was sent by the engine that ran on although, by the
+// backup's lights, it is not due yet or is cancelled: somebody had it moved
+// forward or brought back since. No store can know of that.
+func (a *audit) forgetAhead() {
+	for _, u := range a.shadow {
+		for i := range u.Reminders {
+			r := &u.Reminders[i]
+			t := a.reminders[r.ID]
+			waits := r.Status == engine.StatusScheduled && max(r.Due, r.RetryAt) > a.w.wall()
+			if t == nil || (!waits && r.Status != engine.StatusCanceled) {
+				continue
+			}
+			for _, d := range t.accepted {
+				delete(a.texts, firstWord(d.msg.Text))
+			}
+			delete(a.reminders, r.ID)
+		}
+	}
 }

@@ -40,23 +40,6 @@ type sabotage struct {
 
 func (o *Options) crashRate() float64 { return 0.0004 }
 
-// Result is what a run came to.
-type Result struct {
-	Seed       uint64           `json:"seed"`
-	Digest     string           `json:"digest"`
-	Violations []Violation      `json:"violations"`
-	UserYears  float64          `json:"user_years"`
-	NodeYears  float64          `json:"node_years"`
-	Users      int              `json:"users"`
-	Days       float64          `json:"days"`
-	Faults     map[string]int64 `json:"faults"`
-	Reminders  map[string]int64 `json:"reminders"`
-	Accepted   int              `json:"accepted"`
-	Expected   int64            `json:"expected"` // reminders that had to leave at an instant, and did
-	Records    uint64           `json:"records"`
-	Steps      uint64           `json:"steps"`
-}
-
 // Run plays one seed.
 func Run(opt Options) (Result, error) {
 	w := newWorld(opt)
@@ -155,10 +138,10 @@ func (w *world) finish() {
 func (w *world) result(began engine.Millis) Result {
 	year := float64(365.25 * float64(day))
 	r := Result{
-		Seed: w.opt.Seed, Violations: w.audit.violations, Users: len(w.people), Days: float64(w.now-began) / float64(day),
+		Seed: w.opt.Seed, opt: w.opt, Violations: w.audit.violations, Users: len(w.people), Days: float64(w.now-began) / float64(day),
 		UserYears: float64(w.now-began) / year * float64(len(w.people)), NodeYears: float64(w.now-began) / year,
 		Faults: map[string]int64{}, Reminders: map[string]int64{}, Accepted: len(w.carrier.sent),
-		Expected: w.audit.expected, Records: w.audit.seen, Steps: w.steps,
+		Expected: w.audit.expected, Unknowable: w.audit.unknowable, Records: w.audit.seen, Steps: w.steps,
 	}
 	for c, n := range w.faults.count {
 		r.Faults[Class(c).String()] = n

@@ -46,6 +46,7 @@ type commands struct {
 	Import  importCmd  `cmd:"" help:"Carry out the requests of an NDJSON file on a store, or through a running engine."`
 	Keys    keysCmd    `cmd:"" help:"Add, list and revoke API keys."`
 	Bench   benchCmd   `cmd:"" help:"Measure a workload on this machine."`
+	Sim     simCmd     `cmd:"" help:"Simulate: the engine in a world with every fault, drawn from a seed."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
