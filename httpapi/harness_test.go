@@ -48,6 +48,9 @@ func open(t *testing.T, change func(*httpapi.Config)) *house {
 	l := fasthttputil.NewInmemoryListener()
 	served := make(chan error, 1)
 	go func() { served <- h.server.Serve(l) }()
+	if first, err := l.Dial(); err == nil { // it is accepted: a Shutdown before Serve would leave Serve waiting for ever
+		_ = first.Close()
+	}
 	h.dial = l.Dial
 	h.client = &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return l.Dial() }}}
 	t.Cleanup(func() {
