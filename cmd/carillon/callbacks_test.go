@@ -39,7 +39,7 @@ func fateOf(n int) (statuses []string, code int, end string) {
 // right, and what is counted is exact (D1, D2).
 func TestTenThousandCallbacks(t *testing.T) {
 	t.Parallel()
-	w := startCarrier(t, map[string]string{"CARILLON_RECONCILE_AFTER": "1h", "CARILLON_SEND_TIMEOUT": "6s", "CARILLON_MAX_SENDS": "128"})
+	w := startCarrier(t, map[string]string{"CARILLON_RECONCILE_AFTER": "1h", "CARILLON_SEND_TIMEOUT": "1m", "CARILLON_MAX_SENDS": "128"})
 	w.fillCrowd(t)
 	const texts = crowd * crowdEach
 	eventually(t, "all texts at Twilio", 30*time.Second, func() bool { return len(w.stub.Messages()) == texts })
@@ -50,6 +50,7 @@ func TestTenThousandCallbacks(t *testing.T) {
 	if n := w.bringAll(t); n != 10_000 {
 		t.Errorf("%d callbacks", n)
 	}
+	w.stub.HangUp()
 	eventually(t, "the answers that never come", 30*time.Second, func() bool { return w.metric(t, "carillon_outbox_sending") == 0 })
 	for u := range crowd {
 		for _, r := range w.reminders(t, fmt.Sprintf("u%d", u)) {
@@ -60,21 +61,21 @@ func TestTenThousandCallbacks(t *testing.T) {
 		}
 	}
 	w.countExactly(t, map[string]float64{
-		`carillon_callbacks_total{status="queued"}`:                                                       texts,
-		`carillon_callbacks_total{status="sending"}`:                                                      texts / 2,
-		`carillon_callbacks_total{status="sent"}`:                                                         2 * texts,
-		`carillon_callbacks_total{status="delivered"}`:                                                    texts,
-		`carillon_callbacks_total{status="undelivered"}`:                                                  texts / 2,
-		`carillon_callbacks_unknown_total{kind="status"}`:                                                 0,
-		`carillon_carrier_outcomes_total{category="",outcome="accepted"}`:                                 texts,
-		`carillon_carrier_outcomes_total{category="",outcome="uncertain"}`:                                crowdLost * crowdEach,
-		`carillon_carrier_outcomes_total{category="",outcome="delivered"}`:                                texts / 2,
-		`carillon_carrier_outcomes_total{category="filtered",outcome="undelivered"}`:                      texts / 4,
-		`carillon_reminders_total{reason="accepted",status="sent"}`:                                       texts,
-		`carillon_reminders_total{reason="delivered",status="delivered"}`:                                 texts / 2,
-		`carillon_reminders_total{reason="undelivered",status="failed"}`:                                  texts / 4,
-		`carillon_delivery_duration_seconds_count`:                                                        texts / 2,
-		`carillon_messages_uncertain`:                                                                     0,
+		`carillon_callbacks_total{status="queued"}`:                                              texts,
+		`carillon_callbacks_total{status="sending"}`:                                             texts / 2,
+		`carillon_callbacks_total{status="sent"}`:                                                2 * texts,
+		`carillon_callbacks_total{status="delivered"}`:                                           texts,
+		`carillon_callbacks_total{status="undelivered"}`:                                         texts / 2,
+		`carillon_callbacks_unknown_total{kind="status"}`:                                        0,
+		`carillon_carrier_outcomes_total{category="",outcome="accepted"}`:                        texts,
+		`carillon_carrier_outcomes_total{category="",outcome="uncertain"}`:                       crowdLost * crowdEach,
+		`carillon_carrier_outcomes_total{category="",outcome="delivered"}`:                       texts / 2,
+		`carillon_carrier_outcomes_total{category="filtered",outcome="undelivered"}`:             texts / 4,
+		`carillon_reminders_total{reason="accepted",status="sent"}`:                              texts,
+		`carillon_reminders_total{reason="delivered",status="delivered"}`:                        texts / 2,
+		`carillon_reminders_total{reason="undelivered",status="failed"}`:                         texts / 4,
+		`carillon_delivery_duration_seconds_count`:                                               texts / 2,
+		`carillon_messages_uncertain`:                                                            0,
 		`carillon_http_requests_total{code="204",method="POST",route="/webhooks/twilio/status"}`: 10_000,
 	})
 	if n := w.stub.Creates(); n != texts {

@@ -19,14 +19,24 @@ func (r *carrierRun) accepted(t *testing.T) {
 	eventually(t, "accepted", 10*time.Second, func() bool { return len(r.stub.Accepted(r.to, carrierText)) > 0 })
 }
 
+// answered waits until that many messages have their answers.
+func (r *carrierRun) answered(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, "answered", 10*time.Second, func() bool {
+		m := r.reminders(t, r.user)[0].Messages
+		return len(m) == n && m[n-1].SID != ""
+	})
+}
+
 // reports has Twilio report statuses of the first message, in this order.
 func reports(statuses ...string) func(*testing.T, *carrierRun) {
 	return func(t *testing.T, r *carrierRun) {
 		t.Helper()
 		r.accepted(t)
-		if !strings.HasPrefix(r.c.name, "callback") && !strings.HasPrefix(r.c.name, "undelivered before") {
-			r.until(t, accepted)
-		} else if r.c.env["CARILLON_RECONCILE_AFTER"] != "" {
+		switch {
+		case !r.c.early:
+			r.answered(t, 1)
+		case r.c.env["CARILLON_RECONCILE_AFTER"] != "":
 			eventually(t, "uncertain", 10*time.Second, func() bool { return r.reminders(t, r.user)[0].Status == "uncertain" })
 		}
 		for _, s := range statuses {

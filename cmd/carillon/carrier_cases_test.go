@@ -153,19 +153,19 @@ var carrierCases = []carrierCase{
 		story: storySent,
 	},
 	{
-		name: "callback before the answer", script: faults{twiliotest.Hang().Accepted()},
+		name: "callback before the answer", early: true, script: faults{twiliotest.Hang().Accepted()},
 		env:  map[string]string{"CARILLON_SEND_TIMEOUT": "1s"},
 		then: reports("delivered"), gets: once, status: "delivered (delivered)", creates: 1, accepted: 1,
 		story: "hand_over_started message_accepted:callback:delivered",
 	},
 	{
-		name: "undelivered before the answer", script: faults{twiliotest.Hang().Accepted()},
+		name: "undelivered before the answer", early: true, script: faults{twiliotest.Hang().Accepted()},
 		env:  map[string]string{"CARILLON_SEND_TIMEOUT": "1s"},
 		then: reportsCode("undelivered", 30007), gets: nothing, status: "failed (undelivered)", creates: 1, accepted: 1, lost: 1,
 		story: "hand_over_started message_accepted:callback:queued delivery_reported:undelivered reminder_failed:undelivered",
 	},
 	{
-		name: "callback instead of the answer", script: faults{twiliotest.Drop().Accepted()}, env: patient,
+		name: "callback instead of the answer", early: true, script: faults{twiliotest.Drop().Accepted()}, env: patient,
 		then: reports("sent"), gets: once, status: accepted, creates: 1, accepted: 1,
 		story: "hand_over_started message_uncertain message_accepted:callback:sent",
 	},
@@ -180,6 +180,7 @@ var carrierCases = []carrierCase{
 	},
 	{
 		name: "undelivered after delivered", solo: true, then: func(t *testing.T, r *carrierRun) {
+			t.Helper()
 			reports("delivered")(t, r)
 			r.callback(t, "undelivered", 30003, http.StatusNoContent)
 		},
@@ -187,6 +188,7 @@ var carrierCases = []carrierCase{
 	},
 	{
 		name: "delivered after undelivered, before the retry", env: patient, then: func(t *testing.T, r *carrierRun) {
+			t.Helper()
 			reportsCode("undelivered", 30003)(t, r)
 			r.until(t, "scheduled (retry)")
 			r.report(t, 0, "delivered", 0)
@@ -211,8 +213,9 @@ var carrierCases = []carrierCase{
 	},
 	{
 		name: "late callback for an older message", solo: true, then: func(t *testing.T, r *carrierRun) {
+			t.Helper()
 			reportsCode("undelivered", 30003)(t, r)
-			eventually(t, "a second message", 10*time.Second, func() bool { return len(r.stub.Accepted(r.to, carrierText)) == 2 })
+			r.answered(t, 2)
 			r.report(t, 1, "delivered", 0)
 			first := r.stub.Accepted(r.to, carrierText)[0]
 			r.bring(t, first.SID, "sent", 0, nil, http.StatusNoContent)
@@ -223,6 +226,7 @@ var carrierCases = []carrierCase{
 	},
 	{
 		name: "callback with a forged signature", env: patient, then: func(t *testing.T, r *carrierRun) {
+			t.Helper()
 			r.callbackWith(t, "undelivered", 30003, func(q *http.Request) { q.Header.Set("X-Twilio-Signature", "L/OH5YylLD5NRKLltdqwSvS0BnU=") }, http.StatusForbidden)
 			r.callbackWith(t, "undelivered", 30003, func(q *http.Request) { q.Header.Del("X-Twilio-Signature") }, http.StatusForbidden)
 			r.callbackWith(t, "undelivered", 30003, func(q *http.Request) { q.URL.RawQuery += "&x=1" }, http.StatusForbidden)
@@ -235,6 +239,7 @@ var carrierCases = []carrierCase{
 	},
 	{
 		name: "callback with another message's sid", env: patient, then: func(t *testing.T, r *carrierRun) {
+			t.Helper()
 			r.accepted(t)
 			r.remind(t, "Another")
 			eventually(t, "accepted", 10*time.Second, func() bool { return len(r.stub.Accepted(r.to, "Another")) == 1 })
@@ -246,6 +251,7 @@ var carrierCases = []carrierCase{
 	},
 	{
 		name: "no callback ever comes", env: map[string]string{"CARILLON_CONFIRM_AFTER": "300ms"}, then: func(t *testing.T, r *carrierRun) {
+			t.Helper()
 			r.accepted(t)
 			r.stub.Move(r.stub.Accepted(r.to, carrierText)[0].SID, "delivered", 0)
 		},
@@ -253,10 +259,11 @@ var carrierCases = []carrierCase{
 	},
 	{
 		name: "no callback of a loss ever comes", env: map[string]string{"CARILLON_CONFIRM_AFTER": "300ms"}, then: func(t *testing.T, r *carrierRun) {
+			t.Helper()
 			r.accepted(t)
 			r.stub.Move(r.stub.Accepted(r.to, carrierText)[0].SID, "undelivered", 30003)
 			r.until(t, accepted)
-			eventually(t, "sent again", 10*time.Second, func() bool { return len(r.stub.Accepted(r.to, carrierText)) == 2 })
+			r.answered(t, 2)
 			r.report(t, 1, "delivered", 0)
 		},
 		gets: onceLater + ": the first was lost", status: "delivered (delivered)", creates: 2, accepted: 2, lost: 1,

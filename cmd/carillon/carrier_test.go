@@ -23,6 +23,7 @@ type carrierCase struct {
 	solo   bool               // a service of its own with the usual ones
 	// within is how long the reminder is useful; an hour by default.
 	within time.Duration
+	early  bool // its callbacks come before the answer, or instead of it
 	// then does what comes after the reminder was created.
 	then func(*testing.T, *carrierRun)
 

@@ -103,8 +103,8 @@ func (c *Client) sighting(doc any, id string) provider.Sighting {
 	case engine.MessageFailed, engine.MessageUndelivered, engine.MessageCanceled:
 		code := at(doc, c.conf.Code)
 		s.Failure.Code, _ = strconv.Atoi(code)
-		known := false
-		if s.Failure.Category, known = c.codes[strings.ToLower(code)]; !known {
+		category, known := c.codes[strings.ToLower(code)]
+		if s.Failure.Category = category; !known {
 			s.Failure.Category, s.Failure.Retry = engine.CategoryUnknown, engine.RetryOnce
 		}
 		s.Failure.Message = "the gateway reports " + status.String()

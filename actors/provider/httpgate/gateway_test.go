@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,8 +96,8 @@ func (g *gateway) find(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
-	for i := len(g.messages) - 1; i >= 0; i-- {
-		if m := g.messages[i]; m.ID == r.PathValue("id") || (r.PathValue("id") == "" && m.Ref == r.URL.Query().Get("ref")) {
+	for _, m := range slices.Backward(g.messages) {
+		if m.ID == r.PathValue("id") || (r.PathValue("id") == "" && m.Ref == r.URL.Query().Get("ref")) {
 			_ = json.NewEncoder(w).Encode(map[string]any{
 				"id": m.ID, "to": m.To, "text": m.Text, "state": m.State, "created": time.UnixMilli(m.At).UTC().Format(time.RFC3339),
 			})

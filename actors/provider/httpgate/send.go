@@ -60,8 +60,8 @@ func (c *Client) refusal(a answer) provider.Outcome {
 	}
 	f := engine.Failure{RetryAfter: a.retryAfter}
 	f.Code, _ = strconv.Atoi(code)
-	known := false
-	if f.Category, known = c.codes[strings.ToLower(code)]; !known {
+	category, known := c.codes[strings.ToLower(code)]
+	if f.Category = category; !known {
 		f.Category = byStatus(a.status)
 	}
 	switch f.Category { //nolint:exhaustive // the others are not tried again

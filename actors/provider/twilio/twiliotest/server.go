@@ -147,6 +147,9 @@ func (s *Server) Config() twilio.Config {
 	}
 }
 
+// HangUp closes every connection: who waits for an answer will not get one.
+func (s *Server) HangUp() { s.http.CloseClientConnections() }
+
 // Close stops the server and lets go of whoever hangs.
 func (s *Server) Close() {
 	close(s.closing)
