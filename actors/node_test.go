@@ -59,6 +59,20 @@ func (c *carrier) Find(_ context.Context, m provider.Message, _ int64) provider.
 	return provider.Sighting{Result: provider.Absent}
 }
 
+// lookups is how often it was asked for a message.
+func (c *carrier) lookups() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
+}
+
+// set changes what it answers.
+func (c *carrier) set(answer func(m provider.Message) provider.Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer = answer
+}
+
 func (c *carrier) texts() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -109,10 +109,10 @@ func TestAccountFaultStopsTheSender(t *testing.T) {
 			w.do(id, engine.CreateReminder{Text: "T", SendAt: at.UnixMilli()})
 		}
 		asked := 0
-		w.carrier.answer = func(provider.Message) provider.Outcome {
+		w.carrier.set(func(provider.Message) provider.Outcome {
 			asked++
 			return provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{Code: 20003, Category: engine.CategoryAccountIssue, Message: "credentials"}}
-		}
+		})
 		w.pass(90 * time.Second)
 		if asked != 1 || w.node.Stats().Outbox.Stopped == "" {
 			t.Fatalf("asked %d times, stopped %q", asked, w.node.Stats().Outbox.Stopped)
@@ -121,7 +121,7 @@ func TestAccountFaultStopsTheSender(t *testing.T) {
 		if asked != 2 {
 			t.Fatalf("asked %d times after a minute", asked)
 		}
-		w.carrier.answer = nil
+		w.carrier.set(nil)
 		w.pass(10 * time.Minute)
 		if got := len(w.carrier.texts()); got != 10 || w.node.Stats().Outbox.Stopped != "" {
 			t.Errorf("%d of 10 left, stopped %q", got, w.node.Stats().Outbox.Stopped)
@@ -139,12 +139,12 @@ func TestRateLimitSlowsTheSender(t *testing.T) {
 			w.do(id, engine.CreateReminder{Text: "T", SendAt: at.UnixMilli()})
 		}
 		n := 0
-		w.carrier.answer = func(m provider.Message) provider.Outcome {
+		w.carrier.set(func(m provider.Message) provider.Outcome {
 			if n++; n <= 5 {
 				return provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes}}
 			}
 			return provider.Outcome{Kind: provider.Accepted, SID: "SM" + m.MessageID, Status: engine.MessageQueued}
-		}
+		})
 		w.pass(20 * time.Minute)
 		if got := len(w.carrier.texts()); got != 30 {
 			t.Errorf("%d of 30 left", got)
@@ -159,20 +159,20 @@ func TestLostAnswerIsSentAgainOnlyWhenAbsentTwice(t *testing.T) {
 		w.person("ada", "+15550100001")
 		w.event("ada", "e1", 20*time.Minute)
 		lost := true
-		w.carrier.answer = func(m provider.Message) provider.Outcome {
+		w.carrier.set(func(m provider.Message) provider.Outcome {
 			if lost {
 				lost = false
 				return provider.Outcome{Kind: provider.Uncertain, Cause: "timeout"}
 			}
 			return provider.Outcome{Kind: provider.Accepted, SID: "SM2", Status: engine.MessageQueued}
-		}
+		})
 		w.pass(5*time.Minute + 45*time.Second)
-		if got := w.statuses("ada"); got != "[uncertain]" || w.carrier.asked != 1 {
-			t.Fatalf("%s after %d look-ups", got, w.carrier.asked)
+		if got := w.statuses("ada"); got != "[uncertain]" || w.carrier.lookups() != 1 {
+			t.Fatalf("%s after %d look-ups", got, w.carrier.lookups())
 		}
 		w.pass(2 * time.Minute)
-		if got := w.statuses("ada"); got != "[sent]" || w.carrier.asked != 2 || len(w.carrier.texts()) != 1 {
-			t.Errorf("%s after %d look-ups, texts %q", got, w.carrier.asked, w.carrier.texts())
+		if got := w.statuses("ada"); got != "[sent]" || w.carrier.lookups() != 2 || len(w.carrier.texts()) != 1 {
+			t.Errorf("%s after %d look-ups, texts %q", got, w.carrier.lookups(), w.carrier.texts())
 		}
 	})
 }
