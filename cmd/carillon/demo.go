@@ -148,7 +148,7 @@ func (d *demo) say(format string, args ...any) { _, _ = fmt.Fprintf(d.p.stdout, 
 // invite creates the people.
 func (d *demo) invite(ctx context.Context) error {
 	for _, g := range guests {
-		prefs := map[string]any{"event_reminders_enabled": true, "quiet_hours": nil}
+		prefs := map[string]any{"event_reminders_enabled": true, "quiet_hours": nil, "daily_limit": 100}
 		maps.Copy(prefs, g.prefs)
 		if err := d.call(ctx, http.MethodPut, "/v1/users/"+g.id, map[string]any{"timezone": g.zone, "preferences": prefs}); err != nil {
 			return err
@@ -170,7 +170,7 @@ func (d *demo) invite(ctx context.Context) error {
 // plan gives the next person an event whose reminder is due in some seconds.
 func (d *demo) plan(ctx context.Context) error {
 	g := guests[d.made%len(guests)]
-	title := titles[d.made%len(titles)]
+	title := titles[(d.made+d.made/len(guests))%len(titles)]
 	if g.id == "dao" {
 		title = "ประชุมทีม"
 	}
