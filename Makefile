@@ -5,9 +5,10 @@ GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 GOFUMPT := $(GO) run mvdan.cc/gofumpt@v0.12.0
 FUZZTIME ?= 20s
 KILLS ?= 50
+SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race vet lint fmt fuzz kill bench clean
+.PHONY: help build run test check race vet lint fmt fuzz kill sim bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ fuzz: ## Each fuzz target for FUZZTIME
 
 kill: ## kill -9 the real binary KILLS times with writes and sends going on
 	CARILLON_TEST_KILLS=$(KILLS) $(GO) test -count=1 -v -run TestKilled ./cmd/carillon
+
+sim: build ## The simulation: kept seeds, then fresh ones for SECONDS; every fault class must come
+	./bin/carillon sim campaign --seconds $(SECONDS)
 
 bench: build ## Benchmarks of the parts, and the memory of a million users
 	$(GO) test -run '^$$' -bench . -benchmem ./...

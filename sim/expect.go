@@ -1,42 +1,75 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 
 	"carillon/engine"
 )
 
-// expect plans a look at every instant at which a reminder of the event has to
-// leave: silence must not be the safest engine.
-func (p *person) expect(e *calEvent) {
+// target is a reminder that has to leave, if nothing comes between: silence
+// must not be the safest engine.
+type target struct {
+	p        *person
+	token    string
+	at       engine.Millis // wall clock, before quiet hours
+	deadline engine.Millis
+	event    bool
+	wanted   func() bool // it is still to be sent at that instant
+}
+
+// expectEvent plans a look at every instant at which a reminder of the event
+// is due.
+func (p *person) expectEvent(e *calEvent) {
 	if e.AllDay || !e.wanted() {
 		return
 	}
 	for _, lead := range p.prof.now.leads {
-		at := e.Start - int64(lead)*minute
-		p.w.after(at-p.w.wall()-2*second, func() { p.weigh(e, lead, at) })
+		t := target{p: p, token: e.token, at: e.Start - int64(lead)*minute, deadline: e.Start, event: true}
+		t.wanted = func() bool {
+			cur := (*p.cal.now)[e.ID]
+			return cur != nil && cur.token == e.token && cur.Start == e.Start && cur.wanted() && cur.Sync == engine.SyncSynced &&
+				t.at-10*minute > cur.known+p.w.skew && slices.Contains(p.prof.now.leads, lead) && !p.touched[e.ID]
+		}
+		t.plan()
 	}
 }
 
-// weigh decides shortly before an instant whether a reminder has to leave then
-// or, by the policy "later", at the end of quiet.
-func (p *person) weigh(e *calEvent, lead int32, at engine.Millis) {
-	if !p.certain(e, lead, at) {
+// expectCustom does it for a custom reminder. One that could not be sent for a
+// moment is cancelled for good, so nothing may have changed since it came.
+func (p *person) expectCustom(c *custom) {
+	t, since := target{p: p, token: c.token, at: c.sendAt, deadline: c.expires}, p.w.now
+	t.wanted = func() bool {
+		cur := (*p.cus.now)[c.token]
+		return cur != nil && !cur.canceled && !p.touched[c.id] && p.swayed < since
+	}
+	if c.sendAt > p.w.wall()+10*minute && p.prof.now.verified && p.out == optedIn {
+		t.plan()
+	}
+}
+
+func (t *target) plan() { t.p.w.after(t.at-t.p.w.wall()-2*second, t.weigh) }
+
+// weigh decides shortly before an instant whether the reminder has to leave
+// then or, by the policy "later", at the end of quiet.
+func (t *target) weigh() {
+	if !t.certain() {
 		return
 	}
-	q, due := p.prof.now, at
+	q, due := t.p.prof.now, t.at
 	for q.quietAt(due) {
-		if q.policy != engine.QuietLater || due >= e.Start {
+		if q.policy != engine.QuietLater || due >= t.deadline {
 			return
 		}
 		due += minute - due%minute
 	}
-	if due >= e.Start-expectWithin {
+	if due >= t.deadline-expectWithin {
 		return
 	}
-	p.w.after(due-p.w.wall()+expectWithin, func() {
-		if p.certain(e, lead, at) && p.w.calm(due-at+30*minute) {
-			p.mustHaveLeft(e, at, due)
+	w := t.p.w
+	w.after(due-w.wall()+expectWithin, func() {
+		if t.certain() && w.calm(due-t.at+30*minute) {
+			t.hasLeft(due)
 		}
 	})
 }
@@ -45,36 +78,30 @@ func (p *person) weigh(e *calEvent, lead int32, at engine.Millis) {
 // slowest pace that a run has.
 const expectWithin = 2 * minute
 
-// certain reports that nothing is open or has changed of late that decides
-// about the event's reminder.
-func (p *person) certain(e *calEvent, lead int32, at engine.Millis) bool {
-	w, q := p.w, p.prof.settled()
-	if w.ended || w.jumped != 0 || w.restored != 0 || !w.calm(30*minute) || w.paused.known || p.cal.next != nil || q == nil {
-		return false
-	}
-	cur := (*p.cal.now)[e.ID]
+// certain reports that nothing is open, or has changed of late, that decides
+// about the reminder.
+func (t *target) certain() bool {
+	p, w := t.p, t.p.w
+	q := p.prof.settled()
 	switch {
-	case !p.exists() || !q.verified || q.paused || !q.reminders || p.out != optedIn || p.hold, q.limit < 100,
-		w.carrier.blocked[q.phone], cur == nil || cur.token != e.token || cur.Start != e.Start || !cur.wanted() || cur.Sync != engine.SyncSynced:
+	case w.ended || w.jumped != 0 || w.restored != 0 || !w.calm(30*minute) || w.paused.known || w.pauseWanted:
 		return false
-	case w.now-p.swayed < 24*hour, at-10*minute < cur.known+w.skew, p.handMade != 0 && w.now-p.handMade < 5*day:
+	case q == nil, p.cal.next != nil, p.cus.next != nil, !p.exists(), !q.verified, q.paused, p.out != optedIn,
+		q.limit < 100, w.carrier.blocked[q.phone], t.event && !q.reminders:
+		return false
+	case w.now-p.swayed < 15*minute, w.now-p.quieted < 24*hour:
 		return false
 	}
-	for _, l := range q.leads {
-		if l == lead {
-			return true
-		}
-	}
-	return false
+	return t.wanted()
 }
 
-func (p *person) mustHaveLeft(e *calEvent, at, due engine.Millis) {
-	a := p.w.audit
+func (t *target) hasLeft(due engine.Millis) {
+	a := t.p.w.audit
 	for _, in := range a.intents {
-		if in.p == p && in.called && strings.HasPrefix(in.text, e.token) && in.at >= at-second {
+		if in.p == t.p && in.called && strings.HasPrefix(in.text, t.token) && in.at >= t.at-second {
 			a.expected++
 			return
 		}
 	}
-	a.fail("missed", p, "the reminder of %q, start %s, had to leave at %s and has not (P1, P4)", e.Title, rfc3339(e.Start), rfc3339(due))
+	a.fail("missed", t.p, "the reminder %s, for %s, had to leave at %s and has not (P1, P4)", t.token, rfc3339(t.deadline), rfc3339(due))
 }

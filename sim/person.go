@@ -42,14 +42,15 @@ type person struct {
 	consents  *writer
 	texts     int
 	limits    limitBook
-	handMade  engine.Millis // when a send-now or a cancel last meddled with an event's reminder
+	quieted   engine.Millis   // when zone or quiet hours last changed
+	touched   map[string]bool // events and reminders that a send-now or a cancel has meddled with
 }
 
 func newPerson(w *world, n int) *person {
 	p := &person{
 		w: w, n: n, id: fmt.Sprintf("person-%02d", n), versioned: w.d.chance(0.8),
 		numbers: []string{fmt.Sprintf("+1555%03d0001", n), fmt.Sprintf("+1555%03d0002", n)},
-		listed:  map[string]engine.ReminderView{},
+		listed:  map[string]engine.ReminderView{}, touched: map[string]bool{},
 	}
 	p.clear()
 	p.consents = &writer{p: p, name: "consent", every: 30 * hour, choose: p.chooseConsent}

@@ -147,7 +147,7 @@ func (p *person) put(e *calEvent) *op {
 		if before != nil && p.versioned && !before.deleted && w.faults.hit(StaleVersion, 0.2) {
 			p.repeatLater(&op{cmd: engine.PutEvent{Event: before.CalendarEvent}}, hour)
 		}
-		p.expect(e)
+		p.expectEvent(e)
 	}
 	return o
 }

@@ -23,11 +23,8 @@ func (p *person) chooseCustom() *op {
 		}
 	default:
 		if id, _ := p.pickReminder(); id != "" {
-			p.handMade = p.w.now
-			return &op{
-				cmd: engine.SendNow{ID: id}, keyed: true,
-				begin: func() { p.handMade = p.w.now }, settle: func(engine.Reply, bool) { p.handMade = p.w.now },
-			}
+			p.touch(id)
+			return &op{cmd: engine.SendNow{ID: id}, keyed: true, begin: func() {}, settle: func(engine.Reply, bool) {}}
 		}
 	}
 	return nil
@@ -52,6 +49,9 @@ func (p *person) createCustom() *op {
 			c.id = r.Reminder.ID
 		}
 		settle(reply, refused)
+		if !refused && c.priority != engine.PriorityUrgent {
+			p.expectCustom(&c)
+		}
 	}
 	return o
 }
@@ -101,7 +101,15 @@ func (p *person) cancel(id, token string) *op {
 		} else if ok {
 			p.cus.now = before // it is with the carrier
 		}
-		p.handMade = p.w.now
 	}
+	p.touch(id)
 	return o
+}
+
+// touch notes that what becomes of a reminder is not the calendar's alone.
+func (p *person) touch(id string) {
+	p.touched[id] = true
+	if r, ok := p.listed[id]; ok {
+		p.touched[r.EventID] = true
+	}
 }

@@ -24,12 +24,15 @@ func (p *person) chooseProfile() *op {
 	}
 	switch x := d.intn(100); {
 	case x < 15:
+		p.quieted = w.now
 		q.zone = pick(d, zones...)
 		q.loc = mustLoad(q.zone)
 		p.limits.reach(&now, w.wall())
 	case x < 30:
+		p.quieted = w.now
 		q.quiet = drawQuiet(d)
 	case x < 38:
+		p.quieted = w.now
 		q.policy = pick(d, engine.QuietLater, engine.QuietEarlier, engine.QuietSkip)
 	case x < 50:
 		q.limit = pick(d, int32(0), 1, 2, 3, 10, 100)
@@ -55,6 +58,7 @@ func (p *person) chooseProfile() *op {
 		p.hold = true
 		return nil
 	default:
+		p.quieted = w.now
 		fresh := p.drawProfile()
 		fresh.phone, fresh.verified, fresh.paused = q.phone, q.verified, q.paused
 		p.limits.reach(&now, w.wall())

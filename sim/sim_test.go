@@ -1,34 +1,235 @@
 package sim
 
 import (
-	"encoding/json"
 	"os"
-	"strconv"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 	_ "time/tzdata"
+
+	"carillon/actors/provider"
+	"carillon/engine"
 )
 
-func TestTry(t *testing.T) {
-	from, _ := strconv.ParseUint(os.Getenv("FROM"), 10, 64)
-	to, _ := strconv.ParseUint(os.Getenv("TO"), 10, 64)
-	for seed := from; seed < to; seed++ {
-		opt := Options{Seed: seed, Faults: os.Getenv("FAULTS")}
-		if os.Getenv("EXPLAIN") != "" {
-			opt.Explain = func(v Violation, tl []string) {
-				t.Logf("%+v", v)
-				for _, l := range tl {
-					t.Log(l)
-				}
-			}
-		}
-		r, err := Run(opt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range r.Violations {
-			t.Logf("seed %d %s %s %s: %s", seed, v.Checker, v.Person, v.At, v.What)
-		}
-		b, _ := json.Marshal(r.Reminders)
-		t.Logf("seed %d %s users %d days %.0f accepted %d expected %d steps %d %s", seed, r.Digest[:8], r.Users, r.Days, r.Accepted, r.Expected, r.Steps, b)
+func play(t *testing.T, opt Options) Result {
+	t.Helper()
+	r, err := Run(opt)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return r
+}
+
+// sound fails the test on any violation, with the command that repeats it.
+func sound(t *testing.T, r *Result) {
+	t.Helper()
+	for _, v := range r.Violations {
+		t.Errorf("%s: %s %s %s: %s", r.Command(), v.Checker, v.Person, v.At, v.What)
+	}
+}
+
+// found fails the test unless one of the checkers has spoken up.
+func found(t *testing.T, r *Result, checkers ...string) {
+	t.Helper()
+	for _, v := range r.Violations {
+		if slices.Contains(checkers, v.Checker) {
+			return
+		}
+	}
+	t.Errorf("none of %v has noticed: %+v", checkers, r.Violations)
+}
+
+// TestSameSeedSameDigest: a seed gives the same run on one core and on many,
+// whatever the garbage collector does.
+func TestSameSeedSameDigest(t *testing.T) {
+	for _, seed := range []uint64{3, 14, 159} {
+		opt := Options{Seed: seed, Faults: FaultsAll, Users: 5, Days: 3}
+		first := play(t, opt)
+		procs, gc := runtime.GOMAXPROCS(1), debug.SetGCPercent(20)
+		second := play(t, opt)
+		runtime.GOMAXPROCS(max(4, procs))
+		third := play(t, opt)
+		runtime.GOMAXPROCS(procs)
+		debug.SetGCPercent(gc)
+		if first.Digest != second.Digest || first.Digest != third.Digest || first.Steps != third.Steps {
+			t.Errorf("seed %d: digests %s, %s, %s", seed, first.Digest, second.Digest, third.Digest)
+		}
+		sound(t, &first)
+	}
+	a, b := play(t, Options{Seed: 1, Days: 2}), play(t, Options{Seed: 2, Days: 2})
+	if a.Digest == b.Digest {
+		t.Error("two seeds, one digest")
+	}
+}
+
+// TestStoreOfFiles: the journal on real files and the one in memory lead to
+// the same run, crashes and restores included.
+func TestStoreOfFiles(t *testing.T) {
+	opt := Options{Seed: 4, Faults: FaultsAll, Users: 3, Days: 2}
+	mem := play(t, opt)
+	opt.Bolt = true
+	bolt := play(t, opt)
+	sound(t, &bolt)
+	if mem.Digest != bolt.Digest {
+		t.Errorf("in memory %s, in files %s", mem.Digest, bolt.Digest)
+	}
+}
+
+// TestKeptSeeds plays what once found something.
+func TestKeptSeeds(t *testing.T) {
+	f, err := os.Open("testdata/seeds.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	kept, err := ReadSeeds(f)
+	if err != nil || len(kept) == 0 {
+		t.Fatalf("%d seeds, %v", len(kept), err)
+	}
+	for _, opt := range kept {
+		r := play(t, opt)
+		sound(t, &r)
+	}
+}
+
+// TestFreshSeeds plays a few that nobody has chosen.
+func TestFreshSeeds(t *testing.T) {
+	from := uint64(time.Now().UnixNano())
+	for i := range uint64(10) {
+		r := play(t, Options{Seed: from + i, Users: 4, Days: 3})
+		sound(t, &r)
+		if r.UserYears <= 0 {
+			t.Errorf("%s simulates nothing", r.Command())
+		}
+	}
+}
+
+// TestEveryFaultComes: a fault test that injects nothing is a failure. And
+// without any, every kind of good end is reached.
+func TestEveryFaultComes(t *testing.T) {
+	got := Summary{Faults: map[string]int64{}, Reminders: map[string]int64{}, Violations: map[string]int{}}
+	for seed := range uint64(8) {
+		r := play(t, Options{Seed: 700 + seed, Faults: FaultsAll, Users: 8, Days: 4})
+		got.add(&r)
+	}
+	if err := got.Verdict(); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []string{"delivered", "sent", "failed", "cancelled"} {
+		if got.Reminders[s] == 0 {
+			t.Errorf("no reminder ended %s", s)
+		}
+	}
+	calm := Summary{Faults: map[string]int64{}, Reminders: map[string]int64{}, Violations: map[string]int{}}
+	for seed := range uint64(6) {
+		r := play(t, Options{Seed: 800 + seed, Faults: FaultsNone, Users: 8, Days: 4})
+		calm.add(&r)
+		sound(t, &r)
+	}
+	if calm.Expected == 0 {
+		t.Error("no reminder had to leave at an instant: the checker for missed ones looks at nothing")
+	}
+	for c, n := range calm.Faults {
+		if n > 0 {
+			t.Errorf("%d faults of class %s, and none was asked for", n, c)
+		}
+	}
+}
+
+// The positive controls: what is broken on purpose must be noticed.
+
+func TestLyingDiskIsNoticed(t *testing.T) {
+	for seed := uint64(1); ; seed++ {
+		opt := Options{Seed: seed, Faults: FaultsAll, Users: 4, Days: 3, Without: []Class{Restore}}
+		opt.sabotage.lying = true
+		r := play(t, opt)
+		if len(r.Violations) > 0 {
+			found(t, &r, "durability", "acknowledged_write", "replay")
+			return
+		}
+		if seed == 5 {
+			t.Fatal("a disk that forgets what it has acknowledged was not noticed by five seeds")
+		}
+	}
+}
+
+func TestCarrierThatAcceptsTwiceIsNoticed(t *testing.T) {
+	opt := Options{Seed: 5, Faults: FaultsNone, Users: 5, Days: 3}
+	opt.sabotage.twice = true
+	r := play(t, opt)
+	found(t, &r, "once")
+}
+
+func TestResendIsNoticed(t *testing.T) {
+	for seed := uint64(1); ; seed++ {
+		r := play(t, Options{Seed: seed, Faults: FaultsAll, Users: 6, Days: 3, Policy: func(p *engine.Policy) { p.OnUncertain = engine.Resend }})
+		if len(r.Violations) > 0 {
+			found(t, &r, "once", "truth", "cancel")
+			return
+		}
+		if seed == 10 {
+			t.Fatal("on_uncertain: resend texts people twice, and nobody noticed in ten seeds")
+		}
+	}
+}
+
+// TestForgedAcceptanceIsNoticed feeds the auditor with texts that no engine
+// would send, one per checker.
+func TestForgedAcceptanceIsNoticed(t *testing.T) {
+	for name, forge := range map[string]func(w *world, p *person, d *delivery, in *intent){
+		"intent":    func(w *world, _ *person, d *delivery, _ *intent) { w.audit.called(d.msg) },
+		"consent":   func(_ *world, _ *person, _ *delivery, in *intent) { in.out = optedOut },
+		"pause":     func(_ *world, _ *person, _ *delivery, in *intent) { in.pausedAll = true },
+		"verified":  func(_ *world, p *person, _ *delivery, _ *intent) { p.prof.now.verified = false },
+		"erased":    func(_ *world, p *person, _ *delivery, _ *intent) { p.prof.now.exists = false },
+		"switch":    func(_ *world, p *person, _ *delivery, _ *intent) { p.prof.now.reminders = false },
+		"recipient": func(_ *world, _ *person, d *delivery, _ *intent) { d.msg.To = "+15550000000" },
+		"words":     func(_ *world, _ *person, d *delivery, _ *intent) { d.msg.Text = "e0x9 Lunch in 15 mins" },
+		"text":      func(_ *world, _ *person, d *delivery, _ *intent) { d.msg.Text += strings.Repeat("…", 60) },
+		"limit":     func(_ *world, p *person, _ *delivery, _ *intent) { p.prof.now.limit = 0 },
+		"quiet": func(_ *world, p *person, _ *delivery, _ *intent) {
+			p.prof.now.quiet = engine.Quiet{Set: true, Start: 8 * 60, End: 9 * 60}
+		},
+		"once": func(w *world, _ *person, d *delivery, in *intent) {
+			first := *d
+			first.msg.MessageID = "m_0"
+			w.audit.accepted(&first, in)
+		},
+		"cancel": func(w *world, p *person, d *delivery, _ *intent) { w.audit.canceled(p, d.msg.ReminderID) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			forge(w, p, d, in)
+			w.audit.accepted(d, in)
+			r := Result{Violations: w.audit.violations}
+			found(t, &r, name)
+		})
+	}
+	w, _, d, in := oneText()
+	if w.audit.accepted(d, in); len(w.audit.violations) > 0 {
+		t.Errorf("a text as it should be: %+v", w.audit.violations)
+	}
+}
+
+// oneText is a text as it should be: at 08:30, fifteen minutes before e0x1.
+func oneText() (*world, *person, *delivery, *intent) {
+	w := newWorld(Options{Faults: FaultsNone})
+	at := time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC).UnixMilli()
+	w.now = at
+	p := newPerson(w, 0)
+	w.people = append(w.people, p)
+	p.prof.now = &profile{exists: true, zone: "UTC", loc: time.UTC, reminders: true, limit: 3, phone: "+15550000001", verified: true}
+	e := &calEvent{CalendarEvent: engine.CalendarEvent{ID: "a", Start: at + 15*minute}, token: "e0x1", synced: true}
+	p.cal.now = &calendar{"a": e}
+	in := &intent{
+		p: p, reminder: "r_1", to: "+15550000001", text: "e0x1 Lunch in 15 mins", at: at, seq: 1,
+		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(),
+	}
+	d := &delivery{at: at, calledAt: at, calledWall: at, msg: provider.Message{
+		UserID: p.id, ReminderID: "r_1", MessageID: "m_1", To: in.to, Text: in.text,
+	}}
+	return w, p, d, in
 }
