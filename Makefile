@@ -8,7 +8,7 @@ KILLS ?= 50
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race vet lint fmt fuzz kill sim bench clean
+.PHONY: help build run test check race vet lint fmt fuzz kill sim mutants bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ kill: ## kill -9 the real binary KILLS times with writes and sends going on
 
 sim: build ## The simulation: kept seeds, then fresh ones for SECONDS; every fault class must come
 	./bin/carillon sim campaign --seconds $(SECONDS)
+
+mutants: ## Plant bugs in a copy of the engine, one at a time, and see which the simulation finds
+	$(GO) run ./sim/mutate
 
 bench: build ## Benchmarks of the parts, and the memory of a million users
 	$(GO) test -run '^$$' -bench . -benchmem ./...

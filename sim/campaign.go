@@ -68,7 +68,8 @@ func ReadSeeds(r io.Reader) ([]Options, error) {
 
 // Campaign plays the kept seeds and then fresh ones from a number on, until it
 // is enough; one in eight with all faults, one in sixty-four on real files. A
-// run uses one core, so as many are played at a time.
+// run uses one core, so as many are played at a time. enough and told are
+// called one at a time.
 func Campaign(kept []Options, from uint64, enough func() bool, told func(Result)) (Summary, error) {
 	all := Summary{First: from, Faults: map[string]int64{}, Reminders: map[string]int64{}, Violations: map[string]int{}, Failed: []string{}}
 	var mu sync.Mutex
@@ -88,8 +89,11 @@ func Campaign(kept []Options, from uint64, enough func() bool, told func(Result)
 		if from%8 == 7 {
 			opt.Faults = FaultsAll
 		}
+		if enough() {
+			return opt, false
+		}
 		from++
-		return opt, !enough()
+		return opt, true
 	}
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {

@@ -63,20 +63,26 @@ func (t *target) weigh() {
 		}
 		due += minute - due%minute
 	}
-	if due >= t.deadline-expectWithin {
+	w := t.p.w
+	within := w.within()
+	if due >= t.deadline-within {
 		return
 	}
-	w := t.p.w
-	w.after(due-w.wall()+expectWithin, func() {
+	w.after(due-w.wall()+within, func() {
 		if t.certain() && w.calm(due-t.at+30*minute) {
 			t.hasLeft(due)
 		}
 	})
 }
 
-// expectWithin is how late a reminder may be when all is well: a burst at the
-// slowest pace that a run has.
-const expectWithin = 2 * minute
+// within is how late a reminder may be when all is well: a burst at the run's
+// pace.
+func (w *world) within() engine.Millis {
+	if w.shape.maxSends >= 8 && (w.shape.mps == 0 || w.shape.mps >= 10) {
+		return 5 * second
+	}
+	return 2 * minute
+}
 
 // certain reports that nothing is open, or has changed of late, that decides
 // about the reminder.

@@ -70,6 +70,7 @@ type simCampaignCmd struct {
 	Seconds int    `default:"300" help:"How long fresh seeds are played."`
 	Kept    string `default:"sim/testdata/seeds.txt" help:"File of the seeds that found something; empty for none."`
 	From    uint64 `default:"0" help:"First fresh seed; 0 takes one from the clock."`
+	First   bool   `help:"Stop at the first violation."`
 	JSON    bool   `name:"json" help:"One JSON object."`
 }
 
@@ -91,8 +92,12 @@ func (c *simCampaignCmd) Run(p *program) error {
 	if c.From == 0 {
 		c.From = uint64(began.UnixMilli())
 	}
-	enough := func() bool { return time.Since(began) >= time.Duration(c.Seconds)*time.Second }
-	all, err := sim.Campaign(kept, c.From, enough, func(r sim.Result) {
+	violated := false
+	enough := func() bool {
+		return time.Since(began) >= time.Duration(c.Seconds)*time.Second || (c.First && violated)
+	}
+	all, err := sim.Campaign(kept, c.From, enough, func(r sim.Result) { // one at a time
+		violated = violated || len(r.Violations) > 0
 		for _, v := range r.Violations {
 			_, _ = fmt.Fprintf(p.stderr, "%s: %s\n  %s\n", r.Command(), v.Checker, v.What)
 		}
