@@ -5,10 +5,14 @@ GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 GOFUMPT := $(GO) run mvdan.cc/gofumpt@v0.12.0
 FUZZTIME ?= 20s
 KILLS ?= 50
+# twilio_api_v2010.json and twilio_verify_v2.json of github.com/twilio/twilio-oai
+REFEREE_OAI ?= ../shared/oai
+PRISM := 5.14.2
+NPM_TWILIO := 6.2.0
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race vet lint fmt fuzz kill sim mutants bench clean
+.PHONY: help build run test check race vet lint fmt fuzz kill referee sim mutants bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +58,14 @@ sim: build ## The simulation: kept seeds, then fresh ones for SECONDS; every fau
 
 mutants: ## Plant bugs in a copy of the engine, one at a time, and see which the simulation finds
 	$(GO) run ./sim/mutate
+
+referee: ## Prism with Twilio's OpenAPI files, and npm twilio, as judges of our fake and our signatures
+	@if ! command -v npm >/dev/null || ! [ -f "$(REFEREE_OAI)/twilio_api_v2010.json" ]; then \
+	  echo "referee: skipped, it needs node and REFEREE_OAI, a folder with Twilio's OpenAPI files"; exit 0; fi; \
+	npm install --silent --no-audit --no-fund --prefix bin/referee @stoplight/prism-cli@$(PRISM) twilio@$(NPM_TWILIO) || \
+	  { echo "referee: skipped, the npm packages are not to be had"; exit 0; }; \
+	REFEREE_NODE_MODULES="$(CURDIR)/bin/referee/node_modules" REFEREE_OAI="$(abspath $(REFEREE_OAI))" \
+	  $(GO) test -count=1 -tags referee ./actors/provider/twilio/twiliotest
 
 bench: build ## Benchmarks of the parts, and the memory of a million users
 	$(GO) test -run '^$$' -bench . -benchmem ./...
