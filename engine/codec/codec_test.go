@@ -24,7 +24,7 @@ import (
 func TestEveryFieldOfEveryEvent(t *testing.T) {
 	for n, zero := range kinds(t) {
 		t.Run(reflect.TypeOf(zero).Name(), func(t *testing.T) {
-			want, ok := filled(reflect.TypeOf(zero)).Interface().(engine.Event)
+			want, ok := reflect.TypeAssert[engine.Event](filled(reflect.TypeOf(zero)))
 			if !ok {
 				t.Fatalf("kind %d is not an event", n)
 			}

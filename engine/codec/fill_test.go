@@ -48,8 +48,8 @@ type numbers interface {
 func fill(v reflect.Value, from numbers) {
 	switch v.Kind() {
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), from)
+		for _, field := range v.Fields() {
+			fill(field, from)
 		}
 	case reflect.Slice:
 		if n := from.length(); n > 0 { // empty rows come back as nil
