@@ -11,7 +11,7 @@ var mutants = []mutant{
 	{"timers_forgotten_at_start", []string{"actors/recovery.go", "if len(arms) > 0 {", "if false {"}},
 	{"snapshot_without_tail", []string{"actors/load.go", "if head <= at {", "if head <= at || at > 0 {"}},
 	{"pause_ignored", []string{"actors/outbox.go", "case o.paused, o.holdAll,", "case o.holdAll,"}},
-	{"number_taken_twice", []string{"actors/directory.go", "if ok && string(owner) != m.userID {", "if false && string(owner) != m.userID {"}},
+	{"number_taken_twice", []string{"actors/directory.go", "if ok && string(owner) != m.userID {", "if ok && string(owner) == \"\" {"}},
 	{"sent_without_check", []string{"engine/send.go", "if why := t.preSend(r); why != ReasonNone {", "if why := t.preSend(r); why == reasonCount {"}},
 	{"quiet_not_looked_at_when_sent", []string{"engine/send.go", "	if t.postponed(r) {", "	if false && t.postponed(r) {"}},
 	{"quiet_end_belongs_to_it", []string{"engine/quiet.go", "return start <= minuteOfDay && minuteOfDay < end", "return start < minuteOfDay && minuteOfDay <= end"}},
@@ -43,7 +43,7 @@ var mutants = []mutant{
 	{"deleted_is_not_planned_anew", []string{"engine/calendar.go", "	t.emit(EventDeleted(c))\n	t.replan()\n", "	t.emit(EventDeleted(c))\n"}},
 	{"sync_deletes_nothing", []string{"engine/calendar.go", "		t.emit(e)\n		n.Deleted++\n", "		n.Deleted++\n"}},
 	{"key_not_remembered", []string{"engine/turn.go", "	if t.env.Key == \"\" {\n		return nil, false\n	}\n	k, ok", "	if t.env.Key != \"\" {\n		return nil, false\n	}\n	k, ok"}},
-	{"text_says_when_it_was_due", []string{"engine/send.go", "text := t.compose(r, t.env.Now)", "text := t.compose(r, r.Due)"}},
+	{"text_says_when_it_was_due", []string{"engine/send.go", "t.tellApart(r, t.compose(r, t.env.Now))", "t.tellApart(r, t.compose(r, r.Due))"}},
 	{"stop_is_not_heard", []string{"engine/consent.go", "t.setOptOut(true, bySMS, text)", "t.setOptOut(len(text)%2 == 0, bySMS, text)"}},
 	{"deadline_ten_minutes_late", []string{
 		"engine/send.go", "case r.pending() && t.env.Now >= r.Deadline:", "case r.pending() && t.env.Now >= r.Deadline+10*minute:",
