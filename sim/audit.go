@@ -24,7 +24,6 @@ type audit struct {
 	w          *world
 	violations []Violation
 	seen       uint64 // the last record that was read
-	prints     map[uint64]uint32
 	intents    map[string]*intent
 	reminders  map[string]*trail
 	texts      map[string][]*delivery // by a custom reminder's token
@@ -94,15 +93,14 @@ func (a *audit) history(p *person) []string {
 	out := make([]string, 0, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		line := fmt.Sprintf("%d %s %s %s %s %s", e.Seq, rfc3339(e.At), e.Kind, e.Reason, e.EventID, e.ReminderID)
+		line := []string{fmt.Sprintf("%d %s %s %s %s %s", e.Seq, rfc3339(e.At), e.Kind, e.Reason, e.EventID, e.ReminderID)}
 		for _, f := range e.Detail {
 			if at, ok := f.Value.(engine.Instant); ok {
-				line += fmt.Sprintf(" %s=%s", f.Name, rfc3339(int64(at)))
-			} else {
-				line += fmt.Sprintf(" %s=%v", f.Name, f.Value)
+				f.Value = rfc3339(int64(at))
 			}
+			line = append(line, fmt.Sprintf("%s=%v", f.Name, f.Value))
 		}
-		out = append(out, line)
+		out = append(out, strings.Join(line, " "))
 	}
 	return out
 }
@@ -120,7 +118,7 @@ func (a *audit) trail(reminder string) *trail {
 // in them are judged by what is acknowledged now: their place in the journal
 // is behind everything that was acknowledged before this flush.
 func (a *audit) flushed() {
-	err := a.w.disk.Log.Replay(a.seen+1, func(r wal.Record) error {
+	err := a.w.disk.Replay(a.seen+1, func(r wal.Record) error {
 		if r.Seq != a.seen+1 {
 			a.fail("journal", nil, "record %d follows record %d (I15)", r.Seq, a.seen)
 		}
@@ -241,7 +239,7 @@ func (a *audit) rebuild() {
 	a.shadow, a.shadowSeq = map[string]*engine.User{}, map[string]uint64{}
 	err := actors.EachUser(a.w.disk.Log, func(u *engine.User) error {
 		a.shadow[u.ID] = u
-		a.shadowSeq[u.ID] = a.w.disk.Log.Head(u.ID)
+		a.shadowSeq[u.ID] = a.w.disk.Head(u.ID)
 		return nil
 	})
 	if err != nil {

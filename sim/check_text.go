@@ -34,7 +34,7 @@ func (a *audit) called(m provider.Message) *intent {
 // accepted holds a text that the carrier took against the specification.
 func (a *audit) accepted(d *delivery, in *intent) {
 	t := a.trail(d.msg.ReminderID)
-	a.once(d, in, t)
+	a.once(d, t)
 	t.accepted = append(t.accepted, d)
 	if in == nil {
 		return
@@ -52,7 +52,7 @@ func (a *audit) accepted(d *delivery, in *intent) {
 
 // once is S3: a reminder gets another message only after its last one is known
 // to have failed.
-func (a *audit) once(d *delivery, in *intent, t *trail) {
+func (a *audit) once(d *delivery, t *trail) {
 	before := t.accepted
 	if token := firstWord(d.msg.Text); strings.HasPrefix(token, "c") {
 		before = slices.Clone(a.texts[token])
@@ -258,8 +258,8 @@ func (a *audit) measure(d *delivery, in *intent) {
 // firstWord is a text's token; the time that the fuse puts before a third one
 // is not it.
 func firstWord(text string) string {
-	for _, w := range strings.Fields(text) {
-		if w != "Today:" && w != "Tomorrow:" && !(len(w) == 5 && w[2] == ':') {
+	for w := range strings.FieldsSeq(text) {
+		if clock := len(w) == 5 && w[2] == ':'; !clock && w != "Today:" && w != "Tomorrow:" {
 			return w
 		}
 	}

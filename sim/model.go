@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"time"
 
 	"carillon/engine"
@@ -30,20 +31,19 @@ func (f *fact[T]) settled() *T {
 // profile is what a person wants, as the client knows it. It is never changed
 // in place.
 type profile struct {
-	exists     bool
-	zone       string
-	loc        *time.Location
-	reminders  bool
-	leads      []int32
-	quiet      engine.Quiet
-	policy     engine.QuietPolicy
-	limit      int32
-	allDayAt   int16
-	urgent     bool
-	phone      string
-	verified   bool
-	paused     bool
-	dailyPlans int
+	exists    bool
+	zone      string
+	loc       *time.Location
+	reminders bool
+	leads     []int32
+	quiet     engine.Quiet
+	policy    engine.QuietPolicy
+	limit     int32
+	allDayAt  int16
+	urgent    bool
+	phone     string
+	verified  bool
+	paused    bool
 }
 
 // quietAt is T4, read off the wall clock of the zone.
@@ -82,7 +82,6 @@ type calEvent struct {
 	deleted bool
 	synced  bool          // this start has been synced once
 	known   engine.Millis // true time of the acknowledgement
-	touched bool          // one of its reminders was cancelled or moved by hand
 }
 
 // wanted reports whether P3 lets reminders of the event be.
@@ -95,9 +94,7 @@ type calendar map[string]*calEvent
 
 func (c calendar) with(e *calEvent) calendar {
 	out := make(calendar, len(c)+1)
-	for k, v := range c {
-		out[k] = v
-	}
+	maps.Copy(out, c)
 	out[e.ID] = e
 	return out
 }
@@ -116,9 +113,7 @@ type customs map[string]*custom
 
 func (c customs) with(x *custom) customs {
 	out := make(customs, len(c)+1)
-	for k, v := range c {
-		out[k] = v
-	}
+	maps.Copy(out, c)
 	out[x.token] = x
 	return out
 }

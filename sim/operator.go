@@ -121,7 +121,7 @@ func (w *world) backUp() {
 
 // fence reports that the store is not one that is being accounted for.
 func (w *world) fence() bool {
-	_, pending := w.disk.Log.Restored()
+	_, pending := w.disk.Restored()
 	return !pending
 }
 
@@ -178,7 +178,7 @@ func (p *person) restored(m personModel) {
 
 // restored takes back what nobody can know any more.
 func (a *audit) restored(b *backup) {
-	a.seen = a.w.disk.Log.NextSeq() - 1
+	a.seen = a.w.disk.NextSeq() - 1
 	a.rebuild()
 	for id, t := range a.reminders {
 		t.calls, t.canceled = 0, false

@@ -28,23 +28,23 @@ type Result struct {
 
 // Command is the command line that repeats the run.
 func (r *Result) Command() string {
-	out := fmt.Sprintf("carillon sim run --seed %d", r.Seed)
+	out := []string{fmt.Sprintf("carillon sim run --seed %d", r.Seed)}
 	if r.opt.Faults != "" && r.opt.Faults != FaultsSwarm {
-		out += " --faults " + r.opt.Faults
+		out = append(out, "--faults", r.opt.Faults)
 	}
 	if r.opt.Users != 0 {
-		out += fmt.Sprintf(" --users %d", r.opt.Users)
+		out = append(out, fmt.Sprintf("--users %d", r.opt.Users))
 	}
 	if r.opt.Days != 0 {
-		out += fmt.Sprintf(" --days %d", r.opt.Days)
+		out = append(out, fmt.Sprintf("--days %d", r.opt.Days))
 	}
 	for _, c := range r.opt.Without {
-		out += " --without " + c.String()
+		out = append(out, "--without", c.String())
 	}
 	if r.opt.Bolt {
-		out += " --bolt"
+		out = append(out, "--bolt")
 	}
-	return out
+	return strings.Join(out, " ")
 }
 
 // Print writes the result for people.

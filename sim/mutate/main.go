@@ -49,7 +49,7 @@ func run(seconds int, only string, from uint64) error {
 		if err != nil || len(s.Violations) > 0 {
 			return fmt.Errorf("the engine as it is: %v, %w", s.Violations, err)
 		}
-		_, _ = fmt.Printf("%-28s sound, %d seeds\n", "(nothing changed)", s.Seeds)
+		say("%-28s sound, %d seeds\n", "(nothing changed)", s.Seeds)
 	}
 	found, tried := 0, 0
 	for _, m := range mutants {
@@ -60,17 +60,19 @@ func run(seconds int, only string, from uint64) error {
 		s, err := m.try(dir, seconds, from)
 		switch {
 		case err != nil:
-			_, _ = fmt.Printf("%-28s CAN'T BE PLAYED: %v\n", m.name, err)
+			say("%-28s CAN'T BE PLAYED: %v\n", m.name, err)
 		case len(s.Violations) == 0:
-			_, _ = fmt.Printf("%-28s NOT FOUND in %d seeds\n", m.name, s.Seeds)
+			say("%-28s NOT FOUND in %d seeds\n", m.name, s.Seeds)
 		default:
 			found++
-			_, _ = fmt.Printf("%-28s found after %d seeds by %s\n", m.name, s.Seeds, names(s.Violations))
+			say("%-28s found after %d seeds by %s\n", m.name, s.Seeds, names(s.Violations))
 		}
 	}
-	_, _ = fmt.Printf("%d of %d found\n", found, tried)
+	say("%d of %d found\n", found, tried)
 	return nil
 }
+
+func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format, args...) }
 
 func names(m map[string]int) string {
 	var out []string
