@@ -56,7 +56,7 @@ func newPerson(w *world, n int) *person {
 	p.consents = &writer{p: p, name: "consent", every: 30 * hour, choose: p.chooseConsent}
 	p.writers = []*writer{
 		{p: p, name: "profile", every: 20 * hour, choose: p.chooseProfile},
-		{p: p, name: "calendar", every: w.d.between(8, 120) * minute, choose: p.chooseCalendar},
+		{p: p, name: "calendar", every: pick(w.d, w.d.between(8, 120)*minute, w.d.between(8, 120)*minute, w.d.between(5, 30)*hour), choose: p.chooseCalendar},
 		{p: p, name: "custom", every: w.d.between(3, 20) * hour, choose: p.chooseCustom},
 		p.consents,
 	}

@@ -82,6 +82,9 @@ func (w *world) heal() {
 	w.ended, w.faults.healed = true, true
 	w.frozen, w.fullUntil, w.carrier.downUntil = 0, 0, 0
 	w.jump(-w.skew)
+	if w.faults.on[CrashAnywhere] || w.faults.on[AppendLost] || w.faults.on[AppendKept] {
+		w.crash("the last time") // from here on nobody but the timers wakes anybody
+	}
 	w.after(minute, func() { w.setPaused(false) })
 	w.run(w.now + w.lastDeadline() + 5*minute)
 	w.finish()

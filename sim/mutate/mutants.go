@@ -13,7 +13,14 @@ var mutants = []mutant{
 	{"pause_ignored", []string{"actors/outbox.go", "case o.paused, o.holdAll,", "case o.holdAll,"}},
 	{"number_taken_twice", []string{"actors/directory.go", "if ok && string(owner) != m.userID {", "if ok && string(owner) == \"\" {"}},
 	{"sent_without_check", []string{"engine/send.go", "if why := t.preSend(r); why != ReasonNone {", "if why := t.preSend(r); why == reasonCount {"}},
-	{"quiet_not_looked_at_when_sent", []string{"engine/send.go", "	if t.postponed(r) {", "	if false && t.postponed(r) {"}},
+	{"stop_cancels_nothing", []string{ // and nobody looks when it is sent: there are two locks on the door
+		"engine/consent.go", "Text: clip(text, maxLedgerText)})\n	t.replan()", "Text: clip(text, maxLedgerText)})",
+		"engine/send.go", "	case t.u.OptedOut:\n		return ReasonOptedOut\n	case t.u.Phone", "	case t.u.Phone",
+	}},
+	{"quiet_not_looked_at_when_sent", []string{
+		"engine/send.go", "	if t.postponed(r) {", "	if false && t.postponed(r) {",
+		"engine/send.go", "return min(r.Deadline, t.u.Prefs.Quiet.next(t.env.Now, t.zone()))", "return r.Deadline",
+	}},
 	{"quiet_end_belongs_to_it", []string{"engine/quiet.go", "return start <= minuteOfDay && minuteOfDay < end", "return start < minuteOfDay && minuteOfDay <= end"}},
 	{"quiet_by_utc", []string{"engine/quiet.go", "return q.Set && q.covers(wallMillis(t, loc)/minute)", "return q.Set && q.covers(floorMod(t, dayMillis)/minute)"}},
 	{"limit_one_too_many", []string{
