@@ -129,6 +129,31 @@ func TestAccountFaultStopsTheSender(t *testing.T) {
 	})
 }
 
+// A stopped sender whose one try meets a rate limit goes on trying.
+func TestProbeThatMeetsARateLimitIsOver(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		at := time.Now().Add(time.Minute)
+		w.do("ada", engine.CreateReminder{Text: "T", SendAt: at.UnixMilli()})
+		answers := []engine.Failure{
+			{Code: 20003, Category: engine.CategoryAccountIssue, Message: "credentials"},
+			{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes},
+		}
+		w.carrier.set(func(m provider.Message) provider.Outcome {
+			if len(answers) > 0 {
+				f := answers[0]
+				answers = answers[1:]
+				return provider.Outcome{Kind: provider.Refused, Failure: f}
+			}
+			return provider.Outcome{Kind: provider.Accepted, SID: "SM" + m.MessageID, Status: engine.MessageQueued}
+		})
+		w.pass(30 * time.Minute)
+		if got := w.node.Stats().Outbox; len(w.carrier.texts()) != 1 || got.Stopped != "" {
+			t.Errorf("%d of 1 left, stopped %q", len(w.carrier.texts()), got.Stopped)
+		}
+	})
+}
+
 // S6: a 429 slows the sender, not the users: everybody's text leaves.
 func TestRateLimitSlowsTheSender(t *testing.T) {
 	inWorld(t, nil, func(w *world) {

@@ -17,6 +17,7 @@ type accountFault struct{ failure engine.Failure }
 func (o *outbox) learn(out *provider.Outcome) {
 	o.reached(out.Cause)
 	now := o.node.cfg.Clock.Now()
+	o.probing = false // whatever the answer: a probe that meets a rate limit is over too
 	switch {
 	case out.Kind == provider.Refused && out.Failure.Category == engine.CategoryRateLimit:
 		o.window.shrink()
@@ -29,9 +30,7 @@ func (o *outbox) learn(out *provider.Outcome) {
 		if o.stopped != "" {
 			o.node.log.Info("sender resumed: a hand-over was accepted")
 		}
-		o.stopped, o.probing = "", false
-	default:
-		o.probing = false
+		o.stopped = ""
 	}
 }
 

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"carillon/actors"
 	"carillon/engine"
 )
@@ -36,6 +38,39 @@ func (a *audit) ended(p *person, r *engine.ReminderView, d *delivery) {
 	}
 }
 
+// plans is P1 and P8 for the days since everything healed: each local date that
+// there is has one plan, made at its first instant.
+func (a *audit) plans(p *person, entries []engine.TimelineEntry) {
+	from := a.w.healedAt
+	if a.w.jumped != 0 {
+		from += 2 * maxSkew // before it lies what was planned by a clock that ran ahead
+	}
+	ran := map[string][]engine.Millis{}
+	for i := range entries {
+		if e := &entries[i]; e.Kind == "plan_ran" && e.At >= from {
+			for _, f := range e.Detail {
+				if date, ok := f.Value.(string); ok && f.Name == "date" {
+					ran[date] = append(ran[date], e.At)
+				}
+			}
+		}
+	}
+	q := p.prof.now
+	if p.swayed >= a.w.healedAt {
+		return // a last change of the zone, perhaps
+	}
+	for date := q.date(a.w.healedAt) + 1; date <= q.date(a.w.now); date++ {
+		begins := dayBegins(date, q.loc)
+		if begins == dayBegins(date+1, q.loc) || begins < from+10*minute || begins > a.w.now-10*minute {
+			continue // no such date, or too near the ends
+		}
+		name := time.Unix(date*86400, 0).UTC().Format(time.DateOnly)
+		if at := ran[name]; len(at) != 1 || at[0] < begins || at[0] > begins+10*second {
+			a.fail("plans", p, "the plan of %s, which begins at %s in %s, was made at %v (P1)", name, rfc3339(begins), q.zone, at)
+		}
+	}
+}
+
 // dense is I15 for people: a timeline has no gap, and says when what happened.
 func (a *audit) dense(p *person) {
 	entries, err := actors.History(a.w.disk.Log, p.id, 0)
@@ -43,6 +78,7 @@ func (a *audit) dense(p *person) {
 		a.fail("timeline", p, "it can't be read: %v", err)
 		return
 	}
+	a.plans(p, entries)
 	for i := range entries {
 		if i > 0 && entries[i].Seq != entries[i-1].Seq+1 {
 			a.fail("timeline", p, "entry %d follows entry %d", entries[i].Seq, entries[i-1].Seq)

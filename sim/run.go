@@ -82,6 +82,7 @@ func (w *world) heal() {
 	w.ended, w.faults.healed = true, true
 	w.frozen, w.fullUntil, w.carrier.downUntil = 0, 0, 0
 	w.jump(-w.skew)
+	w.healedAt = w.now
 	if w.faults.on[CrashAnywhere] || w.faults.on[AppendLost] || w.faults.on[AppendKept] {
 		w.crash("the last time") // from here on nobody but the timers wakes anybody
 	}

@@ -27,7 +27,8 @@ type world struct {
 	audit   *audit
 	digest  *digest
 
-	ended       bool // nobody asks for anything new
+	healedAt    engine.Millis // wall and true time are one from then on
+	ended       bool          // nobody asks for anything new
 	over        bool
 	dying       string // the step under way is the process' last
 	paused      pauseState

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // summary is what `carillon sim campaign --json` prints, as far as it is of
@@ -111,10 +113,15 @@ func play(dir string, seconds int, from uint64) (s summary, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return s, fmt.Errorf("%w: %s", err, out)
 	}
-	campaign := exec.Command(bin, "sim", "campaign", "--kept", "", "--first", "--json",
+	limit, cancel := context.WithTimeout(context.Background(), time.Duration(seconds+90)*time.Second)
+	defer cancel()
+	campaign := exec.CommandContext(limit, bin, "sim", "campaign", "--kept", "", "--first", "--json",
 		"--seconds", fmt.Sprint(seconds), "--from", fmt.Sprint(from))
 	campaign.Dir = dir
 	out, err := campaign.Output()
+	if limit.Err() != nil {
+		return summary{Violations: map[string]int{"(it does not end)": 1}}, nil
+	}
 	if len(out) == 0 {
 		return s, fmt.Errorf("the campaign says nothing: %w", err)
 	}
