@@ -141,3 +141,37 @@ func TestRestoreTakesWhatWasDueAsUncertain(t *testing.T) {
 		}
 	})
 }
+
+// S3: a pause that the backup knows may have ended before what was due left,
+// so that a paused person's reminders are looked up after a restore as well.
+func TestRestoreFindsWhatAPauseHeldBack(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.event("ada", "e1", 30*time.Minute)
+		w.do("ada", engine.PauseUser{Paused: true})
+		w.pass(time.Minute)
+		var backup bytes.Buffer
+		if _, err := w.log.Backup(&backup); err != nil {
+			t.Fatal(err)
+		}
+		w.do("ada", engine.PauseUser{Paused: false})
+		w.pass(20 * time.Minute)
+		if got := len(w.carrier.texts()); got != 1 {
+			t.Fatalf("%d texts", got)
+		}
+		w.stop()
+		restored, err := waltest.RestoreMem(&backup, waltest.MemOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.log = restored
+		w.carrier = &carrier{find: func(provider.Message) provider.Sighting {
+			return provider.Sighting{Result: provider.Found, SID: "SM1", Status: engine.MessageDelivered}
+		}}
+		w.start()
+		w.pass(5 * time.Minute)
+		if got := w.statuses("ada"); got != "[delivered]" {
+			t.Errorf("after the restore: %s", got)
+		}
+	})
+}

@@ -82,10 +82,17 @@ func (u *User) NextWake(now Millis, p *Policy) Millis {
 
 // EarliestWake returns the earliest instant at which a Wake has work, past
 // ones included; 0 for none. Snapshots keep it in their header, so that
-// start-up arms the timers without decoding anybody.
+// start-up arms the timers without decoding anybody. What a pause holds back
+// counts from when it is due: after a restore the engine that was lost may have
+// been let go on and have sent it, so that the fence must find it (S3).
 func (u *User) EarliestWake(p *Policy) Millis {
 	next := never
 	u.wakes(p, func(at, _ Millis) { next = min(next, at) })
+	for i := range u.Reminders {
+		if r := &u.Reminders[i]; u.Paused && r.pending() {
+			next = min(next, r.nextAt())
+		}
+	}
 	if next == never {
 		return 0
 	}
