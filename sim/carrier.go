@@ -32,6 +32,8 @@ type delivery struct {
 	wallAt     engine.Millis
 	life       int
 	answered   bool
+	listedAt   engine.Millis        // true time from which Find shows it
+	told       engine.MessageStatus // the last report that the engine took
 	status     engine.MessageStatus
 	failure    engine.Failure
 	gaveUp     engine.Millis // when it was lost; 0: it was not
@@ -83,6 +85,14 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 	pl := c.plan(m)
 	if pl.panics && !pl.accept {
 		panic("sim: the vendor's client panics")
+	}
+	if w.faults.hit(CrashAnywhere, 0.01) { // the worst moment of all
+		p := s.p
+		w.after(w.d.between(0, pl.answers), func() {
+			if !p.dead {
+				w.dying = "in a hand-over"
+			}
+		})
 	}
 	called, wall := w.now, w.wall()
 	w.after(pl.arrives, func() {
@@ -180,6 +190,9 @@ func (c *carrier) accept(m provider.Message, in *intent, called, wall engine.Mil
 	if in != nil {
 		d.life = in.life
 	}
+	if c.w.faults.hit(FindLags, 0.3) {
+		d.listedAt = called + c.w.d.between(0, 45*second)
+	}
 	c.sent = append(c.sent, d)
 	c.byNumber[m.To] = append(c.byNumber[m.To], d)
 	c.bySID[d.sid] = d
@@ -195,7 +208,7 @@ func (s *sender) Find(_ context.Context, m provider.Message, since int64) provid
 	}
 	var best *delivery
 	for _, d := range s.c.byNumber[m.To] {
-		if d.msg.Text != m.Text || d.wallAt < since-5*minute || slices.Contains(m.Others, d.sid) {
+		if d.listedAt > s.c.w.now || d.msg.Text != m.Text || d.wallAt < since-5*minute || slices.Contains(m.Others, d.sid) {
 			continue
 		}
 		if best == nil || abs(d.wallAt-m.CreatedAt) < abs(best.wallAt-m.CreatedAt) {

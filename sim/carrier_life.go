@@ -58,12 +58,11 @@ func (c *carrier) callback(d *delivery, status engine.MessageStatus, f engine.Fa
 		late = w.d.about(30 * minute)
 	}
 	cmd := engine.ReportDelivery{MessageID: d.msg.MessageID, SID: d.sid, Status: status, Failure: f}
-	user := d.msg.UserID
 	send := func() {
 		if !d.answered && w.now-d.calledAt < sendTimeout && w.faults.on[StatusFirst] && !w.faults.healed {
 			w.faults.note(StatusFirst)
 		}
-		c.report(user, cmd, 5)
+		c.report(d, cmd, 5)
 	}
 	if w.faults.on[StatusFirst] && !w.faults.healed && w.d.chance(0.3) {
 		late = 0
@@ -78,11 +77,15 @@ func (c *carrier) callback(d *delivery, status engine.MessageStatus, f engine.Fa
 }
 
 // report hands a callback in; a carrier tries again when nobody takes it.
-func (c *carrier) report(user string, cmd engine.ReportDelivery, tries int) {
+func (c *carrier) report(d *delivery, cmd engine.ReportDelivery, tries int) {
+	user := d.msg.UserID
 	c.w.ask(user, cmd, "", 0, func(reply engine.Reply, err error) {
 		c.w.digest.reply(user, reply, err)
+		if _, done := reply.(engine.Done); done && err == nil {
+			d.told = max(d.told, cmd.Status)
+		}
 		if err != nil && tries > 1 {
-			c.w.after(c.w.d.about(2*minute), func() { c.report(user, cmd, tries-1) })
+			c.w.after(c.w.d.about(2*minute), func() { c.report(d, cmd, tries-1) })
 		}
 	})
 }

@@ -31,6 +31,8 @@ func (a *audit) ends() {
 func (a *audit) ended(p *person, r *engine.ReminderView, d *delivery) {
 	switch {
 	case d.lost(), a.swapped(d), a.disguised(d, r.ID):
+	case d.told == engine.MessageDelivered && r.Status != engine.StatusDelivered && a.w.restored == 0:
+		a.fail("forward", p, "reminder %s ends %s, and the carrier has told that %s is delivered (D1)", r.ID, r.Status, d.sid)
 	case r.Status == engine.StatusCanceled:
 		a.fail("cancel", p, "reminder %s ends cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 	case r.Status == engine.StatusFailed && r.Reason != engine.ReasonUncertainExpired && a.w.restored == 0:

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"slices"
-	"strings"
 
 	"carillon/engine"
 )
@@ -104,7 +103,7 @@ func (t *target) certain() bool {
 func (t *target) hasLeft(due engine.Millis) {
 	a := t.p.w.audit
 	for _, in := range a.intents {
-		if in.p == t.p && in.called && strings.HasPrefix(in.text, t.token) && in.at >= t.at-second {
+		if in.p == t.p && in.called && firstWord(in.text) == t.token && in.at >= t.at-second {
 			a.expected++
 			return
 		}

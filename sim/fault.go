@@ -20,6 +20,7 @@ const (
 	Undelivered                 // accepted, and lost later
 	NoNews                      // accepted, and no word ever
 	FindDown                    // the carrier can't be asked
+	FindLags                    // what it accepted shows in its list a while later
 	CallbackLost                // a status callback does not come
 	CallbackTwice               // it comes again, at once or hours later
 	CallbackLate                // it comes late, behind its successors
@@ -46,7 +47,7 @@ const (
 
 var classNames = [classCount]string{
 	"answer_lost", "request_lost", "hang", "server_error", "rate_limited", "refused", "account_down", "sender_panic",
-	"slow_answer", "slow_carrier", "undelivered", "no_news", "find_down", "callback_lost", "callback_twice",
+	"slow_answer", "slow_carrier", "undelivered", "no_news", "find_down", "find_lags", "callback_lost", "callback_twice",
 	"callback_late", "callback_forged", "status_first", "text_twice", "crash_anywhere", "append_lost", "append_kept",
 	"crash_snapshot", "actor_panic", "restore", "clock_forward", "clock_back", "suspend", "slow_disk", "disk_full",
 	"stall", "pause", "repeat_command", "stale_version",

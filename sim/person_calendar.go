@@ -188,7 +188,15 @@ func (p *person) sync() *op {
 		if e.AllDay {
 			at = dayBegins(int64(e.Date), p.prof.now.loc)
 		}
-		if e.deleted || at < from || at >= to {
+		doubt := engine.Millis(0)
+		if e.AllDay {
+			doubt = 27 * hour // the zone may change before it gets there, and with it the day
+		}
+		if e.deleted || at < from-doubt || at >= to+doubt {
+			continue
+		}
+		if at < from+doubt || at >= to-doubt {
+			cmd.Events = append(cmd.Events, e.CalendarEvent)
 			continue
 		}
 		changed := *e
@@ -204,9 +212,6 @@ func (p *person) sync() *op {
 			next[id] = &changed
 		}
 		cmd.Events = append(cmd.Events, next[id].CalendarEvent)
-	}
-	if p.prof.next != nil {
-		return nil // the zone may change, and with it what lies in the window
 	}
 	return change(&p.cal, next, cmd)
 }

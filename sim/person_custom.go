@@ -49,6 +49,9 @@ func (p *person) createCustom() *op {
 			c.id = r.Reminder.ID
 		}
 		settle(reply, refused)
+		if !refused && d.chance(0.15) { // and changes their mind when it is on its way
+			p.w.after(c.sendAt-p.w.wall()+d.between(0, 40_000), func() { p.cancelNow(&c) })
+		}
 		if !refused && c.priority != engine.PriorityUrgent {
 			p.expectCustom(&c)
 		}
@@ -104,6 +107,13 @@ func (p *person) cancel(id, token string) *op {
 	}
 	p.touch(id)
 	return o
+}
+
+// cancelNow cancels a reminder out of turn, if nothing else is under way.
+func (p *person) cancelNow(c *custom) {
+	if w := p.writers[2]; w.cur == nil && p.exists() && !p.w.ended && p.w.proc != nil && (*p.cus.now)[c.token] == c {
+		w.run(p.cancel(c.id, c.token))
+	}
 }
 
 // touch notes that what becomes of a reminder is not the calendar's alone.

@@ -48,7 +48,7 @@ var mutants = []mutant{
 	{"old_version_wins", []string{"engine/calendar.go", "case both && e.Version < s.Version,", "case both && e.Version < 0,"}},
 	{"event_not_planned_at_once", []string{"engine/calendar.go", "	how := t.store(e, false)\n	t.replan()\n", "	how := t.store(e, false)\n"}},
 	{"deleted_is_not_planned_anew", []string{"engine/calendar.go", "	t.emit(EventDeleted(c))\n	t.replan()\n", "	t.emit(EventDeleted(c))\n"}},
-	{"sync_deletes_nothing", []string{"engine/calendar.go", "		t.emit(e)\n		n.Deleted++\n", "		n.Deleted++\n"}},
+	{"sync_deletes_nothing", []string{"engine/calendar.go", "		t.emit(e)\n		n.Deleted++\n", "		_ = e\n		n.Deleted++\n"}},
 	{"key_not_remembered", []string{"engine/turn.go", "	if t.env.Key == \"\" {\n		return nil, false\n	}\n	k, ok", "	if t.env.Key != \"\" {\n		return nil, false\n	}\n	k, ok"}},
 	{"text_says_when_it_was_due", []string{"engine/send.go", "t.tellApart(r, t.compose(r, t.env.Now))", "t.tellApart(r, t.compose(r, r.Due))"}},
 	{"stop_is_not_heard", []string{"engine/consent.go", "t.setOptOut(true, bySMS, text)", "t.setOptOut(len(text)%2 == 0, bySMS, text)"}},
