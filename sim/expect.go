@@ -94,7 +94,7 @@ func (t *target) certain() bool {
 	case q == nil, p.cal.next != nil, p.cus.next != nil, !p.exists(), !q.verified, q.paused, p.out != optedIn,
 		q.limit < 100, w.carrier.blocked[q.phone], t.event && !q.reminders:
 		return false
-	case w.now-p.swayed < 15*minute, w.now-p.quieted < 24*hour:
+	case w.now-p.swayed < 15*minute+max(w.wall()-t.at, 0), w.now-p.quieted < 24*hour: // once its instant is past, none comes back (P3)
 		return false
 	}
 	return t.wanted()
