@@ -27,7 +27,6 @@ func (p *person) chooseProfile() *op {
 		p.quieted = w.now
 		q.zone = pick(d, zones...)
 		q.loc = mustLoad(q.zone)
-		p.limits.reach(&now, w.wall())
 	case x < 30:
 		p.quieted = w.now
 		q.quiet = drawQuiet(d)
@@ -61,13 +60,26 @@ func (p *person) chooseProfile() *op {
 		p.quieted = w.now
 		fresh := p.drawProfile()
 		fresh.phone, fresh.verified, fresh.paused = q.phone, q.verified, q.paused
-		p.limits.reach(&now, w.wall())
 		q = fresh
 		cmd := update(q, true)
 		cmd.Replace = true
-		return change(&p.prof, q, cmd)
+		return p.zoneChange(now, change(&p.prof, q, cmd))
 	}
-	return change(&p.prof, q, update(q, false))
+	return p.zoneChange(now, change(&p.prof, q, update(q, false)))
+}
+
+// zoneChange turns the limit's book to the page that the old zone has reached.
+// If that is another one when the answer comes, nobody knows which it was.
+func (p *person) zoneChange(before profile, o *op) *op {
+	w, settle := p.w, o.settle
+	page := p.limits.reach(&before, w.wall())
+	o.settle = func(reply engine.Reply, refused bool) {
+		if before.date(w.wall()) > page {
+			p.limits.doubt(&before, w.wall())
+		}
+		settle(reply, refused)
+	}
+	return o
 }
 
 // backToLife lets a silent person have reminders again.
