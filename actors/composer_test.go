@@ -90,7 +90,7 @@ func TestComposerNeverDelaysFalsifiesOrBreaks(t *testing.T) {
 					t.Errorf("the latest left %v after it was due", late)
 				}
 				r := w.reminders("u0")[0]
-				if c := r.Composed; c.Outcome != test.outcome || c.CostMicros != test.cost || c.Tries != 1 {
+				if c := r.Composition(); c.Outcome != test.outcome || c.CostMicros != test.cost || c.Tries != 1 {
 					t.Errorf("recorded %+v", c)
 				}
 				if via := map[bool]engine.Via{true: engine.ViaLLM, false: engine.ViaTemplate}[test.text == written]; r.Messages[0].Via != via {

@@ -73,6 +73,7 @@ func (u *User) applyVerificationStarted(at Millis, e VerificationStarted) {
 // journal keeps it.
 func (u *User) applyPlanRan(at Millis, e PlanRan) {
 	u.Day = e.Day
+	u.Reminders = slices.Grow(u.Reminders, int(max(e.Scheduled, 0)))
 	u.Spent = slices.DeleteFunc(u.Spent, func(c DayCount) bool { return c.On < e.Day.Account-2 })
 	u.Reminders = slices.DeleteFunc(u.Reminders, func(r Reminder) bool {
 		return r.ended() && r.UpdatedAt < e.Forget && r.Deadline < e.Forget

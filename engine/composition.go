@@ -202,7 +202,7 @@ func (b *Brief) Room() (int, sms.Encoding) {
 // composable reports whether a composer may still be asked for the reminder's
 // text. A retry goes by template: its minute is another one.
 func (r *Reminder) composable(p *Policy) bool {
-	return p.Compose && r.pending() && r.Type == EventReminder && r.Attempts == 0 && r.Composed.Tries < MaxCompositions
+	return p.Compose && r.pending() && r.Type == EventReminder && r.Attempts == 0 && r.Composition().Tries < MaxCompositions
 }
 
 // composeAt is when the window before a reminder's hand-over begins.
@@ -214,7 +214,7 @@ func (r *Reminder) composeAt(p *Policy) Millis {
 // composed yet.
 func (u *User) uncomposed(r *Reminder, p *Policy) (Brief, bool) {
 	b, ok := u.brief(r, r.nextAt(), p)
-	return b, ok && b.Sum() != r.Composed.Of
+	return b, ok && b.Sum() != r.Composition().Of
 }
 
 // composition is the composition that is owed for a reminder now, if one is.
@@ -231,11 +231,12 @@ func (t *turn) composition(r *Reminder) (c Compose, ok bool) {
 // instant: made from the event as it is, with the time phrase of then (X1).
 func (t *turn) written(r *Reminder, at Millis) (string, bool) {
 	p := &t.env.Policy
-	if !p.Compose || r.Composed.Outcome != ComposeOK {
+	if !p.Compose || r.Composition().Outcome != ComposeOK {
 		return "", false
 	}
 	b, ok := t.u.brief(r, at, p)
-	return r.Composed.Text, ok && b.Sum() == r.Composed.Of
+	c := r.Composition()
+	return c.Text, ok && b.Sum() == c.Of
 }
 
 // recordComposition takes what the composer answered. Whatever it says, only a
@@ -266,7 +267,7 @@ func (t *turn) judge(r *Reminder, c RecordComposition, e *TextComposed) {
 	}
 	b, ok := t.u.brief(r, r.nextAt(), &t.env.Policy)
 	switch {
-	case !ok, b.Sum() != c.Content, r.Composed.Of == c.Content && r.Composed.Outcome == ComposeOK:
+	case !ok, b.Sum() != c.Content, r.Composition().Of == c.Content && r.Composition().Outcome == ComposeOK:
 		e.Outcome, e.Why = ComposeSuperseded, c.Outcome.String()
 	case c.Outcome == ComposeOK:
 		if e.Text, e.Why = b.Vet(c.Text); e.Why != "" {
@@ -280,7 +281,7 @@ func (t *turn) judge(r *Reminder, c RecordComposition, e *TextComposed) {
 // applyComposed keeps the sums over all compositions. What belongs to another
 // content, or came too late, takes no text away.
 func (r *Reminder) applyComposed(e TextComposed) {
-	c := &r.Composed
+	c := r.Composition()
 	c.Tries++
 	c.PromptTokens += e.PromptTokens
 	c.CachedTokens += e.CachedTokens
@@ -294,4 +295,14 @@ func (r *Reminder) applyComposed(e TextComposed) {
 	} else if c.Outcome != ComposeOK {
 		c.Outcome = e.Outcome
 	}
+	r.Composed = &c
+}
+
+// Composition is what the composer made of the reminder; the zero value if it
+// was not asked.
+func (r *Reminder) Composition() Composition {
+	if r.Composed == nil {
+		return Composition{}
+	}
+	return *r.Composed
 }

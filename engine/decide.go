@@ -55,6 +55,9 @@ type Env struct {
 	Policy Policy
 	Draw   uint64 // this decision's random bits, for jitter
 
+	// Scratch, if it is not nil, is used by this decision alone while it lasts.
+	Scratch *Scratch
+
 	// Key is the caller's Idempotency-Key, empty for none; KeyHash is of the
 	// request that came with it.
 	Key     string

@@ -68,7 +68,7 @@ func (u *User) applyToMessage(at Millis, e Event) {
 		if r, m := u.message(e.ID, e.MessageID, at); m != nil {
 			m.Status, m.LookupAt = MessageUncertain, e.LookupAt
 			r.Status, r.Reason = StatusUncertain, e.Reason
-			r.LastError = Failure{Category: CategoryUnknown, Message: e.Cause}
+			r.LastError = &Failure{Category: CategoryUnknown, Message: e.Cause}
 		}
 	case LookupDone:
 		if _, m := u.message(e.ID, e.MessageID, at); m != nil {
@@ -108,7 +108,7 @@ func (u *User) applyAccepted(at Millis, r *Reminder, m *Message, e MessageAccept
 		return
 	}
 	r.Status, r.Reason, r.RetryAt = StatusSent, ReasonAccepted, 0
-	r.CanceledAt, r.LastError = 0, Failure{}
+	r.CanceledAt, r.LastError = 0, nil
 	if r.SentAt == 0 {
 		r.SentAt = at
 	}
@@ -147,7 +147,10 @@ func (u *User) applyReported(at Millis, r *Reminder, m *Message, e MessageReport
 // older one has arrived after all, the person has the text: that ends the
 // reminder, for another hand-over would be the second text.
 func (r *Reminder) lost(at Millis, m *Message, f Failure) {
-	r.LastError = f
+	r.LastError = nil
+	if f != (Failure{}) {
+		r.LastError = &f
+	}
 	if m != r.last() {
 		return
 	}
@@ -162,7 +165,7 @@ func (r *Reminder) lost(at Millis, m *Message, f Failure) {
 // delivered ends the reminder well. A retry that was planned meanwhile is
 // taken back with it: the person has the text.
 func (r *Reminder) delivered(at Millis) {
-	r.Status, r.Reason, r.RetryAt, r.LastError = StatusDelivered, ReasonDelivered, 0, Failure{}
+	r.Status, r.Reason, r.RetryAt, r.LastError = StatusDelivered, ReasonDelivered, 0, nil
 	if r.DeliveredAt == 0 {
 		r.DeliveredAt = at
 	}

@@ -12,20 +12,20 @@ var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadd
 // reminderID derives a reminder's id from what makes it one (P6): planning
 // twice, replaying or racing can't make two.
 func reminderID(userID, eventID string, lead int32, occ Millis) string {
-	return "r_" + digest("event", userID, eventID, int64(lead), occ)
+	return digest("r_", "event", userID, eventID, int64(lead), occ)
 }
 
 // customID derives a custom reminder's id from the user's count of events,
 // which no other reminder of that user can have, and from the instant: a user
 // of the same id who was erased before counted from one too (N6).
 func customID(userID string, seq uint64, now Millis) string {
-	return "r_" + digest("custom", userID, "", int64(seq), now)
+	return digest("r_", "custom", userID, "", int64(seq), now)
 }
 
 // snoozeID derives the id of a reminder that is wanted once more at that
 // instant.
 func snoozeID(userID, reminderID string, at Millis) string {
-	return "r_" + digest("snooze", userID, reminderID, at, 0)
+	return digest("r_", "snooze", userID, reminderID, at, 0)
 }
 
 // messageID names one attempt of a reminder. The user's birth tells it from
@@ -33,12 +33,17 @@ func snoozeID(userID, reminderID string, at Millis) string {
 // callbacks must find nobody (N6). It is in every backup, so that after a
 // restore an attempt has the name that it had before (S3).
 func messageID(reminderID string, attempt int32, born Millis) string {
-	return "m_" + digest("message", reminderID, "", int64(attempt), born) + "_" + strconv.Itoa(int(attempt))
+	return digest("m_", "message", reminderID, "", int64(attempt), born) + "_" + strconv.Itoa(int(attempt))
 }
 
-// digest is 130 bits of SHA-256 over length-prefixed parts.
-func digest(kind, user, event string, a, b int64) string {
-	buf := make([]byte, 0, 96)
+const (
+	base32Bytes = 52 // of a SHA-256
+	digestBytes = 26
+)
+
+// digest is 130 bits of SHA-256 over length-prefixed parts, behind the prefix.
+func digest(prefix, kind, user, event string, a, b int64) string {
+	buf := make([]byte, 0, 192) // on the stack, for ids of the usual length
 	for _, s := range [...]string{kind, user, event} {
 		buf = binary.AppendUvarint(buf, uint64(len(s)))
 		buf = append(buf, s...)
@@ -46,5 +51,7 @@ func digest(kind, user, event string, a, b int64) string {
 	buf = binary.BigEndian.AppendUint64(buf, uint64(a))
 	buf = binary.BigEndian.AppendUint64(buf, uint64(b))
 	sum := sha256.Sum256(buf)
-	return idEncoding.EncodeToString(sum[:])[:26]
+	var out [base32Bytes]byte
+	idEncoding.Encode(out[:], sum[:])
+	return prefix + string(out[:digestBytes])
 }

@@ -166,7 +166,7 @@ func (w *world) saysWhen(t *rapid.T, m engine.Outgoing) {
 		if !strings.Contains(m.Text, strings.TrimPrefix(plain, "T")) || strings.Contains(m.Text, "evil") {
 			t.Fatalf("%q leaves where the template says %q", m.Text, plain)
 		}
-		if n := r.Composed.Tries; n > engine.MaxCompositions+4 || r.Composed.CostMicros != 7*int64(n) {
+		if n := r.Composition().Tries; n > engine.MaxCompositions+4 || r.Composition().CostMicros != 7*int64(n) {
 			t.Fatalf("%d compositions for %d", n, r.Composed.CostMicros)
 		}
 	}

@@ -25,26 +25,44 @@ type planning struct {
 	asOf   Millis      // an instant before it is past: now, or the midnight of a late plan
 	fresh  bool        // as if nothing existed yet: the preview
 	live   []*Reminder // those that have not ended, for a quick look
-	places map[Date]int32
+	places []room
 	items  []candidate
+}
+
+// room is what is left of the daily limit on a date.
+type room struct {
+	on   Date
+	left int32
+}
+
+// Scratch is where plans are made. A shell may keep one between decisions, for
+// one decision at a time: then a million midnights at once leave nothing to
+// collect. It carries nothing from one decision to the next.
+type Scratch struct {
+	live    []*Reminder
+	items   []candidate
+	order   []*candidate
+	places  []room
+	changes []Event
 }
 
 // evaluate lists every candidate of the day, and every reminder that pends
 // from another one, with the decision on each (P1–P5).
-func (p *planning) evaluate() []candidate {
+func (p *planning) evaluate(s *Scratch) []candidate {
+	p.live, p.items, p.places = s.live[:0], s.items[:0], s.places[:0]
 	for i := range p.u.Reminders {
 		if r := &p.u.Reminders[i]; !p.fresh && !r.ended() {
 			p.live = append(p.live, r)
 		}
 	}
-	p.items = make([]candidate, 0, len(p.live)+len(p.u.Prefs.Leads))
 	p.collectEvents()
 	p.collectCustom()
 	p.collectSnoozed()
 	for i := range p.items {
 		p.decide(&p.items[i])
 	}
-	p.allot()
+	s.order = p.allot(s.order[:0])
+	s.live, s.items, s.places = p.live, p.items, p.places
 	return p.items
 }
 
@@ -268,8 +286,7 @@ func (p *planning) keepDue(c *candidate) {
 
 // allot gives the places of each date to the candidates that hold, higher
 // priority first and then earlier (P5).
-func (p *planning) allot() {
-	order := make([]*candidate, 0, len(p.items))
+func (p *planning) allot(order []*candidate) []*candidate {
 	for i := range p.items {
 		c := &p.items[i]
 		if c.why == ReasonNone && (c.r == nil || c.r.pending() || c.r.revivable()) && (c.r == nil || !c.r.Spent) {
@@ -280,22 +297,29 @@ func (p *planning) allot() {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Due, b.Due),
 			cmp.Compare(a.EventID, b.EventID), cmp.Compare(a.Lead, b.Lead), cmp.Compare(a.ID, b.ID))
 	})
-	p.places = make(map[Date]int32, 2)
 	for _, c := range order {
-		left, ok := p.places[c.On]
-		if !ok {
-			left = p.u.Prefs.DailyLimit
-			if !p.fresh {
-				left -= p.u.spentOn(c.On) + p.u.heldInFlight(c.On)
-			}
-		}
-		if left <= 0 {
+		if r := p.room(c.On); r.left <= 0 {
 			c.why = ReasonDailyLimit
 		} else {
-			left--
+			r.left--
 		}
-		p.places[c.On] = left
 	}
+	return order
+}
+
+// room returns what is left of a date.
+func (p *planning) room(on Date) *room {
+	for i := range p.places {
+		if p.places[i].on == on {
+			return &p.places[i]
+		}
+	}
+	left := p.u.Prefs.DailyLimit
+	if !p.fresh {
+		left -= p.u.spentOn(on) + p.u.heldInFlight(on)
+	}
+	p.places = append(p.places, room{on, left})
+	return &p.places[len(p.places)-1]
 }
 
 // heldInFlight counts the places of a date that hand-overs under way hold.

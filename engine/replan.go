@@ -47,7 +47,7 @@ func (t *turn) planDay(day Day, cause Reason) {
 		asOf = day.Start
 	}
 	p := planning{u: t.u, loc: t.zone(), day: day, now: t.env.Now, asOf: asOf}
-	items := p.evaluate()
+	items := p.evaluate(t.scratch())
 	run := PlanRan{Cause: cause, Day: day, Forget: t.env.Now - t.env.Policy.Keep}
 	counts := [reasonCount]int32{}
 	for i := range items {
@@ -77,7 +77,7 @@ func (t *turn) planDay(day Day, cause Reason) {
 // the day, in the same turn (P2, P7).
 func (t *turn) replan() {
 	p := planning{u: t.u, loc: t.zone(), day: t.u.Day, now: t.env.Now, asOf: t.env.Now}
-	for _, e := range t.changes(p.evaluate()) {
+	for _, e := range t.changes(p.evaluate(t.scratch())) {
 		t.emit(e)
 	}
 }
@@ -86,7 +86,8 @@ func (t *turn) replan() {
 // state. Cancellations come first, so that places are free before they are
 // given away. It emits nothing itself: the candidates point into the state.
 func (t *turn) changes(items []candidate) []Event {
-	out := t.orphans(items)
+	s := t.scratch()
+	out := t.orphans(s.changes[:0], items)
 	for i := range items {
 		c := &items[i]
 		switch {
@@ -114,6 +115,7 @@ func (t *turn) changes(items []candidate) []Event {
 			out = append(out, c.moved())
 		}
 	}
+	s.changes = out
 	return out
 }
 
@@ -155,8 +157,7 @@ func (c *candidate) moved() ReminderMoved {
 
 // orphans ends the reminders that no candidate stands for: their event is
 // gone or moved, or their lead is not wanted any more (C2, C3, P7).
-func (t *turn) orphans(items []candidate) []Event {
-	var out []Event
+func (t *turn) orphans(out []Event, items []candidate) []Event {
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
 		if r.ended() || r.Type != EventReminder || stands(items, r) {

@@ -291,7 +291,7 @@ func (s *story) show(args []string) []string {
 		var out []string
 		for _, r := range list.Items {
 			l := fmt.Sprintf("%s %s at %s %s attempts=%d", s.name(r.ID), r.EventID, when(r.Due), r.Status, r.Attempts)
-			if c := r.Composed; c.Tries > 0 {
+			if c := r.Composed; c != nil {
 				l += fmt.Sprintf(" composed=%s %d times for %d micro-USD", c.Outcome, c.Tries, c.CostMicros)
 			}
 			if r.Via == engine.ViaLLM {

@@ -12,6 +12,7 @@ type turn struct {
 	env    Env
 	loc    *time.Location
 	events []Event
+	work   *Scratch
 	ranOn  bool   // the loss of a message may have been met already, by the engine that ran on after a backup
 	fenced Millis // Recover of a restored backup only: when that was made
 }
@@ -112,6 +113,15 @@ func (t *turn) change(cmd Command) Reply {
 		return Done{}
 	}
 	panic(fmt.Sprintf("engine: unknown command %T", cmd))
+}
+
+func (t *turn) scratch() *Scratch {
+	if t.work == nil {
+		if t.work = t.env.Scratch; t.work == nil {
+			t.work = &Scratch{}
+		}
+	}
+	return t.work
 }
 
 func (t *turn) emit(e Event) {

@@ -184,32 +184,36 @@ func ParseReminderStatus(name string) (ReminderStatus, bool) {
 }
 
 // Reminder is the intent to text a user once.
+//
+// There are millions of them: the small fields stand together, and what most
+// of them never have is behind a pointer to a value that is replaced, never
+// changed.
 type Reminder struct {
 	ID      string
-	Type    ReminderType
 	EventID string
 	Title   string // the event's title when the reminder was last planned; Text for a custom one
-	Lead    int32  // minutes; 0 for custom and all-day reminders
-	AllDay  bool
 	// Occ is the occurrence's start: the event's start, or for an all-day
 	// event its date in milliseconds as if UTC. With user, event and lead it
 	// makes the id (P6).
 	Occ         Millis
 	Start, End  Millis // of the event, for the record; 0 for custom
-	Status      ReminderStatus
-	Reason      Reason
-	Priority    Priority
 	Due         Millis // scheduled_for: when it shall leave
 	RetryAt     Millis // when the next hand-over may begin; 0: at Due
 	Deadline    Millis // at and after this instant it is stale
-	On          Date   // the accounting date on which it holds or spent its place
-	Reserved    bool   // holds a place on On
-	Spent       bool   // the place on On is used up
+	Lead        int32  // minutes; 0 for custom and all-day reminders
 	Attempts    int32
+	On          Date // the accounting date on which it holds or spent its place
+	Type        ReminderType
+	AllDay      bool
+	Reserved    bool // holds a place on On
+	Spent       bool // the place on On is used up
+	Status      ReminderStatus
+	Reason      Reason
+	Priority    Priority
 	CancelAsked Reason // a cancel that came while a hand-over was under way
-	LastError   Failure
 	Messages    []Message
-	Composed    Composition // what the composer made of it (X4)
+	LastError   *Failure     // nil: none
+	Composed    *Composition // what the composer made of it (X4); nil: nothing yet
 	CreatedAt   Millis
 	UpdatedAt   Millis
 	SentAt      Millis

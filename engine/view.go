@@ -101,7 +101,7 @@ func (t *turn) previewPlan(d Date) Reply {
 	}
 	day := Day{Date: d, Start: dayStart(d, t.zone()), End: dayStart(d+1, t.zone())}
 	p := planning{u: t.u, loc: t.zone(), day: day, now: day.Start, asOf: day.Start, fresh: true}
-	items := p.evaluate()
+	items := p.evaluate(&Scratch{})
 	plan := Plan{Date: d, Zone: t.u.Zone, Start: day.Start, End: day.End, Limit: t.u.Prefs.DailyLimit, Items: []PlanItem{}}
 	for i := range items {
 		plan.Items = append(plan.Items, t.planItem(&items[i]))

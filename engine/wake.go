@@ -131,7 +131,7 @@ func (u *User) composeWake(r *Reminder, p *Policy, fn func(at, deadline Millis))
 	if !r.composable(p) {
 		return
 	}
-	if r.Composed.Of != 0 {
+	if r.Composition().Of != 0 {
 		if _, ok := u.uncomposed(r, p); !ok {
 			return
 		}

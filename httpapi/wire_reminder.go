@@ -107,8 +107,8 @@ func showReminder(r engine.ReminderView) reminderJSON {
 	return out
 }
 
-func showComposition(c engine.Composition) *llmJSON {
-	if c.Tries == 0 {
+func showComposition(c *engine.Composition) *llmJSON {
+	if c == nil {
 		return nil
 	}
 	return &llmJSON{
@@ -127,8 +127,8 @@ func showMessage(m engine.Message) messageJSON {
 	}
 }
 
-func showFailure(f engine.Failure) *failureJSON {
-	if f.Category == engine.CategoryNone && f.Code == 0 {
+func showFailure(f *engine.Failure) *failureJSON {
+	if f == nil || f.Category == engine.CategoryNone && f.Code == 0 {
 		return nil
 	}
 	return &failureJSON{Code: codeOrNull(f.Code), Category: f.Category.String(), Message: textOrNull(f.Message)}

@@ -58,6 +58,11 @@ func fill(v reflect.Value, from numbers) {
 		for i := range v.Len() {
 			fill(v.Index(i), from)
 		}
+	case reflect.Pointer: // to what most don't have: nothing comes back as nil
+		to := reflect.New(v.Type().Elem())
+		if fill(to.Elem(), from); !to.Elem().IsZero() {
+			v.Set(to)
+		}
 	case reflect.String:
 		v.SetString(from.string())
 	case reflect.Bool:
@@ -120,7 +125,9 @@ func dump(v any) string {
 func dumpInto(b *strings.Builder, path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		dumpInto(b, path, v.Elem())
+		if !v.IsNil() {
+			dumpInto(b, path, v.Elem())
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			dumpInto(b, path+"."+v.Type().Field(i).Name, v.Field(i))

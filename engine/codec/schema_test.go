@@ -93,8 +93,8 @@ func (s schema) check(t *testing.T, typ reflect.Type, encode func(reflect.Value)
 			t.Errorf("%s.%s is field %d of wire type %d, events.proto has %+v", typ.Name(), field.Name, n, wire, got)
 			continue
 		}
-		inner, row := field.Type, field.Type.Kind() == reflect.Slice
-		if row {
+		inner, row, pointer := field.Type, field.Type.Kind() == reflect.Slice, field.Type.Kind() == reflect.Pointer
+		if row || pointer {
 			inner = inner.Elem()
 		}
 		if inner.Kind() != reflect.Struct {
@@ -104,6 +104,11 @@ func (s schema) check(t *testing.T, typ reflect.Type, encode func(reflect.Value)
 			v := reflect.New(typ).Elem()
 			if row {
 				x = reflect.Append(reflect.Zero(field.Type), x)
+			}
+			if pointer {
+				to := reflect.New(inner)
+				to.Elem().Set(x)
+				x = to
 			}
 			v.Field(i).Set(x)
 			return only(t, encode(v), n)
@@ -120,6 +125,9 @@ func (f schemaField) describes(typ reflect.Type, wire protowire.Type) bool {
 	}
 	if f.repeated || wire != f.wireType() {
 		return false
+	}
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
 	}
 	if typ.Kind() == reflect.Struct {
 		return f.typ == typ.Name()

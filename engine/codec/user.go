@@ -89,14 +89,14 @@ func (c *coder) reminder(n protowire.Number, x *engine.Reminder) {
 	boolean(c, 20, &x.Spent)
 	signed(c, 21, &x.Attempts)
 	unsigned(c, 22, &x.CancelAsked)
-	c.failure(23, &x.LastError)
+	c.lastError(23, &x.LastError)
 	for i := range list(c, 24, &x.Messages) {
 		c.message(24, &x.Messages[i])
 	}
 	signed(c, 25, &x.SentAt)
 	signed(c, 26, &x.DeliveredAt)
 	signed(c, 27, &x.CanceledAt)
-	c.composition(28, &x.Composed)
+	c.composed(28, &x.Composed)
 	signed(c, 29, &x.ConfirmedAt)
 	text(c, 30, &x.SnoozeOf)
 	signed(c, 31, &x.AskedAt)

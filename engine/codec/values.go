@@ -97,6 +97,33 @@ func (c *coder) reasonCount(n protowire.Number, x *engine.ReasonCount) {
 	c.close()
 }
 
+// lastError and composed code what most reminders don't have.
+func (c *coder) lastError(n protowire.Number, x **engine.Failure) {
+	if !c.reading {
+		if *x != nil {
+			c.failure(n, *x)
+		}
+	} else if c.at(n, protowire.BytesType) {
+		v := new(engine.Failure)
+		if c.failure(n, v); *v != (engine.Failure{}) {
+			*x = v
+		}
+	}
+}
+
+func (c *coder) composed(n protowire.Number, x **engine.Composition) {
+	if !c.reading {
+		if *x != nil {
+			c.composition(n, *x)
+		}
+	} else if c.at(n, protowire.BytesType) {
+		v := new(engine.Composition)
+		if c.composition(n, v); *v != (engine.Composition{}) {
+			*x = v
+		}
+	}
+}
+
 func (c *coder) failure(n protowire.Number, x *engine.Failure) {
 	if !c.begin(n) {
 		return
