@@ -2,8 +2,6 @@ package wal
 
 import (
 	"fmt"
-	"hash/maphash"
-	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -13,16 +11,10 @@ import (
 type encoder struct {
 	buf    []byte
 	chunks []chunkRef
-	undo   []headUndo
 	// open is the newest segment as it will be, closed the ones that end in this batch.
 	open   segment
 	closed []segment
 	key    [8]byte
-}
-
-type headUndo struct {
-	hash, seq uint64
-	known     bool
 }
 
 // Append implements Log.
@@ -41,7 +33,7 @@ func (db *DB) Append(batch []Entry) (first uint64, err error) {
 			return 0, fmt.Errorf("entry %d: %w", i, err)
 		}
 	}
-	if err := db.stageHeads(batch, first); err != nil {
+	if err := db.heads.stage(batch, first); err != nil {
 		return 0, err
 	}
 	db.encode(batch, first)
@@ -74,34 +66,6 @@ func CheckEntry(e *Entry) error {
 			return fmt.Errorf("%w: index operation in %q", ErrTooLarge, op.Space)
 		}
 	}
-	return nil
-}
-
-// stageHeads moves the head of every stream in the batch, or of none.
-func (db *DB) stageHeads(batch []Entry, first uint64) error {
-	undo := db.enc.undo[:0]
-	for i := range batch {
-		e := &batch[i]
-		h := maphash.String(db.hash, e.Stream)
-		have, known := db.heads[h]
-		if have != e.Prev {
-			for _, u := range slices.Backward(undo) {
-				if u.known {
-					db.heads[u.hash] = u.seq
-				} else {
-					delete(db.heads, u.hash)
-					delete(db.bare, u.hash)
-				}
-			}
-			return fmt.Errorf("%w: entry %d: stream is at %d, caller expects %d", ErrConflict, i, have, e.Prev)
-		}
-		if !known {
-			db.bare[h] = struct{}{}
-		}
-		db.heads[h] = first + uint64(i)
-		undo = append(undo, headUndo{h, have, known})
-	}
-	db.enc.undo = undo
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -29,16 +28,9 @@ type DB struct {
 	poison atomic.Pointer[error]
 
 	// wmu is held by whoever changes journal.db, over the flush.
-	wmu  sync.Mutex
-	enc  encoder
-	hash maphash.Seed
-	// heads is the last sequence of each stream by a 64-bit hash of its name: no
-	// pointers for the collector, a quarter of the look-up time of a map of
-	// strings. Two names that collide (3e-8 for a million) would refuse each
-	// other's appends until the next start draws another seed.
-	heads map[uint64]uint64
-	// bare are the streams without a snapshot. Guarded by wmu, as heads.
-	bare map[uint64]struct{}
+	wmu   sync.Mutex
+	enc   encoder
+	heads heads
 
 	// smu guards what readers see of the log: published only after a flush.
 	smu      sync.RWMutex
@@ -65,11 +57,9 @@ func (db *DB) NextSeq() uint64 { return db.next.Load() }
 // ReplayFrom implements Log.
 func (db *DB) ReplayFrom() uint64 { return db.replayFrom.Load() }
 
-// Head implements Log. It waits for an append in flight.
+// Head implements Log. It does not wait for an append in flight.
 func (db *DB) Head(stream string) uint64 {
-	db.wmu.Lock()
-	defer db.wmu.Unlock()
-	return db.heads[maphash.String(db.hash, stream)]
+	return db.heads.flushed(stream, db.next.Load())
 }
 
 // usable is asked before everything.
@@ -138,9 +128,7 @@ func (db *DB) Stats() Stats {
 	db.smu.RUnlock()
 	s.JournalBytes = fileBytes(filepath.Join(db.dir, journalName))
 	s.SnapshotBytes = fileBytes(filepath.Join(db.dir, snapshotName))
-	db.wmu.Lock()
-	s.Streams = len(db.heads)
-	db.wmu.Unlock()
+	s.Streams = db.heads.len()
 	s.Commits, s.Records, s.Bytes = db.commits.Load(), db.records.Load(), db.bytes.Load()
 	db.sideMu.Lock()
 	s.Restored, s.Pending = db.restored, db.pending

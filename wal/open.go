@@ -60,8 +60,8 @@ func Open(dir string, opts Options) (_ *DB, err error) {
 		return nil, err
 	}
 	db := &DB{
-		dir: dir, opts: opts, lock: lock, hash: maphash.MakeSeed(),
-		heads: map[uint64]uint64{}, bare: map[uint64]struct{}{},
+		dir: dir, opts: opts, lock: lock,
+		heads: heads{seed: maphash.MakeSeed(), at: map[uint64]head{}, bare: map[uint64]struct{}{}},
 	}
 	defer func() {
 		if err != nil {

@@ -185,22 +185,22 @@ func (db *DB) recover() error {
 		return err
 	}
 	end, err := db.scan(from, nil, func(segment uint64, r *rawRecord) error {
-		h := maphash.Bytes(db.hash, r.stream)
-		head, known := db.heads[h]
-		if r.seq <= head {
+		h := maphash.Bytes(db.heads.seed, r.stream)
+		at, known := db.heads.at[h]
+		if r.seq <= at.seq {
 			if _, ok := covered[h]; ok {
 				return nil
 			}
 		}
 		// Without a head the link may lead to a forgotten stream's past, and a
 		// forgotten stream begins anew with none.
-		if known && r.prev != head && r.prev != 0 {
-			return corrupt(journalName, segment, r.seq, "links to record %d, but the stream is at %d", r.prev, head)
+		if known && r.prev != at.seq && r.prev != 0 {
+			return corrupt(journalName, segment, r.seq, "links to record %d, but the stream is at %d", r.prev, at.seq)
 		}
 		if !known {
-			db.bare[h] = struct{}{}
+			db.heads.bare[h] = struct{}{}
 		}
-		db.heads[h] = r.seq
+		db.heads.at[h] = head{seq: r.seq}
 		return nil
 	})
 	if err != nil {
@@ -221,8 +221,8 @@ func (db *DB) loadHeads(from, next uint64) (covered map[uint64]struct{}, err err
 		if s.Seq >= next {
 			return fmt.Errorf("%w: a snapshot is at sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, s.Seq, journalName, next-1)
 		}
-		h := maphash.String(db.hash, s.Stream)
-		db.heads[h] = s.Seq
+		h := maphash.String(db.heads.seed, s.Stream)
+		db.heads.at[h] = head{seq: s.Seq}
 		if s.Seq >= from {
 			covered[h] = struct{}{}
 		}

@@ -25,22 +25,10 @@ func (db *DB) SetReplayFrom(seq uint64) error {
 			return err
 		}
 		db.replayFrom.Store(seq)
-		db.forgetBare(seq)
+		db.heads.forgetBare(seq)
 	}
 	// A side file that could not be written is only older than it might be.
 	return db.writeSide()
-}
-
-// forgetBare drops the heads that a start would not find again either.
-func (db *DB) forgetBare(seq uint64) {
-	db.wmu.Lock()
-	defer db.wmu.Unlock()
-	for h := range db.bare {
-		if db.heads[h] < seq {
-			delete(db.bare, h)
-			delete(db.heads, h)
-		}
-	}
 }
 
 func putReplayFrom(tx *bbolt.Tx, seq uint64) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -93,7 +92,7 @@ func putSnapshots(tx *bbolt.Tx, slice []*Snapshot) error {
 // ReplayFrom stays.
 func (db *DB) coverHeads(batch []Snapshot) error {
 	from := db.replayFrom.Load()
-	heads := db.headsOf(batch)
+	heads := db.heads.of(batch, db.next.Load())
 	for i := range batch {
 		s, head := &batch[i], heads[i]
 		switch {
@@ -113,22 +112,8 @@ func (db *DB) coverHeads(batch []Snapshot) error {
 			return fmt.Errorf("%w: snapshot %d at %d, which is no record of its stream, or replay from %d does not give those up to %d", ErrConflict, i, s.Seq, from, head)
 		}
 	}
-	db.wmu.Lock()
-	defer db.wmu.Unlock()
-	for i := range batch {
-		delete(db.bare, maphash.String(db.hash, batch[i].Stream))
-	}
+	db.heads.cover(batch)
 	return nil
-}
-
-func (db *DB) headsOf(batch []Snapshot) []uint64 {
-	db.wmu.Lock()
-	defer db.wmu.Unlock()
-	heads := make([]uint64, len(batch))
-	for i := range batch {
-		heads[i] = db.heads[maphash.String(db.hash, batch[i].Stream)]
-	}
-	return heads
 }
 
 // replaysAfter says whether s, which lies behind its stream's head, is at a record
@@ -178,16 +163,7 @@ func (db *DB) DeleteSnapshot(stream string) error {
 	if err != nil {
 		return err
 	}
-	db.wmu.Lock()
-	defer db.wmu.Unlock()
-	h := maphash.String(db.hash, stream)
-	switch head, known := db.heads[h]; {
-	case !known:
-	case head < db.replayFrom.Load():
-		delete(db.heads, h)
-	default:
-		db.bare[h] = struct{}{}
-	}
+	db.heads.uncover(stream, db.replayFrom.Load())
 	return nil
 }
 

@@ -29,7 +29,7 @@ func (db *DB) Verify(progress func(done, total uint64)) (rep VerifyReport, err e
 		if r.seq == s.last && r.chain != s.chain {
 			return corrupt(journalName, in, r.seq, "chain differs from the footer of the segment")
 		}
-		h := maphash.Bytes(db.hash, r.stream)
+		h := maphash.Bytes(db.heads.seed, r.stream)
 		// A stream that begins anew links to nothing; one whose past is compacted
 		// away links to where the log no longer reaches.
 		if head, ok := heads[h]; r.prev != 0 && r.prev >= first && r.prev != head || ok && r.prev < first && r.prev != 0 {
@@ -75,7 +75,7 @@ func (db *DB) verifySnapshots(rep *VerifyReport, covered map[uint64]uint64, next
 	db.snapMu.Lock()
 	defer db.snapMu.Unlock()
 	t, err := db.checkSnapshots(true, func(s Snapshot) error {
-		switch last := covered[maphash.String(db.hash, s.Stream)]; {
+		switch last := covered[maphash.String(db.heads.seed, s.Stream)]; {
 		case s.Seq >= next && s.Seq >= db.next.Load():
 			return corrupt(snapshotName, 0, s.Seq, "snapshot %q is ahead of the log", s.Stream)
 		case s.Seq < last:
