@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"net/http"
+	"strconv"
 )
 
 // outboxPage is how many messages the outbox shows if nobody says.
@@ -13,7 +14,8 @@ type outboxJSON struct {
 	Items any `json:"items"`
 }
 
-// sandboxOutbox shows what the sandbox carrier was given, newest first. The
+// sandboxOutbox shows what the sandbox carrier was given, newest first, or with
+// after what came behind a text, oldest first, for a reader that follows. The
 // texts are people's, so that it takes a read key unless it was opened.
 func (s *Server) sandboxOutbox(_ context.Context, r *request) (response, error) {
 	if s.c.Outbox == nil {
@@ -30,6 +32,13 @@ func (s *Server) sandboxOutbox(_ context.Context, r *request) (response, error) 
 		if limit, err = r.page(); err != nil {
 			return response{}, err
 		}
+	}
+	if after := r.query.Get("after"); after != "" {
+		seq, err := strconv.ParseUint(after, 10, 64)
+		if err != nil {
+			return response{}, invalid("after", codeInvalidField, "the seq of a text is needed, or 0")
+		}
+		return ok(outboxJSON{Items: s.c.Outbox.After(seq, limit)})
 	}
 	return ok(outboxJSON{Items: s.c.Outbox.Messages(limit)})
 }

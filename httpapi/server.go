@@ -50,7 +50,11 @@ type Config struct {
 
 // Outbox is the sandbox carrier's. Messages returns what it was given, newest
 // first: a slice that encodes to a JSON list.
-type Outbox interface{ Messages(limit int) any }
+type Outbox interface {
+	Messages(limit int) any
+	// After returns those behind a number, oldest first.
+	After(seq uint64, limit int) any
+}
 
 // Server is the HTTP face of carillon.
 type Server struct {

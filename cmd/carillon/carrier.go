@@ -97,6 +97,14 @@ func (o outbox) Messages(limit int) any {
 	return []sandbox.Entry{}
 }
 
+// After implements httpapi.Outbox.
+func (o outbox) After(seq uint64, limit int) any {
+	if entries := o.c.After(seq, limit); entries != nil {
+		return entries
+	}
+	return []sandbox.Entry{}
+}
+
 // machineSeed draws a seed from the machine.
 func machineSeed() (uint64, error) {
 	var b [8]byte

@@ -45,7 +45,13 @@ func (c *demoCmd) Run(ctx context.Context, p *program) error {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.Seconds)*time.Second)
 		defer cancel()
 	}
-	key := rand.Text()
+	key, err := p.secret(secretAPIKey)
+	if err != nil {
+		return err
+	}
+	if key == "" {
+		key = rand.Text()
+	}
 	var show sync.WaitGroup
 	err = p.serve(ctx, s, key, func(v *service) {
 		d := &demo{p: p, v: v, url: "http://" + s.Listen, key: key}

@@ -30,6 +30,8 @@ type program struct {
 	environ        []string
 	signals        <-chan os.Signal
 
+	args []string // the command line, for reports that name it
+
 	// listening is told the address when requests can come; nil: nobody asks.
 	listening func(address string)
 }
@@ -54,6 +56,7 @@ type commands struct {
 func (p *program) run(ctx context.Context, args []string) int {
 	var c commands
 	code := -1
+	p.args = args
 	settings, err := p.sources(args)
 	if err != nil {
 		return p.fail(exitUsage, err)
@@ -83,6 +86,11 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return p.fail(exitCode(err), err)
 	}
 	return exitOK
+}
+
+// commandLine is how this was started.
+func (p *program) commandLine() string {
+	return strings.Join(append([]string{"carillon"}, p.args...), " ")
 }
 
 // exited ends a parse that has printed help.

@@ -14,6 +14,7 @@ import (
 type simCmd struct {
 	Run      simRunCmd      `cmd:"" help:"Play one seed: the production engine in a world with every fault, and an auditor."`
 	Campaign simCampaignCmd `cmd:"" help:"Play the kept seeds, then fresh ones until the time is over."`
+	Load     simLoadCmd     `cmd:"" help:"Rehearse in real time: fill an engine over HTTP with people and events, and measure at the carrier when each text arrives."`
 }
 
 type simRunCmd struct {

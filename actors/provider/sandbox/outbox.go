@@ -144,6 +144,32 @@ func (c *Carrier) Outbox(limit int) []Entry {
 	return out
 }
 
+// After returns the texts behind the one of that number, oldest first; limit 0
+// means all. A reader that asks with the last number it saw misses none, unless
+// so many came since that the outbox has forgotten some: then numbers are
+// missing between its last one and the first.
+func (c *Carrier) After(seq uint64, limit int) []Entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := &c.outbox
+	first := seq + 1
+	if o.last >= o.keep {
+		first = max(first, o.last-o.keep+1)
+	}
+	if seq >= o.last {
+		return nil
+	}
+	n := o.last - first + 1
+	if limit > 0 {
+		n = min(n, uint64(limit))
+	}
+	out := make([]Entry, 0, n)
+	for i := range n {
+		out = append(out, *o.at(first + i))
+	}
+	return out
+}
+
 // Accepted returns how many messages of a reminder were accepted, as far as
 // the outbox reaches back.
 func (c *Carrier) Accepted(reminderID string) int {

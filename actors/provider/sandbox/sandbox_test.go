@@ -226,6 +226,18 @@ func TestOutboxForgets(t *testing.T) {
 	if got := c.Outbox(2); len(got) != 2 || got[0].Text != "text 9" {
 		t.Errorf("two newest: %+v", got)
 	}
+	for after, want := range map[uint64]string{0: "8 9 10", 8: "9 10", 9: "10", 10: "", 99: ""} {
+		var seqs []string
+		for _, e := range c.After(after, 0) {
+			seqs = append(seqs, fmt.Sprint(e.Seq))
+		}
+		if got := strings.Join(seqs, " "); got != want {
+			t.Errorf("after %d: %q, want %q", after, got, want)
+		}
+	}
+	if got := c.After(0, 1); len(got) != 1 || got[0].Seq != 8 {
+		t.Errorf("the oldest that is kept: %+v", got)
+	}
 	w.Advance(10_000) // reports of forgotten ones still come
 	if n := len(w.reported()); n != 20 {
 		t.Errorf("%d reports, want 20", n)
