@@ -28,10 +28,12 @@ type audit struct {
 	reminders  map[string]*trail
 	texts      map[string][]*delivery // by a custom reminder's token
 	shadow     map[string]*engine.User
+	buf        []byte
 	shadowSeq  map[string]uint64
 	expected   int64                            // reminders that had to leave, and did
 	assumed    map[string]engine.AttemptStarted // by reminder: what a restore left open
-	unknowable int64                            // texts that came again because what a restore lost had changed them
+	checks     int
+	unknowable int64 // texts that came again because what a restore lost had changed them
 }
 
 // intent is a hand-over that was begun, with what its owner's clients knew.
@@ -163,6 +165,9 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 		}
 	}
 	a.shadowSeq[r.Stream] = r.Seq
+	if r.Seq%4 != 0 {
+		return // what is wrong stays wrong, and the check reads the whole state
+	}
 	if err := u.Check(); err != nil {
 		a.fail("state", a.w.person(r.Stream), "behind record %d: %v", r.Seq, err)
 	}
@@ -193,7 +198,11 @@ func (a *audit) snapshots(batch []wal.Snapshot) {
 		if u == nil || a.shadowSeq[s.Stream] != s.Seq || len(s.Data) == 0 {
 			continue
 		}
-		if got := codec.AppendUser([]byte{codec.Version}, u); !bytes.Equal(got, s.Data) {
+		if s.Seq%2 == 0 { // half of them: each costs as much as the engine's own
+			continue
+		}
+		a.buf = codec.AppendUser(append(a.buf[:0], codec.Version), u)
+		if !bytes.Equal(a.buf, s.Data) {
 			a.fail("replay", a.w.person(s.Stream), "the live state at record %d is not what replaying the journal gives (W2)", s.Seq)
 		}
 	}
@@ -213,6 +222,9 @@ func (a *audit) recovered() {
 
 func (a *audit) check() {
 	log := a.w.disk.Log
+	if a.checks++; !a.w.ended && a.checks%4 != 0 {
+		return
+	}
 	if _, err := actors.Check(log); err != nil {
 		a.fail("check", nil, "the store does not hold what must hold: %v", err)
 	}
@@ -224,7 +236,10 @@ func (a *audit) check() {
 		if shadow == nil || !u.Exists {
 			return nil
 		}
-		if !bytes.Equal(codec.AppendUser(nil, shadow), codec.AppendUser(nil, u)) {
+		a.buf = codec.AppendUser(a.buf[:0], shadow)
+		n := len(a.buf)
+		a.buf = codec.AppendUser(a.buf, u)
+		if !bytes.Equal(a.buf[:n], a.buf[n:]) {
 			a.fail("replay", a.w.person(u.ID), "snapshot and tail give another state than the whole journal (W2)")
 		}
 		return nil

@@ -44,7 +44,7 @@ func TestFreshSeeds(t *testing.T) {
 // TestEveryFaultComes: a fault test that injects nothing is a failure. And
 // without any, every kind of good end is reached.
 func TestEveryFaultComes(t *testing.T) {
-	got := Summary{Faults: map[string]int64{}, Reminders: map[string]int64{}, Violations: map[string]int{}}
+	got := newSummary(0)
 	for seed := range uint64(8) {
 		r := play(t, Options{Seed: 700 + seed, Faults: FaultsAll, Users: 8, Days: 4})
 		got.add(&r)
@@ -57,7 +57,7 @@ func TestEveryFaultComes(t *testing.T) {
 			t.Errorf("no reminder ended %s", s)
 		}
 	}
-	calm := Summary{Faults: map[string]int64{}, Reminders: map[string]int64{}, Violations: map[string]int{}}
+	calm := newSummary(0)
 	for seed := range uint64(6) {
 		r := play(t, Options{Seed: 800 + seed, Faults: FaultsNone, Users: 8, Days: 4})
 		calm.add(&r)

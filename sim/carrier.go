@@ -86,7 +86,7 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 	if pl.panics && !pl.accept {
 		panic("sim: the vendor's client panics")
 	}
-	if w.faults.hit(CrashAnywhere, 0.01) { // the worst moment of all
+	if w.faults.hit(CrashAnywhere, w.pace.crashes*0.01) { // the worst moment of all
 		p := s.p
 		w.after(w.d.between(0, pl.answers), func() {
 			if !p.dead {

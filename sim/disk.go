@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"fmt"
 
 	"carillon/wal"
@@ -16,13 +15,16 @@ type disk struct {
 }
 
 // store is where the log is kept. crash returns the log as the next process
-// finds it; restore makes another one from a backup.
+// finds it; backup how to make another one of what there is now, once.
 type store interface {
 	open() (wal.Log, error)
 	crash(wal.Log) (wal.Log, error)
-	restore(backup []byte) (wal.Log, error)
+	backup(wal.Log) (restore, error)
 	close() error
 }
+
+// restore makes a log from a backup.
+type restore func() (wal.Log, error)
 
 func newDisk(w *world, s store) (*disk, error) {
 	log, err := s.open()
@@ -44,7 +46,7 @@ func (d *disk) reopen() {
 func (d *disk) Append(batch []wal.Entry) (uint64, error) {
 	w := d.w
 	w.tick++
-	if w.faults.hit(AppendLost, w.opt.crashRate()*3) {
+	if w.faults.hit(AppendLost, w.pace.crashes*0.001_2) {
 		return 0, d.dies("in the flush")
 	}
 	first, err := d.Log.Append(batch)
@@ -52,7 +54,7 @@ func (d *disk) Append(batch []wal.Entry) (uint64, error) {
 		w.audit.fail("journal", nil, "an append was refused: %v", err)
 		return first, err
 	}
-	if w.faults.hit(AppendKept, w.opt.crashRate()*3) {
+	if w.faults.hit(AppendKept, w.pace.crashes*0.001_2) {
 		return 0, d.dies("behind the flush")
 	}
 	w.audit.flushed()
@@ -108,15 +110,15 @@ func (d *disk) AckRestored() error {
 
 // backup is a copy of the store, and what clients had been told by then.
 type backup struct {
-	bytes []byte
-	model *model
+	restore restore
+	model   *model
 }
 
 func (d *disk) backup() *backup {
-	var buf bytes.Buffer
-	if _, err := d.Backup(&buf); err != nil {
+	r, err := d.store.backup(d.Log)
+	if err != nil {
 		d.w.audit.fail("backup", nil, "no backup: %v", err)
 		return nil
 	}
-	return &backup{bytes: buf.Bytes(), model: d.w.remember()}
+	return &backup{restore: r, model: d.w.remember()}
 }

@@ -87,7 +87,11 @@ func (f *faults) swarm() {
 
 // hit reports whether the fault comes now, with probability p.
 func (f *faults) hit(c Class, p float64) bool {
-	if f.healed || !f.on[c] || !f.d.chance(p) {
+	if f.healed {
+		return false
+	}
+	drawn := f.d.chance(p) // always, so that without a class the rest of the world is as it was
+	if !drawn || !f.on[c] {
 		return false
 	}
 	f.note(c)

@@ -13,7 +13,7 @@ func (p *person) look() {
 	if w.over {
 		return
 	}
-	w.after(w.d.about(5*hour), p.look)
+	w.after(w.d.about(w.pace.looks), p.look)
 	p.lookAt(func() {})
 }
 

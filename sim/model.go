@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"maps"
 	"time"
 
 	"carillon/engine"
@@ -89,12 +88,21 @@ func (e *calEvent) wanted() bool {
 	return !e.deleted && e.Sync != engine.SyncCanceled && e.Response != engine.ResponseDeclined && !e.Free && e.synced
 }
 
+// forgotten is how long what has ended is kept in mind: longer than a clock
+// that jumps, a restore, or a carrier's queue reaches back.
+const forgotten = 4 * day
+
 // calendar holds events by id; a change makes another one.
 type calendar map[string]*calEvent
 
-func (c calendar) with(e *calEvent) calendar {
+// with leaves out what ended long ago: nothing is said about it any more.
+func (c calendar) with(e *calEvent, now engine.Millis) calendar {
 	out := make(calendar, len(c)+1)
-	maps.Copy(out, c)
+	for id, old := range c {
+		if old.last() > now-forgotten {
+			out[id] = old
+		}
+	}
 	out[e.ID] = e
 	return out
 }
@@ -111,9 +119,13 @@ type custom struct {
 
 type customs map[string]*custom
 
-func (c customs) with(x *custom) customs {
+func (c customs) with(x *custom, now engine.Millis) customs {
 	out := make(customs, len(c)+1)
-	maps.Copy(out, c)
+	for token, old := range c {
+		if old.expires > now-forgotten {
+			out[token] = old
+		}
+	}
 	out[x.token] = x
 	return out
 }

@@ -45,8 +45,12 @@ func (w *world) every(mean engine.Millis, c Class, fn func()) {
 // than an Idempotency-Key lives.
 const maxSkew = 7 * hour
 
-// jump moves the wall clock; true time goes on as ever.
+// jump moves the wall clock; true time goes on as ever. While a restored store
+// is accounted for it stands: what was due since the backup is told by it.
 func (w *world) jump(by engine.Millis) {
+	if !w.fence() {
+		return
+	}
 	by = min(max(w.skew+by, -maxSkew), maxSkew) - w.skew
 	for _, p := range w.people {
 		for _, q := range p.prof.possible() {
@@ -137,7 +141,7 @@ func (w *world) restore() {
 		return // by a clock that went back, what was sent since is due again: nobody can know
 	}
 	w.crash("the store is lost")
-	log, err := w.disk.store.restore(b.bytes)
+	log, err := b.restore()
 	if err != nil {
 		w.audit.fail("backup", nil, "a backup can't be restored: %v", err)
 		w.over = true

@@ -53,17 +53,17 @@ func newPerson(w *world, n int) *person {
 		listed:  map[string]engine.ReminderView{}, touched: map[string]bool{},
 	}
 	p.clear()
-	p.consents = &writer{p: p, name: "consent", every: 30 * hour, choose: p.chooseConsent}
+	p.consents = &writer{p: p, name: "consent", every: w.pace.consent, choose: p.chooseConsent}
 	p.writers = []*writer{
-		{p: p, name: "profile", every: 20 * hour, choose: p.chooseProfile},
-		{p: p, name: "calendar", every: pick(w.d, w.d.between(8, 120)*minute, w.d.between(8, 120)*minute, w.d.between(5, 30)*hour), choose: p.chooseCalendar},
-		{p: p, name: "custom", every: w.d.between(3, 20) * hour, choose: p.chooseCustom},
+		{p: p, name: "profile", every: w.pace.profile, choose: p.chooseProfile},
+		{p: p, name: "calendar", every: w.d.between(w.pace.calendar/8, 2*w.pace.calendar) * pick(w.d, engine.Millis(1), 1, 8), choose: p.chooseCalendar},
+		{p: p, name: "custom", every: w.d.between(w.pace.custom/4, 2*w.pace.custom), choose: p.chooseCustom},
 		p.consents,
 	}
 	for _, c := range p.writers {
 		w.after(w.d.between(0, 600_000), c.next)
 	}
-	w.after(w.d.about(4*hour), p.look)
+	w.after(w.d.about(w.pace.looks), p.look)
 	return p
 }
 

@@ -22,7 +22,7 @@ func (p *person) chooseCalendar() *op {
 	}
 	d := p.w.d
 	live := p.pickEvent(func(e *calEvent) bool { return !e.deleted })
-	if live == nil || d.chance(0.3) {
+	if live == nil || d.chance(p.w.pace.fresh) {
 		return p.put(p.newEvent())
 	}
 	e := *live
@@ -58,15 +58,15 @@ func (p *person) chooseCalendar() *op {
 // pickEvent draws one of those that have not ended, in their order.
 func (p *person) pickEvent(ok func(*calEvent) bool) *calEvent {
 	var from []*calEvent
-	now := *p.cal.now
-	for _, id := range slices.Sorted(maps.Keys(now)) {
-		if e := now[id]; ok(e) && e.last() > p.w.wall() {
+	for _, e := range *p.cal.now {
+		if ok(e) && e.last() > p.w.wall() {
 			from = append(from, e)
 		}
 	}
 	if len(from) == 0 {
 		return nil
 	}
+	slices.SortFunc(from, func(a, b *calEvent) int { return strings.Compare(a.ID, b.ID) }) // the map has no order
 	return from[p.w.d.intn(len(from))]
 }
 
@@ -133,7 +133,7 @@ func (p *person) put(e *calEvent) *op {
 	w := p.w
 	p.stampVersion(e)
 	before := (*p.cal.now)[e.ID]
-	o := change(&p.cal, p.cal.now.with(e), engine.PutEvent{Event: e.CalendarEvent})
+	o := change(&p.cal, p.cal.now.with(e, p.w.wall()), engine.PutEvent{Event: e.CalendarEvent})
 	settle := o.settle
 	o.settle = func(reply engine.Reply, refused bool) {
 		e.known = w.now
@@ -161,7 +161,7 @@ func (p *person) deleteEvent(e *calEvent) *op {
 		gone.Version = p.version
 		cmd.Version, cmd.HasVersion = p.version, true
 	}
-	o := change(&p.cal, p.cal.now.with(&gone), cmd)
+	o := change(&p.cal, p.cal.now.with(&gone, p.w.wall()), cmd)
 	settle := o.settle
 	o.settle = func(reply engine.Reply, refused bool) {
 		if refused && o.tries == 0 {

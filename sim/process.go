@@ -5,10 +5,16 @@ import (
 	"slices"
 	"time"
 
+	cmap "github.com/orcaman/concurrent-map"
+
 	"carillon/actors"
 	"carillon/actors/provider"
 	"carillon/engine"
 )
+
+// init makes the library's registry of processes a small one: it is built anew
+// with each life, and 32,768 maps were a fifth of a run's time.
+func init() { cmap.SHARD_COUNT = 1 }
 
 // process is one life of the engine: from a start on what the disk holds to
 // the crash that ends it.
@@ -211,6 +217,8 @@ type shape struct {
 	maxWakes  int
 	idle      time.Duration
 	snapshots time.Duration
+	keeper    time.Duration
+	retention time.Duration
 	records   uint64
 	batch     int
 }
@@ -218,7 +226,7 @@ type shape struct {
 func (s shape) config() actors.Config {
 	return actors.Config{
 		Policy: s.policy, MaxSends: s.maxSends, MPS: s.mps, MaxWakes: s.maxWakes, Idle: s.idle,
-		SnapshotEvery: s.snapshots, SnapshotRecords: s.records, KeeperEvery: time.Minute, SendTimeout: time.Duration(sendTimeout) * time.Millisecond,
+		SnapshotEvery: s.snapshots, SnapshotRecords: s.records, KeeperEvery: s.keeper, Retention: s.retention, SendTimeout: time.Duration(sendTimeout) * time.Millisecond,
 	}
 }
 
@@ -228,7 +236,8 @@ func drawShape(d draw) shape {
 	s := shape{
 		policy: engine.DefaultPolicy(), maxSends: int(pick(d, int64(1), 2, 8, 64)), mps: pick(d, 0.0, 0, 0.5, 1, 10),
 		maxWakes: int(pick(d, int64(2), 8, 4096)), idle: pick(d, time.Minute, 10*time.Minute, 3*time.Hour),
-		snapshots: pick(d, 5*time.Minute, time.Hour, 8*time.Hour), records: pick(d, uint64(20), 500, 200_000),
+		snapshots: pick(d, 10*time.Minute, time.Hour, 8*time.Hour), keeper: pick(d, time.Minute, 10*time.Minute, 10*time.Minute),
+		retention: pick(d, 0, 36*time.Hour, 36*time.Hour), records: pick(d, uint64(20), 500, 200_000),
 		batch: pick(d, 1, 1, 4, 1<<20),
 	}
 	s.policy.RetryBase = pick(d, 5*second, 60*second, 10*minute)
@@ -238,4 +247,12 @@ func drawShape(d draw) shape {
 		s.policy.OnUncertain = engine.Hold
 	}
 	return s
+}
+
+// everyday has what costs time come less often: people leave memory and are
+// snapshotted after hours, as they do and are when a node holds many.
+func (s *shape) everyday(d draw) {
+	s.idle = pick(d, 10*time.Minute, 6*time.Hour, 30*time.Hour, 30*time.Hour)
+	s.snapshots, s.records = pick(d, time.Hour, 12*time.Hour, 24*time.Hour), pick(d, uint64(500), 2000)
+	s.keeper = 10 * time.Minute
 }

@@ -15,6 +15,7 @@ type Result struct {
 	NodeYears  float64          `json:"node_years"`
 	Users      int              `json:"users"`
 	Days       float64          `json:"days"`
+	Pace       string           `json:"pace"`
 	Faults     map[string]int64 `json:"faults"`
 	Reminders  map[string]int64 `json:"reminders"`
 	Accepted   int              `json:"accepted"`
@@ -22,30 +23,16 @@ type Result struct {
 	Unknowable int64            `json:"unknowable"` // texts that came again because a restore had lost what changed them
 	Records    uint64           `json:"records"`
 	Steps      uint64           `json:"steps"`
+	// CPUSeconds is the processor time of the run, of the whole process; the
+	// digest knows nothing of it.
+	CPUSeconds    float64 `json:"cpu_seconds"`
+	PerCoreMinute float64 `json:"user_years_per_core_minute"`
 
 	opt Options
 }
 
 // Command is the command line that repeats the run.
-func (r *Result) Command() string {
-	out := []string{fmt.Sprintf("carillon sim run --seed %d", r.Seed)}
-	if r.opt.Faults != "" && r.opt.Faults != FaultsSwarm {
-		out = append(out, "--faults", r.opt.Faults)
-	}
-	if r.opt.Users != 0 {
-		out = append(out, fmt.Sprintf("--users %d", r.opt.Users))
-	}
-	if r.opt.Days != 0 {
-		out = append(out, fmt.Sprintf("--days %d", r.opt.Days))
-	}
-	for _, c := range r.opt.Without {
-		out = append(out, "--without", c.String())
-	}
-	if r.opt.Bolt {
-		out = append(out, "--bolt")
-	}
-	return strings.Join(out, " ")
-}
+func (r *Result) Command() string { return r.opt.Command() }
 
 // Print writes the result for people.
 func (r *Result) Print(w io.Writer) {

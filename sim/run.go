@@ -18,8 +18,9 @@ const (
 // Options of Run. The zero value draws everything from seed 0.
 type Options struct {
 	Seed    uint64
-	Users   int     // 0: drawn, 1 to 12
-	Days    int     // 0: drawn, 2 to 9
+	Pace    string  // PaceDense or PaceEveryday; empty: drawn, dense with Users or Days
+	Users   int     // 0: drawn
+	Days    int     // 0: drawn
 	Faults  string  // default: FaultsSwarm
 	Without []Class // fault classes that stay off
 	Bolt    bool    // a store of real files, in a folder that goes again
@@ -38,10 +39,9 @@ type sabotage struct {
 	twice bool // the carrier accepts every message twice
 }
 
-func (o *Options) crashRate() float64 { return 0.0004 }
-
 // Run plays one seed.
 func Run(opt Options) (Result, error) {
+	cpu := cpuSeconds()
 	w := newWorld(opt)
 	var s store = &memStore{waltest.MemOptions{Seed: opt.Seed, Lying: opt.sabotage.lying}}
 	if opt.Bolt {
@@ -57,22 +57,17 @@ func Run(opt Options) (Result, error) {
 		return Result{}, err
 	}
 	w.carrier.twice = opt.sabotage.twice
-	users, days := opt.Users, opt.Days
-	if drawn := int(w.d.between(1, 12)); users == 0 {
-		users = drawn
-	}
-	if drawn := int(w.d.between(2, 9)); days == 0 {
-		days = drawn
-	}
 	began := w.now
-	for n := range users {
+	for n := range int(w.pace.users) {
 		w.people = append(w.people, newPerson(w, n))
 	}
 	w.operators()
 	w.start()
-	w.run(w.now + int64(days)*day)
+	w.run(w.now + w.pace.days*day)
 	w.heal()
 	r := w.result(began)
+	r.CPUSeconds = cpuSeconds() - cpu
+	r.PerCoreMinute = r.UserYears / max(r.CPUSeconds, 1e-9) * 60
 	return r, s.close()
 }
 
@@ -81,6 +76,9 @@ func Run(opt Options) (Result, error) {
 func (w *world) heal() {
 	w.ended, w.faults.healed = true, true
 	w.frozen, w.fullUntil, w.carrier.downUntil = 0, 0, 0
+	for n := 0; !w.fence() && n < 60; n++ {
+		w.run(w.now + minute)
+	}
 	w.jump(-w.skew)
 	w.healedAt = w.now
 	if w.faults.on[CrashAnywhere] || w.faults.on[AppendLost] || w.faults.on[AppendKept] {
@@ -142,7 +140,7 @@ func (w *world) finish() {
 func (w *world) result(began engine.Millis) Result {
 	year := float64(365.25 * float64(day))
 	r := Result{
-		Seed: w.opt.Seed, opt: w.opt, Violations: w.audit.violations, Users: len(w.people), Days: float64(w.now-began) / float64(day),
+		Seed: w.opt.Seed, opt: w.opt, Violations: w.audit.violations, Users: len(w.people), Pace: w.pace.name, Days: float64(w.now-began) / float64(day),
 		UserYears: float64(w.now-began) / year * float64(len(w.people)), NodeYears: float64(w.now-began) / year,
 		Faults: map[string]int64{}, Reminders: map[string]int64{}, Accepted: len(w.carrier.sent),
 		Expected: w.audit.expected, Unknowable: w.audit.unknowable, Records: w.audit.seen, Steps: w.steps,

@@ -25,8 +25,14 @@ func (s *memStore) crash(log wal.Log) (wal.Log, error) {
 	return m.CrashClone(), nil
 }
 
-func (s *memStore) restore(backup []byte) (wal.Log, error) {
-	return waltest.RestoreMem(bytes.NewReader(backup), s.opts)
+// backup implements store: copies share the records, which are never changed.
+func (s *memStore) backup(log wal.Log) (restore, error) {
+	m, ok := log.(*waltest.Mem)
+	if !ok {
+		return nil, errors.New("sim: not a log in memory")
+	}
+	kept, err := m.RestoredCopy(s.opts)
+	return func() (wal.Log, error) { return kept, nil }, err
 }
 
 func (s *memStore) close() error { return nil }
@@ -69,15 +75,19 @@ func (s *boltStore) crash(wal.Log) (wal.Log, error) {
 	return s.openDir()
 }
 
-func (s *boltStore) restore(backup []byte) (wal.Log, error) {
-	if err := s.close(); err != nil {
-		return nil, err
-	}
-	s.dir = s.next()
-	if err := wal.Restore(bytes.NewReader(backup), s.dir); err != nil {
-		return nil, err
-	}
-	return s.openDir()
+func (s *boltStore) backup(log wal.Log) (restore, error) {
+	var buf bytes.Buffer
+	_, err := log.Backup(&buf)
+	return func() (wal.Log, error) {
+		if err := s.close(); err != nil {
+			return nil, err
+		}
+		s.dir = s.next()
+		if err := wal.Restore(&buf, s.dir); err != nil {
+			return nil, err
+		}
+		return s.openDir()
+	}, err
 }
 
 func (s *boltStore) close() error { return errors.Join(s.log.Close(), os.RemoveAll(s.dir)) }

@@ -12,6 +12,7 @@ type world struct {
 	d      draw
 	faults faults
 	shape  shape
+	pace   pace
 
 	now   engine.Millis // true time
 	skew  engine.Millis // what the machine's wall clock is ahead of it
@@ -65,7 +66,11 @@ func newWorld(opt Options) *world {
 	for _, c := range opt.Without {
 		w.faults.on[c] = false
 	}
+	w.pace = drawPace(w.d, &w.opt)
 	w.shape = drawShape(w.d)
+	if w.pace.name == PaceEveryday {
+		w.shape.everyday(w.d)
+	}
 	if opt.Policy != nil {
 		opt.Policy(&w.shape.policy)
 	}
@@ -108,7 +113,7 @@ func (w *world) run(until engine.Millis) {
 		w.now = max(w.now, e.at)
 		w.steps++
 		e.fn()
-		if w.proc != nil && w.faults.hit(CrashAnywhere, w.opt.crashRate()/10) {
+		if w.proc != nil && w.faults.hit(CrashAnywhere, w.pace.crashes*0.000_04) {
 			w.dying = "between two steps"
 		}
 		w.die()

@@ -180,9 +180,26 @@ func RestoreMem(r io.Reader, opts MemOptions) (*Mem, error) {
 	if err := json.NewDecoder(r).Decode(&m.st); err != nil {
 		return nil, err
 	}
+	m.restored()
+	return m, nil
+}
+
+func (m *Mem) restored() {
 	m.st.Restored = wal.Restored{Epoch: m.st.Restored.Epoch + 1, Seq: m.st.next() - 1}
 	m.st.Pending = true
-	return m, nil
+}
+
+// RestoredCopy is what RestoreMem makes of a backup of m, without the bytes:
+// JSON was a sixth of a simulation's time.
+func (m *Mem) RestoredCopy(opts MemOptions) (*Mem, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.usable(); err != nil {
+		return nil, err
+	}
+	out := fromState(opts, m.st.clone())
+	out.restored()
+	return out, nil
 }
 
 // Restored implements wal.Log.
