@@ -1,0 +1,93 @@
+package crash
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// beChild makes the test binary a child of a campaign.
+const beChild = "be-a-child"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) < 2 || os.Args[1] != beChild {
+		os.Exit(m.Run())
+	}
+	if err := Child(os.Args[2:], os.Stdout); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		os.Exit(3)
+	}
+}
+
+// options are those of a campaign in which this binary is the worker.
+func options(t *testing.T, seed uint64) Options {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{Child: []string{self, beChild}, Source: "../..", Seed: seed, Now: time.Now, Kept: os.Getenv("CARILLON_CRASH_KEPT")}
+}
+
+func needStrace(t *testing.T) {
+	t.Helper()
+	if err := straceThere(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skipf("the kernel's calls can't be seen: %v", err)
+	}
+}
+
+// TestNoCrashStateLosesWhatWasAcknowledged is the short form of the campaign (W2).
+func TestNoCrashStateLosesWhatWasAcknowledged(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	r, err := States(t.Context(), options(t, 1), 3*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d states, %+v", r.Total(), r)
+	if r.Wrong != "" {
+		t.Error(r.Wrong)
+	}
+	for _, kind := range []string{kindQuiet, kindPages, kindMeta, kindNames} {
+		if r.Kinds[kind] == 0 {
+			t.Errorf("no state of the kind %q", kind)
+		}
+	}
+	if r.Reopened < 100 || r.WentOn == 0 || r.Acked < 100 {
+		t.Errorf("%d states opened, %d gone on with, %d records: too few to prove anything", r.Reopened, r.WentOn, r.Acked)
+	}
+}
+
+// TestControlsOfTheStatesAreCaught builds the log without a flush and with one
+// in the wrong place.
+func TestControlsOfTheStatesAreCaught(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	for _, c := range Controls() {
+		if c.Harness != "states" {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			o := options(t, 1)
+			bin := filepath.Join(t.TempDir(), "worker")
+			if err := c.build(t.Context(), o.Source, "./sim/crash/worker", bin); err != nil {
+				t.Fatal(err)
+			}
+			o.Child, o.Kept = []string{bin}, ""
+			r, err := States(t.Context(), o, 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Wrong == "" {
+				t.Errorf("not noticed in %d states", r.Total())
+			}
+			t.Logf("caught after %d states: %s", r.Total(), r.Wrong)
+		})
+	}
+}
