@@ -52,7 +52,7 @@ func (d *directory) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case claim:
 		if refusal := d.refuse(m); refusal != nil {
-			m.request.deliver(*refusal, nil)
+			m.request.answer(*refusal, nil)
 			return
 		}
 		d.pass(ctx.Self(), m)

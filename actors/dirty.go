@@ -2,43 +2,62 @@ package actors
 
 import (
 	"slices"
-	"strings"
 	"sync"
 )
 
 // dirtySet holds the users with records that no snapshot covers yet.
 type dirtySet struct {
 	mu      sync.Mutex
-	streams map[string]struct{}
+	users   []*entry
 	records uint64
 }
 
-func (d *dirtySet) add(stream string) {
-	if strings.HasPrefix(stream, "!") {
-		return // the node's own: its state is in the index
-	}
+func (d *dirtySet) add(e *entry) {
 	d.mu.Lock()
-	d.streams[stream] = struct{}{}
-	d.records++
+	d.note(e)
 	d.mu.Unlock()
 }
 
-func (d *dirtySet) count() (streams int, records uint64) {
+// addAll adds the users of a batch. The state of the node's own streams is in
+// the index.
+func (d *dirtySet) addAll(batch []*release) {
+	d.mu.Lock()
+	for _, r := range batch {
+		if r.of != nil && r.entry.Stream != "" {
+			d.note(r.of)
+		}
+	}
+	d.mu.Unlock()
+}
+
+func (d *dirtySet) note(e *entry) {
+	d.records++
+	if !e.dirty {
+		e.dirty = true
+		d.users = append(d.users, e)
+	}
+}
+
+func (d *dirtySet) count() (users int, records uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.streams), d.records
+	return len(d.users), d.records
 }
 
-// take empties the set and returns it in order.
+// take empties the set and returns its ids in order. One that was erased and
+// made anew may be in it twice.
 func (d *dirtySet) take() []string {
 	d.mu.Lock()
-	streams := d.streams
-	d.streams, d.records = map[string]struct{}{}, 0
+	users := d.users
+	for _, e := range users {
+		e.dirty = false
+	}
+	d.users, d.records = nil, 0
 	d.mu.Unlock()
-	out := make([]string, 0, len(streams))
-	for s := range streams {
-		out = append(out, s)
+	out := make([]string, len(users))
+	for i, e := range users {
+		out[i] = e.id
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }

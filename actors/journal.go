@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -27,7 +28,8 @@ type release struct {
 	took    []engine.Millis // deliveries among them, likewise
 	at      engine.Millis
 	reply   engine.Reply
-	deliver func(engine.Reply, error)
+	request *request                  // who is answered
+	deliver func(engine.Reply, error) // or what is told
 	effects []engine.Effect
 	arm     *entry
 	wake    engine.Millis
@@ -35,7 +37,32 @@ type release struct {
 	snapshot  *snapshot
 	after     func()
 	unflushed *atomic.Int32
+
+	of     *entry // whose record it is; nil: the node's own
+	data   []byte // of the record
+	pooled bool
 }
+
+// releases that were let go are used again: there is one for every decision.
+var releases = sync.Pool{New: func() any { return &release{pooled: true} }}
+
+func newRelease() *release { return releases.Get().(*release) } //nolint:forcetypeassert // nothing else is put there
+
+// free gives a release back. Nobody may hold it any more.
+func (r *release) free() {
+	if !r.pooled {
+		return
+	}
+	data := r.data
+	if cap(data) > keepData {
+		data = nil
+	}
+	*r = release{pooled: true, data: data}
+	releases.Put(r)
+}
+
+// keepData is the most that a release keeps for the next record, in bytes.
+const keepData = 4096
 
 // snapshot is a user's state on its way to the keeper. seq is filled in by the
 // journal.
@@ -54,7 +81,7 @@ type journal struct {
 	node    *Node
 	batch   []*release
 	entries []wal.Entry
-	heads   map[string]uint64 // of streams in the batch
+	heads   map[string]uint64 // of the node's own streams in the batch
 	failed  error
 }
 
@@ -86,13 +113,14 @@ func (j *journal) flush() {
 	}
 	if j.failed != nil {
 		for _, r := range batch {
-			if r.deliver != nil {
-				r.deliver(nil, ErrUnknownOutcome.because(j.failed))
-			}
+			r.tell(nil, ErrUnknownOutcome.because(j.failed))
 		}
 		return
 	}
 	j.node.releaseAll(batch)
+	for _, r := range batch {
+		r.free()
+	}
 	clear(batch)
 	j.batch = batch[:0]
 }
@@ -106,14 +134,19 @@ func (j *journal) append(batch []*release) error {
 	j.entries = j.entries[:0]
 	for _, r := range batch {
 		if r.snapshot != nil {
-			r.snapshot.seq = j.head(r.snapshot.stream)
+			r.snapshot.seq = j.headOf(r.of)
 		}
 		if r.entry.Stream == "" {
 			continue
 		}
-		r.entry.Prev = j.head(r.entry.Stream)
 		r.seq = next + uint64(len(j.entries))
-		j.heads[r.entry.Stream] = r.seq
+		if r.of != nil {
+			r.entry.Prev = j.headOf(r.of)
+			r.of.head = r.seq
+		} else {
+			r.entry.Prev = j.head(r.entry.Stream)
+			j.heads[r.entry.Stream] = r.seq
+		}
 		j.entries = append(j.entries, r.entry)
 	}
 	if len(j.entries) == 0 {
@@ -133,7 +166,15 @@ func (j *journal) append(batch []*release) error {
 	return nil
 }
 
-// head is the last sequence of a stream, with those of the batch.
+// headOf is the last sequence of a user, with those of the batch.
+func (j *journal) headOf(e *entry) uint64 {
+	if !e.headKnown {
+		e.head, e.headKnown = j.node.cfg.Log.Head(e.id), true
+	}
+	return e.head
+}
+
+// head is the last sequence of a stream of the node's own, likewise.
 func (j *journal) head(stream string) uint64 {
 	if seq, ok := j.heads[stream]; ok {
 		return seq

@@ -98,7 +98,7 @@ func (k *keeper) tick() {
 		k.askWaiting(now)
 	}
 	streams, records := k.node.dirty.count()
-	due := now-k.roundAt >= k.node.cfg.SnapshotEvery.Milliseconds() || records >= k.node.cfg.SnapshotRecords
+	due := now-k.roundAt >= k.node.cfg.SnapshotEvery.Milliseconds() || k.worth(streams, records)
 	if k.round == nil && streams > 0 && due && !k.node.lowSpace.Load() { // a round needs room itself
 		k.roundAt = now
 		k.ask()
@@ -108,6 +108,19 @@ func (k *keeper) tick() {
 		k.compact(now)
 	}
 }
+
+// worth reports whether a round pays before its time: it costs what there are
+// users to write, and spares a start the records. When each user has few of
+// them it waits until a start would have many.
+func (k *keeper) worth(users int, records uint64) bool {
+	few := k.node.cfg.SnapshotRecords
+	return records >= few && records >= recordsPerSnapshot*uint64(users) || records >= mostRounds*few
+}
+
+const (
+	recordsPerSnapshot = 4
+	mostRounds         = 5 // times SnapshotRecords
+)
 
 // checkSpace looks at the disk's room before it runs out (W3). It costs a
 // system call.
@@ -152,7 +165,9 @@ func (k *keeper) begin(m roundBegins) {
 
 func (k *keeper) putBack(streams []string) {
 	for _, s := range streams {
-		k.node.dirty.add(s)
+		if e := k.node.table.get(s); e != nil {
+			k.node.dirty.add(e)
+		}
 	}
 }
 
@@ -251,7 +266,7 @@ func (k *keeper) put() {
 		switch {
 		case s.lost:
 			r.spoiled = true
-			k.node.dirty.add(s.stream)
+			k.putBack([]string{s.stream})
 		case s.gone:
 			if err := log.DeleteSnapshot(s.stream); err != nil {
 				k.node.fatal(err)

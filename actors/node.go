@@ -39,6 +39,7 @@ type Node struct {
 
 	spend ledger // of the composer, as recovery found it
 
+	waiters  sync.Pool // of callers
 	inFlight atomic.Int64
 	backupAt atomic.Int64 // of the restored backup that is being accounted for
 	ready    atomic.Bool
@@ -66,7 +67,7 @@ func Start(cfg Config) (*Node, error) {
 	cfg = cfg.withDefaults()
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), zones: newZones(), table: newTable(cfg.Seed),
-		dirty: &dirtySet{streams: map[string]struct{}{}}, died: make(chan struct{}),
+		dirty: &dirtySet{}, died: make(chan struct{}), waiters: sync.Pool{New: newWaiter},
 	}
 	n.dispatchers()
 	n.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
@@ -171,5 +172,9 @@ func (n *Node) Ready() (bool, string) {
 // wakeUser has the user do what time has made due; done is called when that is
 // durable.
 func (n *Node) wakeUser(id string, done func()) {
-	n.toUser(id, &request{cmd: engine.Wake{}, deliver: func(engine.Reply, error) { done() }})
+	n.toUser(id, wake(done))
+}
+
+func wake(done func()) *request {
+	return &request{cmd: engine.Wake{}, deliver: func(engine.Reply, error) { done() }}
 }

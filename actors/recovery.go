@@ -62,7 +62,7 @@ func (n *Node) recoverRecord(r wal.Record) error {
 	}
 	e.cold.seq = r.Seq
 	e.wake = e.cold.user.EarliestWake(&n.cfg.Policy)
-	n.dirty.add(e.id)
+	n.dirty.add(e)
 	if !r.Redacted && !e.cold.user.Exists {
 		n.erasures = append(n.erasures, erase{e.id, r.Seq}) // cut short, or it would be redacted
 	}

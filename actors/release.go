@@ -8,11 +8,7 @@ func (n *Node) releaseAll(batch []*release) {
 	var effects []engine.Effect
 	var arms []arm
 	var snapshots []*snapshot
-	for _, r := range batch { // first, so that a round that begins behind them finds them all
-		if r.entry.Stream != "" {
-			n.dirty.add(r.entry.Stream)
-		}
-	}
+	n.dirty.addAll(batch) // first, so that a round that begins behind them finds them all
 	for _, r := range batch {
 		seen := n.metrics.observe(r.events, r.at)
 		for _, took := range r.took {
@@ -54,11 +50,19 @@ func (n *Node) finish(r *release) {
 	if r.unflushed != nil {
 		r.unflushed.Add(-1)
 	}
-	if r.deliver != nil {
-		r.deliver(r.reply, nil)
-	}
+	r.tell(r.reply, nil)
 	if r.after != nil {
 		r.after()
+	}
+}
+
+// tell answers whoever waits.
+func (r *release) tell(reply engine.Reply, err error) {
+	if r.request != nil {
+		r.request.answer(reply, err)
+	}
+	if r.deliver != nil {
+		r.deliver(reply, err)
 	}
 }
 

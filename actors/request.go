@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"sync/atomic"
 
 	"carillon/engine"
 )
@@ -13,9 +14,18 @@ type request struct {
 	key     string
 	keyHash uint64
 	deliver func(engine.Reply, error)
+	counted *atomic.Int64 // what it was counted in when it was admitted; nil: nowhere
 
 	failures int    // panics so far
 	cause    string // of the last one
+}
+
+// answer delivers the reply, and counts the request out.
+func (r *request) answer(reply engine.Reply, err error) {
+	if r.counted != nil {
+		r.counted.Add(-1)
+	}
+	r.deliver(reply, err)
 }
 
 // writes reports whether a command may change something. The others are
@@ -76,39 +86,49 @@ func (n *Node) admit(r *request) error {
 		n.metrics.refused.WithLabelValues(ErrOverloaded.code).Inc()
 		return ErrOverloaded
 	}
-	deliver := r.deliver
-	r.deliver = func(reply engine.Reply, err error) {
-		n.inFlight.Add(-1)
-		deliver(reply, err)
-	}
+	r.counted = &n.inFlight
 	return nil
 }
 
 // await starts something and waits for its reply, the end of ctx, or the end
 // of the node.
 func (n *Node) await(ctx context.Context, start func(deliver func(engine.Reply, error)) error) (engine.Reply, error) {
-	type answer struct {
-		reply engine.Reply
-		err   error
-	}
-	answers := make(chan answer, 1)
-	err := start(func(reply engine.Reply, err error) { answers <- answer{reply, err} })
-	if err != nil {
+	w := n.waiters.Get().(*waiter) //nolint:forcetypeassert // nothing else is put there
+	if err := start(w.deliver); err != nil {
+		n.waiters.Put(w)
 		return nil, err
 	}
 	select {
-	case a := <-answers:
+	case a := <-w.answers:
+		n.waiters.Put(w)
 		return a.reply, a.err
-	case <-ctx.Done():
+	case <-ctx.Done(): // the answer may still come: this waiter is not used again
 		return nil, ErrUnknownOutcome.because(ctx.Err())
 	case <-n.died:
 		select {
-		case a := <-answers:
+		case a := <-w.answers:
 			return a.reply, a.err
 		default:
 			return nil, ErrUnknownOutcome
 		}
 	}
+}
+
+// waiter is where one caller waits for one answer at a time.
+type waiter struct {
+	answers chan answer
+	deliver func(engine.Reply, error)
+}
+
+type answer struct {
+	reply engine.Reply
+	err   error
+}
+
+func newWaiter() any {
+	w := &waiter{answers: make(chan answer, 1)}
+	w.deliver = func(reply engine.Reply, err error) { w.answers <- answer{reply, err} }
+	return w
 }
 
 // toUser puts a message in the mailbox of the user's actor, which is brought
@@ -118,7 +138,21 @@ func (n *Node) toUser(userID string, message any) {
 	s := n.table.shard(userID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.ensure(userID)
+	n.post(s.ensure(userID), message)
+}
+
+// toEntry is toUser for who has the entry at hand.
+func (n *Node) toEntry(e *entry, message any) {
+	s := n.table.shard(e.id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.gone {
+		e = s.ensure(e.id)
+	}
+	n.post(e, message)
+}
+
+func (n *Node) post(e *entry, message any) {
 	if e.pid == nil {
 		n.spawn(e)
 	}

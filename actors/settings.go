@@ -164,7 +164,7 @@ func (n *Node) AskPaused(paused bool, deliver func(engine.Reply, error)) error {
 			n.paused.Store(paused)
 			n.send(n.outbox, pauseSending{paused})
 		}
-		r.deliver(reply, err)
+		r.answer(reply, err)
 	}})
 	return nil
 }

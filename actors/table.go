@@ -20,6 +20,14 @@ type entry struct {
 	cold     *coldState // what recovery left here; nil: load from the log
 	lastUsed int64      // Unix seconds
 	spawns   uint32
+	gone     bool // erased, and no longer in the table
+
+	// The dirty set's.
+	dirty bool // has records that no snapshot covers
+
+	// The journal's.
+	headKnown bool
+	head      uint64 // sequence of the last record, with what is being flushed
 
 	// The timer's.
 	wake engine.Millis

@@ -16,6 +16,7 @@ type timer struct {
 	alarm Alarm
 	awake int // wakes whose work is not durable yet
 	held  bool
+	slept func() // tells the timer that one of them is done
 }
 
 // The timer's messages.
@@ -42,6 +43,7 @@ func (t *timer) Receive(ctx actor.Context) {
 	case *actor.Started:
 		self := ctx.Self()
 		t.alarm = t.node.cfg.Clock.NewAlarm(func() { t.node.send(self, tick{}) })
+		t.slept = func() { t.node.send(self, woke{}) }
 		return
 	case *actor.Stopped:
 		t.alarm.Stop()
@@ -63,11 +65,11 @@ func (t *timer) Receive(ctx actor.Context) {
 	default:
 		return
 	}
-	t.wakeDue(ctx.Self())
+	t.wakeDue()
 }
 
 // wakeDue wakes whom it may, and sets the alarm for the next one.
-func (t *timer) wakeDue(self *actor.PID) {
+func (t *timer) wakeDue() {
 	now := t.node.cfg.Clock.Now()
 	for !t.held && t.awake < t.node.cfg.MaxWakes {
 		at := t.heap.next()
@@ -75,7 +77,7 @@ func (t *timer) wakeDue(self *actor.PID) {
 			break
 		}
 		t.awake++
-		t.node.wakeUser(t.heap.pop().id, func() { t.node.send(self, woke{}) })
+		t.node.toEntry(t.heap.pop(), wake(t.slept))
 	}
 	switch {
 	case t.held, t.awake >= t.node.cfg.MaxWakes:

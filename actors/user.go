@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -93,7 +94,7 @@ func (u *user) handle(m any) {
 	case *request:
 		switch {
 		case u.lost != nil:
-			m.deliver(nil, ErrInternal.because(u.lost))
+			m.answer(nil, ErrInternal.because(u.lost))
 		case m.failures >= maxFailures:
 			u.quarantine(m)
 		default:
@@ -120,10 +121,17 @@ func (u *user) do(r *request) {
 	if now >= u.st.Day.End { // a day plan is due
 		took = stopwatch()
 	}
-	d := engine.Decide(u.st, u.env(now, r), r.cmd)
+	s := scratches.Get().(*engine.Scratch) //nolint:forcetypeassert // nothing else is put there
+	env := u.env(now, r)
+	env.Scratch = s
+	d := engine.Decide(u.st, env, r.cmd)
+	scratches.Put(s)
 	u.node.metrics.decided(d.Events, took)
-	u.leave(now, first, d, r.deliver)
+	u.leave(now, first, d, r)
 }
+
+// scratches are where the workers' decisions are made.
+var scratches = sync.Pool{New: func() any { return new(engine.Scratch) }}
 
 // env is the world as this decision sees it.
 func (u *user) env(now engine.Millis, r *request) engine.Env {
@@ -136,8 +144,9 @@ func (u *user) env(now engine.Millis, r *request) engine.Env {
 // leave gives a decision to the journal: record, reply, effects and next wake
 // in one piece. What owes nothing to the disk and waits for nothing leaves at
 // once.
-func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, deliver func(engine.Reply, error)) {
-	rel := &release{reply: d.Reply, deliver: deliver, effects: d.Effects}
+func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *request) {
+	rel := newRelease()
+	rel.reply, rel.request, rel.effects = d.Reply, r, d.Effects
 	// A wake that is due is on its way: to move it now, behind a read that came
 	// first, would be to lose it, for a read owes no effects.
 	if wake := u.st.NextWake(now, &u.node.cfg.Policy); wake != u.armed && (u.armed == 0 || u.armed > now) {
@@ -146,6 +155,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, deliver
 	}
 	if len(d.Events) == 0 && u.unflushed.Load() == 0 {
 		u.node.release(rel)
+		rel.free()
 		return
 	}
 	if len(d.Events) > 0 {
@@ -153,7 +163,8 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, deliver
 		rel.events, rel.took, rel.at = d.Events, deliveryTimes(u.st, d.Events), now
 		rel.entry.Stream, rel.entry.Kind, rel.entry.Version = u.e.id, kindUser, codec.Version
 		rel.entry.At = now
-		rel.entry.Data = codec.AppendRecord(nil, first, d.Events)
+		rel.data = codec.AppendRecord(rel.data[:0], first, d.Events)
+		rel.entry.Data, rel.of = rel.data, u.e
 		rel.entry.Index = indexOps(u.e.id, d.Events)
 	}
 	rel.unflushed = u.unflushed
@@ -189,7 +200,7 @@ func (u *user) snapshot() {
 		s.data = encodeUser(u.st)
 	}
 	u.unflushed.Add(1)
-	u.node.send(u.node.journal, &release{snapshot: s, unflushed: u.unflushed})
+	u.node.send(u.node.journal, &release{snapshot: s, of: u.e, unflushed: u.unflushed})
 }
 
 // encodeUser writes a snapshot's data: the codec's version, and the state.
@@ -221,6 +232,7 @@ func (u *user) letGo() {
 	u.e.pid, u.e.mail = nil, nil
 	if u.st != nil && !u.st.Exists {
 		delete(s.entries, u.e.id)
+		u.e.gone = true
 	}
 	n.root.Stop(pid)
 }
@@ -235,8 +247,7 @@ func (u *user) quarantine(r *request) {
 	now := u.node.cfg.Clock.Now()
 	q := engine.Quarantine{Command: commandName(r.cmd), Input: clip(fmt.Sprintf("%+v", r.cmd), maxQuarantined), Cause: clip(r.cause, maxQuarantined)}
 	d := engine.Decide(u.st, u.env(now, &request{}), q)
-	deliver := r.deliver
-	u.leave(now, first, d, func(engine.Reply, error) { deliver(nil, ErrQuarantined) })
+	u.leave(now, first, d, &request{deliver: func(engine.Reply, error) { r.answer(nil, ErrQuarantined) }})
 }
 
 const maxQuarantined = 4096 // bytes of a command that are kept
