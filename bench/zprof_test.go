@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -70,6 +71,45 @@ func TestZProf(t *testing.T) {
 		}
 	}
 	switch w {
+	case "http", "batch":
+		st, err := newSite("/var/tmp")
+		check(err)
+		defer st.remove()
+		check(st.populate(users, 1024, "UTC"))
+		start := time.Now().Add(20 * time.Minute)
+		request := func(i int) (path, body string) {
+			at := start.Add(time.Duration(i/users) * time.Minute).UTC().Format(time.RFC3339)
+			return fmt.Sprintf("/v1/users/%s/events/e%d", userID(i%users), i/users),
+				fmt.Sprintf(`{"title":"Quarterly review with Dana","start":%q,"end":%q,"location":"Room 4.12"}`, at, at)
+		}
+		if w == "http" {
+			paths, bodies := make([]string, n), make([]string, n)
+			for i := range n {
+				paths[i], bodies[i] = request(i)
+			}
+			prof(w, n, func() {
+				check(each(n, callers, func(i int) error {
+					return st.call("PUT", paths[i], "application/json", []byte(bodies[i]))
+				}))
+			})
+		} else {
+			const lines = 1000
+			calls := make([][]byte, n/lines)
+			for k := range calls {
+				var b strings.Builder
+				for i := k * lines; i < (k+1)*lines; i++ {
+					path, body := request(i)
+					fmt.Fprintf(&b, `{"method":"PUT","path":%q,"body":%s}`+"\n", path, body)
+				}
+				calls[k] = []byte(b.String())
+			}
+			prof(w, n, func() {
+				check(each(n/lines, callers, func(k int) error {
+					return st.call("POST", "/v1/batch", "application/x-ndjson", calls[k])
+				}))
+			})
+		}
+		check(st.stop())
 	case "schedule":
 		check(r.populate(users, 1024, "UTC"))
 		start := time.Now().Add(20 * time.Minute)

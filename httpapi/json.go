@@ -170,12 +170,17 @@ func (p *parser) number() json.Number {
 	return json.Number(p.text[from:p.at])
 }
 
+// encoder writes JSON values as they are shown, a line each.
+func encoder(out *bytes.Buffer) *json.Encoder {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	return e
+}
+
 // encode writes JSON as it is shown: no HTML escapes, no line break.
 func encode(v any) ([]byte, error) {
 	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	if err := encoder(&out).Encode(v); err != nil {
 		return nil, err
 	}
 	return bytes.TrimRight(out.Bytes(), "\n"), nil

@@ -66,9 +66,8 @@ func ok(body any) (response, error) { return response{status: http.StatusOK, bod
 func (r *request) splitURI() {
 	path, query, _ := strings.Cut(r.uri, "?")
 	r.path = path
-	r.query, _ = url.ParseQuery(query) // what can't be read is as if absent
-	if r.query == nil {
-		r.query = url.Values{}
+	if query != "" {
+		r.query, _ = url.ParseQuery(query) // what can't be read is as if absent
 	}
 }
 
