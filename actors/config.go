@@ -2,6 +2,7 @@ package actors
 
 import (
 	"log/slog"
+	"reflect"
 	"runtime"
 	"time"
 
@@ -38,9 +39,14 @@ type Config struct {
 	// MaxInFlight is how many requests are taken at a time before callers are
 	// refused with ErrOverloaded. Default: 20,000.
 	MaxInFlight int
-	// MaxSends is how many hand-overs are with the carrier at a time. Default: 64.
+	// Senders are the numbers that texts come from, or the messaging service; a
+	// person stays with one (S6). None: the carrier's only one has no name. It
+	// decides about Policy.Senders.
+	Senders []string
+	// MaxSends is how many hand-overs of a sender are with the carrier at a time.
+	// Default: 64.
 	MaxSends int
-	// MPS is the sender's pace in message segments per second; 0: no limit.
+	// MPS is the pace of a sender in message segments per second; 0: no limit.
 	MPS float64
 	// SendTimeout bounds one call to the carrier. Default: 20 s.
 	SendTimeout time.Duration
@@ -82,7 +88,10 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	set(&c.Policy, engine.DefaultPolicy())
+	if reflect.ValueOf(c.Policy).IsZero() {
+		c.Policy = engine.DefaultPolicy()
+	}
+	c.Policy.Senders = c.Senders
 	set(&c.MaxInFlight, 20_000)
 	set(&c.MaxSends, 64)
 	set(&c.SendTimeout, 20*time.Second)

@@ -24,8 +24,8 @@ type release struct {
 	entry wal.Entry // Stream empty: no record
 	seq   uint64    // of the record; the journal fills it in
 
-	events  []engine.Event  // for the metrics
-	took    []engine.Millis // deliveries among them, likewise
+	events  []engine.Event // for the metrics
+	told    []report       // what carriers reported among them
 	at      engine.Millis
 	reply   engine.Reply
 	request *request                  // who is answered

@@ -46,8 +46,8 @@ type metrics struct {
 	snapshots   prometheus.Counter
 	lowSpace    prometheus.Gauge
 
-	senderStopped prometheus.Gauge
-	unreachable   prometheus.Gauge
+	segments    *prometheus.CounterVec
+	unreachable prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -86,8 +86,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		snapshots:   f.counter("snapshots_total", "Snapshots written."),
 		lowSpace:    f.gauge("disk_low", "1 while writes are refused because the disk is nearly full."),
 
-		unreachable:   f.gauge("carrier_unreachable", "1 while the carrier can't be connected to."),
-		senderStopped: f.gauge("sender_stopped", "1 while the sender is stopped by a fault of its account."),
+		segments:    f.counters("sender_segments_total", "Message segments handed over, by the number or service they come from; empty is the carrier's only one.", "sender"),
+		unreachable: f.gauge("carrier_unreachable", "1 while the carrier can't be connected to."),
 	}
 	m.showZeros()
 	return m
@@ -138,10 +138,28 @@ func (n *Node) watch() {
 	f.gaugeFunc("outbox_queued", "Reminders that are due and wait for the sender.", func() float64 { return float64(n.view.queued.Load()) })
 	f.gaugeFunc("outbox_sending", "Hand-overs under way.", func() float64 { return float64(n.view.sending.Load()) })
 	f.gaugeFunc("sending_paused", "1 while sending is paused for everybody.", func() float64 { return flag(n.paused.Load()) })
+	for _, s := range n.view.senders {
+		n.watchSender(s)
+	}
 	f.gaugeFunc("composer_budget_usd", "What the composer may cost on a UTC day; 0 is no limit.", func() float64 { return float64(n.cfg.ComposeBudget) / 1e6 })
 	f.gaugeFunc("composer_spent_usd", "What counts against the composer's budget of this UTC day.", func() float64 { return float64(n.view.composerSpent.Load()) / 1e6 })
 	f.gaugeFunc("composer_breaker_open", "1 while the composer is not asked because it failed too often.", func() float64 { return flag(n.breakerOpen()) })
 	f.gaugeFunc("mailbox_depth", "Messages in the mailbox of the journal.", func() float64 { return float64(n.journalMail.UserMessageCount()) })
+}
+
+// watchSender registers what a sender shows. The label is one of ours, and there
+// are as many as the settings name.
+func (n *Node) watchSender(s *senderView) {
+	gauge := func(name, help string, read func() float64) {
+		n.cfg.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Name: name, Help: help, ConstLabels: prometheus.Labels{"sender": s.name},
+		}, read))
+	}
+	gauge("sender_stopped", "1 while the sender is stopped by a fault of its account.", func() float64 { return flag(s.stopped.Load() != nil) })
+	gauge("sender_queued", "Reminders that are due and wait for this sender.", func() float64 { return float64(s.queued.Load()) })
+	gauge("sender_sending", "Hand-overs of this sender under way.", func() float64 { return float64(s.sending.Load()) })
+	gauge("sender_window", "Hand-overs of this sender that may be under way at a time; a rate limit halves it.", func() float64 { return float64(s.window.Load()) })
+	n.metrics.segments.WithLabelValues(s.name)
 }
 
 func (m *metrics) committed(entries []wal.Entry, took time.Duration) {
@@ -203,7 +221,7 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 			m.outcomes.WithLabelValues("accepted", "").Inc()
 			m.reminders.WithLabelValues("sent", engine.ReasonAccepted.String()).Inc()
 			if e.Status == engine.MessageDelivered { // a look-up found it there already
-				m.deliveredOnce()
+				m.outcomes.WithLabelValues("delivered", "").Inc()
 			}
 		case engine.AttemptUncertain:
 			if e.Reason != engine.ReasonRestored { // assumed after a restore: nothing was handed over
@@ -251,51 +269,74 @@ func (m *metrics) blown(why engine.Reason) {
 func (m *metrics) reported(e engine.MessageReported) {
 	switch e.Status { //nolint:exhaustive // the others are steps on the way
 	case engine.MessageDelivered:
-		m.deliveredOnce()
+		m.outcomes.WithLabelValues("delivered", "").Inc()
 	case engine.MessageUndelivered, engine.MessageFailed, engine.MessageCanceled:
 		m.outcomes.WithLabelValues(e.Status.String(), e.Failure.Category.String()).Inc()
 	}
 }
 
-func (m *metrics) deliveredOnce() {
-	m.outcomes.WithLabelValues("delivered", "").Inc()
-	m.reminders.WithLabelValues("delivered", engine.ReasonDelivered.String()).Inc()
+// report is what a carrier's word about a message means beyond the event that
+// says it: the state knows the message's sender and its reminder, and when it
+// was handed over.
+type report struct {
+	sender    string
+	failure   engine.Failure
+	took      engine.Millis // from the hand-over to its delivery; 0: it is not one
+	delivered bool          // with it the reminder reached delivered
 }
 
-// deliveryTimes returns how long the messages took that these events report
-// as delivered. The state knows when they were handed over; the events don't.
-func deliveryTimes(st *engine.User, events []engine.Event) (took []engine.Millis) {
+// reportsOf finds the reports in events that were applied to st just now.
+func reportsOf(st *engine.User, events []engine.Event, now engine.Millis) (told []report) {
 	for _, e := range events {
-		id := ""
-		switch e := e.(type) { //nolint:gochecksumtype // the others deliver nothing
+		switch e := e.(type) { //nolint:gochecksumtype // the others are no word of the carrier
 		case engine.MessageReported:
-			if e.Status == engine.MessageDelivered {
-				id = e.MessageID
-			}
+			told = append(told, reportOf(st, e.ID, e.MessageID, e.Failure, now))
+		case engine.MessageRefused: // an older message of it may have arrived (D2)
+			told = append(told, reportOf(st, e.ID, e.MessageID, engine.Failure{}, now))
 		case engine.MessageAccepted:
 			if e.Status == engine.MessageDelivered {
-				id = e.MessageID
+				told = append(told, reportOf(st, e.ID, e.MessageID, engine.Failure{}, now))
 			}
 		}
-		if m := messageByID(st, id); m != nil && m.DeliveredAt != 0 {
-			took = append(took, m.DeliveredAt-m.CreatedAt)
-		}
 	}
-	return took
+	return told
 }
 
-func messageByID(st *engine.User, id string) *engine.Message {
-	if id == "" {
-		return nil
-	}
-	for i := range st.Reminders {
-		for j := range st.Reminders[i].Messages {
-			if m := &st.Reminders[i].Messages[j]; m.ID == id {
-				return m
+// reportOf counts a reminder as delivered with the report on its last message
+// that made it so, and not again with later news of another (D2).
+func reportOf(st *engine.User, reminderID, messageID string, f engine.Failure, now engine.Millis) report {
+	out := report{failure: f}
+	for i := len(st.Reminders) - 1; i >= 0; i-- {
+		r := &st.Reminders[i]
+		if r.ID != reminderID {
+			continue
+		}
+		for j := range r.Messages {
+			m := &r.Messages[j]
+			if m.ID != messageID {
+				continue
 			}
+			out.sender = m.Sender
+			if m.Status == engine.MessageDelivered && m.DeliveredAt == now {
+				out.took = max(now-m.CreatedAt, 1)
+			}
+			out.delivered = r.Status == engine.StatusDelivered && r.DeliveredAt == now && j == len(r.Messages)-1
+		}
+		return out
+	}
+	return out
+}
+
+// told counts durable reports.
+func (m *metrics) told(all []report) {
+	for _, r := range all {
+		if r.took > 0 {
+			m.delivery.Observe(float64(r.took) / 1000)
+		}
+		if r.delivered {
+			m.reminders.WithLabelValues("delivered", engine.ReasonDelivered.String()).Inc()
 		}
 	}
-	return nil
 }
 
 func (m *metrics) consent(e engine.ConsentChanged) {

@@ -55,7 +55,8 @@ type Node struct {
 type view struct {
 	timers, due               atomic.Int64
 	queued, sending, lookups  atomic.Int64
-	stopped, unreachable      atomic.Pointer[string]
+	senders                   []*senderView // as configured; what is in them changes
+	unreachable               atomic.Pointer[string]
 	lastPlan, lastRound       atomic.Int64
 	snapshotRounds, compacted atomic.Int64
 	composerSpent             atomic.Int64 // today, millionths of a US dollar
@@ -69,6 +70,7 @@ func Start(cfg Config) (*Node, error) {
 		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), zones: newZones(), table: newTable(cfg.Seed),
 		dirty: &dirtySet{}, died: make(chan struct{}), waiters: sync.Pool{New: newWaiter},
 	}
+	n.view.senders = newSenderViews(cfg.Senders)
 	n.dispatchers()
 	n.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler) // what matters is logged by the supervisor

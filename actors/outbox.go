@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"golang.org/x/time/rate"
 
 	"carillon/actors/provider"
 	"carillon/engine"
 )
 
 // outbox is the actor that gives reminders their turn at the carrier: in the
-// order of their deadlines, at the sender's pace, so many at a time (S6). What
+// order of their deadlines, at their sender's pace, so many at a time (S6). What
 // it holds is derived from the users' states and comes back after a crash; a
 // key that it has already is not taken twice.
 //
@@ -23,23 +22,14 @@ type outbox struct {
 	self  *actor.PID
 	alarm Alarm
 
-	queue   offerQueue
+	senders []*sender
 	known   map[string]bool // keys queued or under way
-	sending int
-	window  window
-	pace    *rate.Limiter
 
 	lookups     []engine.LookUp
-	lookingUp   int
+	asking      int // look-ups and questions under way
 	paused      bool
-	stopped     string        // why the sender is stopped; empty: it is not
 	unreachable string        // why the carrier can't be connected to; empty: it can
-	shown       [2]string     // what of that was shown last
 	ringsAt     engine.Millis // what the alarm is set to
-	resumeAt    engine.Millis // when it is tried again
-	pause       engine.Millis // how long that was, for the next time
-	probing     bool
-	notBefore   engine.Millis // after the carrier asked us to slow down
 	holdAll     bool          // the node is draining
 	drainAsked  []func()
 }
@@ -48,19 +38,24 @@ type outbox struct {
 type (
 	// handedOver: the user's last check is done and flushed.
 	handedOver struct {
+		by    *sender
 		offer engine.Offer
 		reply engine.Reply
 		err   error
 	}
 	// sent: the carrier has answered, or has not.
 	sent struct {
+		by      *sender
 		offer   engine.Offer
 		message engine.Outgoing
 		outcome provider.Outcome
 		took    time.Duration
 	}
 	// sendDone: the outcome is flushed.
-	sendDone struct{ offer engine.Offer }
+	sendDone struct {
+		by    *sender
+		offer engine.Offer
+	}
 	// sighted: the carrier was asked for a message.
 	sighted struct {
 		lookup   engine.LookUp
@@ -75,22 +70,29 @@ type (
 	drainSends struct{ done func() }
 )
 
-const (
-	maxLookups = 8 // look-ups at the carrier at a time
-	// probeAfter is how long a stopped sender waits before it tries one
-	// hand-over again; it doubles up to probeMost.
-	probeAfter = engine.Millis(60_000)
-	probeMost  = engine.Millis(10 * 60_000)
-	// slowDown is the pause after a rate limit that names no time.
-	slowDown = engine.Millis(1000)
-)
+const maxLookups = 8 // look-ups at the carrier at a time
 
 func newOutbox(n *Node) *outbox {
-	pace := rate.NewLimiter(rate.Inf, 1)
-	if n.cfg.MPS > 0 {
-		pace = rate.NewLimiter(rate.Limit(n.cfg.MPS), max(1, int(n.cfg.MPS)))
+	o := &outbox{node: n, known: map[string]bool{}, paused: n.paused.Load(), holdAll: n.cfg.Still}
+	for _, v := range n.view.senders {
+		o.senders = append(o.senders, newSender(v, n.cfg.MaxSends, n.cfg.MPS))
 	}
-	return &outbox{node: n, known: map[string]bool{}, pace: pace, window: newWindow(n.cfg.MaxSends), paused: n.paused.Load(), holdAll: n.cfg.Still}
+	return o
+}
+
+// sender returns the one of that name. A pool does not change while the engine
+// runs, so that every offer finds its own; of a message that was handed over
+// from another pool there may be none.
+func (o *outbox) sender(name string) *sender {
+	for _, s := range o.senders {
+		if s.name == name {
+			return s
+		}
+	}
+	if len(o.senders) == 1 && name == "" { // handed over when it had no name yet
+		return o.senders[0]
+	}
+	return nil
 }
 
 // Receive implements actor.Actor.
@@ -111,18 +113,22 @@ func (o *outbox) Receive(ctx actor.Context) {
 	case sent:
 		o.sent(m)
 	case accountFault:
-		o.stop(m.failure)
+		if s := o.sender(m.sender); s != nil {
+			o.stop(s, m.failure)
+		}
+	case probed:
+		o.probed(m)
 	case sendDone:
-		o.finish(m.offer)
+		o.finish(m.by, m.offer)
 	case sighted:
 		o.sighted(m)
 	case lookupDone:
-		o.lookingUp--
+		o.asking--
 		delete(o.known, m.lookup.Key())
 	case pauseSending:
 		o.paused = m.paused
 		if !m.paused {
-			o.stopped, o.probing = "", false
+			o.resumeAll()
 		}
 	case drainSends:
 		o.holdAll = true
@@ -133,6 +139,7 @@ func (o *outbox) Receive(ctx actor.Context) {
 
 // takeIn queues what is owed and not known yet.
 func (o *outbox) takeIn(effects []engine.Effect) {
+	now := o.node.cfg.Clock.Now()
 	for _, e := range effects {
 		if _, ok := e.(engine.Compose); ok || o.known[e.Key()] {
 			continue // texts are the composer's
@@ -140,7 +147,7 @@ func (o *outbox) takeIn(effects []engine.Effect) {
 		o.known[e.Key()] = true
 		switch e := e.(type) {
 		case engine.Offer:
-			o.queue.push(e)
+			o.sender(e.Sender).take(e, now)
 		case engine.LookUp:
 			o.lookups = append(o.lookups, e)
 		case engine.Compose:
@@ -152,80 +159,76 @@ func (o *outbox) takeIn(effects []engine.Effect) {
 func (o *outbox) work() {
 	now := o.node.cfg.Clock.Now()
 	var next engine.Millis
-	for o.queue.len() > 0 {
-		if wait := o.wait(now); wait != 0 {
-			next = max(wait, 0)
-			break
+	for _, s := range o.senders {
+		if at := o.serve(s, now); at > 0 && (next == 0 || at < next) {
+			next = at
 		}
-		offer := o.queue.pop()
-		if now >= offer.Deadline {
-			delete(o.known, offer.Key()) // the user's own wake ends it as stale
-			continue
-		}
-		o.begin(offer)
 	}
 	if next != o.ringsAt {
 		o.ringsAt = next
 		o.alarm.Set(next)
 	}
-	for len(o.lookups) > 0 && o.lookingUp < maxLookups && !o.holdAll {
+	for len(o.lookups) > 0 && o.asking < maxLookups && !o.holdAll {
 		l := o.lookups[0]
 		o.lookups = o.lookups[1:]
 		o.lookUp(l)
 	}
-	if o.holdAll && o.sending == 0 && o.lookingUp == 0 {
+	if sending := o.show(); o.holdAll && sending == 0 && o.asking == 0 {
 		for _, done := range o.drainAsked {
 			done()
 		}
 		o.drainAsked = nil
 	}
-	o.show()
 }
 
-// wait returns 0 if a hand-over may begin, the instant at which it may, or -1
-// if another event will tell.
-func (o *outbox) wait(now engine.Millis) engine.Millis {
-	switch {
-	case o.paused, o.holdAll, o.sending >= o.window.size():
-		return -1
-	case o.stopped != "" && (o.probing || o.sending > 0):
-		return -1
-	case o.stopped != "" && now < o.resumeAt:
-		return o.resumeAt
-	case now < o.notBefore:
-		return o.notBefore
+// serve begins what may begin now at one sender. It returns when more may, or
+// 0 and less if another event will tell.
+func (o *outbox) serve(s *sender, now engine.Millis) engine.Millis {
+	for s.queue.len() > 0 && now >= s.queue.offers[0].Deadline {
+		delete(o.known, s.queue.pop().Key()) // the user's own wake ends it as stale
 	}
-	at := time.UnixMilli(now)
-	if r := o.pace.ReserveN(at, 1); r.DelayFrom(at) > 0 {
-		delay := r.DelayFrom(at)
-		r.CancelAt(at)
-		return now + max(delay.Milliseconds(), 1)
+	if o.paused || o.holdAll {
+		return 0
+	}
+	if s.stopped != "" && !s.trial {
+		if at := o.mend(s, now); !s.trial {
+			return at
+		}
+	}
+	for s.queue.len() > 0 {
+		if at := s.wait(now); at != 0 {
+			return at
+		}
+		offer, later := s.next(now)
+		if later != 0 {
+			return later
+		}
+		o.begin(s, offer)
 	}
 	return 0
 }
 
-func (o *outbox) begin(offer engine.Offer) {
-	o.sending++
-	o.probing = o.stopped != ""
+func (o *outbox) begin(s *sender, offer engine.Offer) {
+	s.sending++
+	s.asked++
 	o.node.toUser(offer.UserID, &request{
 		cmd:     engine.HandOver{ReminderID: offer.ReminderID},
-		deliver: func(reply engine.Reply, err error) { o.node.send(o.self, handedOver{offer, reply, err}) },
+		deliver: func(reply engine.Reply, err error) { o.node.send(o.self, handedOver{s, offer, reply, err}) },
 	})
 }
 
 // handedOver calls the carrier with what the user's last check let through.
 func (o *outbox) handedOver(m handedOver) {
+	m.by.asked--
 	reply, ok := m.reply.(engine.HandOverReply)
 	if !ok || reply.Message == nil {
-		o.probing = false
-		o.finish(m.offer)
+		o.finish(m.by, m.offer) // its turn is free for another
 		return
 	}
 	out := *reply.Message
 	now := o.node.cfg.Clock.Now()
-	if out.Segments > 1 {
-		o.pace.ReserveN(time.UnixMilli(now), min(int(out.Segments)-1, o.pace.Burst())) // one was taken when it began
-	}
+	m.by.weigh(int(out.Segments), now)
+	o.node.metrics.segments.WithLabelValues(m.by.name).Add(float64(out.Segments))
 	o.node.metrics.lateness.Observe(float64(max(now-out.Due, 0)) / 1000)
 	n := o.node
 	n.cfg.Go(func() {
@@ -233,7 +236,7 @@ func (o *outbox) handedOver(m handedOver) {
 		defer cancel()
 		took := stopwatch()
 		outcome := n.handOver(ctx, messageOf(out))
-		n.send(o.self, sent{m.offer, out, outcome, took()})
+		n.send(o.self, sent{m.by, m.offer, out, outcome, took()})
 	})
 }
 
@@ -252,21 +255,21 @@ func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.O
 // the sender as a whole.
 func (o *outbox) sent(m sent) {
 	o.node.metrics.handedOver(m.took)
-	o.learn(&m.outcome)
+	o.learn(m.by, &m.outcome)
 	o.node.toUser(m.offer.UserID, &request{
 		cmd:     outcomeCommand(m.message.MessageID, m.outcome),
-		deliver: func(engine.Reply, error) { o.node.send(o.self, sendDone{m.offer}) },
+		deliver: func(engine.Reply, error) { o.node.send(o.self, sendDone{m.by, m.offer}) },
 	})
 }
 
-func (o *outbox) finish(offer engine.Offer) {
-	o.sending--
+func (o *outbox) finish(s *sender, offer engine.Offer) {
+	s.sending--
 	delete(o.known, offer.Key())
 }
 
 // lookUp asks the carrier for a message whose fate is open (S3).
 func (o *outbox) lookUp(l engine.LookUp) {
-	o.lookingUp++
+	o.asking++
 	n := o.node
 	n.cfg.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.SendTimeout)
@@ -299,25 +302,17 @@ func (o *outbox) sighted(m sighted) {
 	})
 }
 
-func (o *outbox) show() {
+// show tells how much there is to do, and returns how many hand-overs are under
+// way.
+func (o *outbox) show() int {
+	queued, sending := 0, 0
+	for _, s := range o.senders {
+		queued, sending = queued+s.queue.len(), sending+s.sending
+		s.show()
+	}
 	v := &o.node.view
-	v.queued.Store(int64(o.queue.len()))
-	v.sending.Store(int64(o.sending))
-	v.lookups.Store(int64(len(o.lookups) + o.lookingUp))
-	now := [2]string{o.stopped, o.unreachable}
-	if now == o.shown {
-		return
-	}
-	o.shown = now
-	o.node.metrics.senderStopped.Set(flag(o.stopped != ""))
-	o.node.metrics.unreachable.Set(flag(o.unreachable != ""))
-	v.stopped.Store(orNil(o.stopped))
-	v.unreachable.Store(orNil(o.unreachable))
-}
-
-func orNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
+	v.queued.Store(int64(queued))
+	v.sending.Store(int64(sending))
+	v.lookups.Store(int64(len(o.lookups) + o.asking))
+	return sending
 }

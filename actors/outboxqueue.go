@@ -13,33 +13,43 @@ func (q *offerQueue) len() int { return len(q.offers) }
 
 func (q *offerQueue) push(o engine.Offer) {
 	q.offers = append(q.offers, o)
-	i := len(q.offers) - 1
-	for i > 0 {
-		parent := (i - 1) / 2
-		if !before(&o, &q.offers[parent]) {
-			break
-		}
-		q.offers[i] = q.offers[parent]
-		i = parent
-	}
-	q.offers[i] = o
+	q.settle(len(q.offers)-1, o)
 }
 
-func (q *offerQueue) pop() engine.Offer {
-	first := q.offers[0]
+func (q *offerQueue) pop() engine.Offer { return q.take(0) }
+
+// take removes the offer at place i of the heap.
+func (q *offerQueue) take(i int) engine.Offer {
+	taken := q.offers[i]
 	last := len(q.offers) - 1
 	o := q.offers[last]
 	q.offers[last] = engine.Offer{}
 	q.offers = q.offers[:last]
-	if last > 0 {
-		q.sink(o)
+	if i < last {
+		q.settle(i, o)
 	}
-	return first
+	return taken
 }
 
-// sink puts o where the first one was, and lets it sink to its place.
-func (q *offerQueue) sink(o engine.Offer) {
-	i := 0
+// leastTried returns the place of the offer that was handed over least; of
+// equals the one whose turn is first.
+func (q *offerQueue) leastTried() int {
+	best := 0
+	for i := range q.offers {
+		a, b := &q.offers[i], &q.offers[best]
+		if a.Attempts < b.Attempts || (a.Attempts == b.Attempts && before(a, b)) {
+			best = i
+		}
+	}
+	return best
+}
+
+// settle puts o into the free place i, and lets it rise or sink to its own.
+func (q *offerQueue) settle(i int, o engine.Offer) {
+	for i > 0 && before(&o, &q.offers[(i-1)/2]) {
+		q.offers[i] = q.offers[(i-1)/2]
+		i = (i - 1) / 2
+	}
 	for {
 		child := 2*i + 1
 		if child >= len(q.offers) {
@@ -84,7 +94,7 @@ func (w *window) shrink() { w.limit = max(w.limit/2, 1) }
 
 func messageOf(o engine.Outgoing) provider.Message {
 	return provider.Message{
-		UserID: o.UserID, ReminderID: o.ReminderID, MessageID: o.MessageID, To: o.To, Text: o.Text,
+		UserID: o.UserID, ReminderID: o.ReminderID, MessageID: o.MessageID, To: o.To, Sender: o.Sender, Text: o.Text,
 		Segments: int(o.Segments), CreatedAt: o.CreatedAt, ValidUntil: o.ValidUntil, Others: o.Others,
 	}
 }

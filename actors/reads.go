@@ -136,13 +136,42 @@ type Stats struct {
 
 // OutboxStats is a picture of the way to the carrier.
 type OutboxStats struct {
-	Queued  int64  `json:"queued"`
-	Sending int64  `json:"sending"`
-	LookUps int64  `json:"look_ups"`
-	Paused  bool   `json:"paused"`
-	Stopped string `json:"stopped,omitempty"` // why the sender is stopped
+	Queued  int64 `json:"queued"`
+	Sending int64 `json:"sending"`
+	LookUps int64 `json:"look_ups"`
+	Paused  bool  `json:"paused"`
+	// Stopped is why senders are stopped; each of them says so for itself below.
+	Stopped string `json:"stopped,omitempty"`
+	// Senders are the numbers or the service that texts come from (S6).
+	Senders []SenderStats `json:"senders"`
 	// Unreachable is why the carrier can't be connected to.
 	Unreachable string `json:"unreachable,omitempty"`
+}
+
+// SenderStats is a picture of one sender.
+type SenderStats struct {
+	Sender  string `json:"sender,omitempty"` // empty: the carrier's only one
+	Queued  int64  `json:"queued"`
+	Sending int64  `json:"sending"`
+	Window  int64  `json:"window"` // how many may be under way at a time
+	Stopped string `json:"stopped,omitempty"`
+	// SlowUntil is set while the carrier's word, or our own pace, holds it back.
+	SlowUntil engine.Millis `json:"slow_until_ms,omitempty"`
+}
+
+func (n *Node) senderStats() []SenderStats {
+	out := make([]SenderStats, 0, len(n.view.senders))
+	for _, v := range n.view.senders {
+		s := SenderStats{Sender: v.name, Queued: v.queued.Load(), Sending: v.sending.Load(), Window: v.window.Load()}
+		if why := v.stopped.Load(); why != nil {
+			s.Stopped = *why
+		}
+		if at := v.slowBefore.Load(); at > n.cfg.Clock.Now() {
+			s.SlowUntil = at
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // JournalStats is a picture of the store.
@@ -178,8 +207,6 @@ func (n *Node) Stats() Stats {
 	if why := n.view.unreachable.Load(); why != nil {
 		out.Outbox.Unreachable = *why
 	}
-	if why := n.view.stopped.Load(); why != nil {
-		out.Outbox.Stopped = *why
-	}
+	out.Outbox.Stopped, out.Outbox.Senders = n.stoppedWhy(), n.senderStats()
 	return out
 }

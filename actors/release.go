@@ -11,13 +11,11 @@ func (n *Node) releaseAll(batch []*release) {
 	n.dirty.addAll(batch) // first, so that a round that begins behind them finds them all
 	for _, r := range batch {
 		seen := n.metrics.observe(r.events, r.at)
-		for _, took := range r.took {
-			n.metrics.delivery.Observe(float64(took) / 1000)
-		}
+		n.metrics.told(r.told)
 		if seen.erased {
 			n.send(n.keeper, erase{r.entry.Stream, r.seq})
 		}
-		n.faults(r.events)
+		n.faults(r.told)
 		if seen.planned {
 			n.view.lastPlan.Store(r.at)
 		}

@@ -160,7 +160,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 	}
 	if len(d.Events) > 0 {
 		u.count(d.Events)
-		rel.events, rel.took, rel.at = d.Events, deliveryTimes(u.st, d.Events), now
+		rel.events, rel.told, rel.at = d.Events, reportsOf(u.st, d.Events, now), now
 		rel.entry.Stream, rel.entry.Kind, rel.entry.Version = u.e.id, kindUser, codec.Version
 		rel.entry.At = now
 		rel.data = codec.AppendRecord(rel.data[:0], first, d.Events)

@@ -18,6 +18,7 @@ type Policy struct {
 	Keep           Millis        // how long ended reminders and events stay in the state; 7 days by default
 	MaxEvents      int           // calendar events per user
 	MaxReminders   int           // reminders per user that have not ended
+	Senders        []string      // S6: the pool of numbers, or the service, that texts come from; none: the carrier's only one has no name
 }
 
 // UncertainRule is the setting on_uncertain (S3).
@@ -81,6 +82,8 @@ type (
 		UserID, ReminderID string
 		Due, Deadline      Millis
 		Priority           Priority
+		Sender             string // whose turn it waits for (S6)
+		Attempts           int32  // hand-overs that it has had
 	}
 	// LookUp asks the carrier whether it has a message (S3), or what became
 	// of one that it has (D5): then SID is set. Since is the earliest that it

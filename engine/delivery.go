@@ -49,6 +49,9 @@ func (u *User) applyToMessage(at Millis, e Event) {
 		if r := u.touch(e.ID, at); r != nil {
 			r.startAttempt(at, e)
 		}
+		if e.Sender != "" {
+			u.Sender = e.Sender
+		}
 	case MessageAccepted:
 		if r, m := u.message(e.ID, e.MessageID, at); m != nil {
 			u.applyAccepted(at, r, m, e)
@@ -95,7 +98,7 @@ func (r *Reminder) startAttempt(at Millis, e AttemptStarted) {
 		born = e.Since
 	}
 	r.Messages = append(r.Messages, Message{
-		ID: e.MessageID, To: e.To, Text: e.Text, Via: e.Via, Encoding: e.Encoding, Segments: e.Segments,
+		ID: e.MessageID, To: e.To, Sender: e.Sender, Text: e.Text, Via: e.Via, Encoding: e.Encoding, Segments: e.Segments,
 		Status: MessageSending, ValidUntil: e.ValidUntil, CreatedAt: born, UpdatedAt: at,
 	})
 }

@@ -97,6 +97,7 @@ type (
 		ValidUntil Millis
 		Assumed    bool
 		Since      Millis // Assumed only: the earliest that it can have been handed over
+		Sender     string // the number or service that it comes from (S6); empty: the carrier's only one, or nobody knows
 	}
 	// MessageAccepted says that the carrier has the message.
 	MessageAccepted struct {

@@ -109,6 +109,7 @@ type Outgoing struct {
 	ReminderID string
 	MessageID  string
 	To         string
+	Sender     string // the number or service that it comes from; empty: the carrier's only one, or nobody knows
 	Text       string
 	Segments   int32
 	CreatedAt  Millis

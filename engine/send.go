@@ -171,13 +171,13 @@ func (t *turn) startAttempt(r *Reminder, today Date, text composed) *Outgoing {
 	e := AttemptStarted{
 		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: t.u.Phone,
 		Text: text.body, Via: text.via, Encoding: text.size.Encoding, Segments: int32(text.size.Segments),
-		On: today, ValidUntil: t.validUntil(r),
+		On: today, ValidUntil: t.validUntil(r), Sender: t.sender(),
 	}
 	if r.Spent {
 		e.On = r.On
 	}
 	out := &Outgoing{
-		UserID: t.u.ID, ReminderID: r.ID, MessageID: e.MessageID, To: e.To, Text: e.Text, Segments: e.Segments,
+		UserID: t.u.ID, ReminderID: r.ID, MessageID: e.MessageID, To: e.To, Sender: e.Sender, Text: e.Text, Segments: e.Segments,
 		CreatedAt: t.env.Now, ValidUntil: e.ValidUntil, Due: r.nextAt(),
 	}
 	t.emit(e)

@@ -113,10 +113,11 @@ func describeReminder(e Event) TimelineEntry {
 func describeMessage(e Event) (TimelineEntry, bool) {
 	switch e := e.(type) { //nolint:gochecksumtype // only messages' events
 	case AttemptStarted:
-		return TimelineEntry{
-			Kind: "hand_over_started", ReminderID: e.ID, MessageID: e.MessageID,
-			Detail: []Field{{"text", e.Text}, {"encoding", e.Encoding.String()}, {"segments", int64(e.Segments)}, {"valid_until", Instant(e.ValidUntil)}, {"assumed", e.Assumed}},
-		}, true
+		d := []Field{{"text", e.Text}, {"encoding", e.Encoding.String()}, {"segments", int64(e.Segments)}, {"valid_until", Instant(e.ValidUntil)}, {"assumed", e.Assumed}}
+		if e.Sender != "" {
+			d = append(d, Field{"sender", e.Sender})
+		}
+		return TimelineEntry{Kind: "hand_over_started", ReminderID: e.ID, MessageID: e.MessageID, Detail: d}, true
 	case MessageAccepted:
 		return TimelineEntry{
 			Kind: "message_accepted", Reason: ReasonAccepted, ReminderID: e.ID, MessageID: e.MessageID,

@@ -229,6 +229,7 @@ type Message struct {
 	ID          string
 	SID         string // the carrier's id, once known
 	To          string // E.164 at the time of the attempt
+	Sender      string // the number or service that it came from (S6)
 	Text        string
 	Via         Via
 	Encoding    sms.Encoding
@@ -291,6 +292,7 @@ type User struct {
 	Paused       bool
 	Day          Day
 	Fence        Millis // the last restore that was accounted for
+	Sender       string // the number or service that the person's texts come from (S6)
 	EventSeq     uint64 // domain events applied so far; numbers the timeline
 	CreatedAt    Millis
 	UpdatedAt    Millis

@@ -20,6 +20,7 @@ func (t *turn) owed() []Effect {
 		case r.pending() && r.nextAt() <= t.env.Now && t.env.Now < r.Deadline && !t.u.Paused:
 			out = append(out, Offer{
 				UserID: t.u.ID, ReminderID: r.ID, Due: r.nextAt(), Deadline: r.Deadline, Priority: r.Priority,
+				Sender: t.sender(), Attempts: r.Attempts,
 			})
 		case m != nil && m.Status == MessageUncertain && m.LookupAt <= t.env.Now && r.Status == StatusUncertain:
 			out = append(out, t.lookUp(r, m))
@@ -32,7 +33,7 @@ func (t *turn) owed() []Effect {
 
 func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 	l := LookUp{SID: m.SID, Message: Outgoing{
-		UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Text: m.Text, Segments: m.Segments,
+		UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Sender: m.Sender, Text: m.Text, Segments: m.Segments,
 		CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
 	}, Since: m.CreatedAt}
 	if r.Reason == ReasonRestored { // somebody may have had it sent before it was due

@@ -67,6 +67,7 @@ type messageJSON struct {
 	ErrorCategory *string `json:"error_category"`
 	ErrorMessage  *string `json:"error_message"`
 	To            string  `json:"to"`
+	Sender        *string `json:"sender"`
 	Text          string  `json:"text"`
 	Segments      int32   `json:"segments"`
 	Encoding      string  `json:"encoding"`
@@ -121,7 +122,7 @@ func showMessage(m engine.Message) messageJSON {
 	return messageJSON{
 		MessageID: m.ID, SID: textOrNull(m.SID), Status: m.Status.String(),
 		ErrorCode: codeOrNull(m.Error.Code), ErrorCategory: textOrNull(m.Error.Category.String()), ErrorMessage: textOrNull(m.Error.Message),
-		To: m.To, Text: m.Text, Segments: m.Segments, Encoding: m.Encoding.String(), GeneratedVia: word(viaWords, m.Via),
+		To: m.To, Sender: textOrNull(m.Sender), Text: m.Text, Segments: m.Segments, Encoding: m.Encoding.String(), GeneratedVia: word(viaWords, m.Via),
 		CreatedAt: showInstant(m.CreatedAt), UpdatedAt: showInstant(m.UpdatedAt), SentAt: instantOrNull(m.SentAt),
 		DeliveredAt: instantOrNull(m.DeliveredAt), ValidUntil: instantOrNull(m.ValidUntil),
 	}

@@ -15,6 +15,7 @@ type Message struct {
 	ReminderID string
 	MessageID  string // unique for ever; travels in the status callback's URL
 	To         string // E.164
+	Sender     string // the number or service it comes from (S6); empty: the carrier's only one. In Find also: nobody knows which
 	Text       string
 	Segments   int
 	CreatedAt  int64 // Unix milliseconds, UTC: when the attempt was recorded
@@ -95,6 +96,23 @@ type Fetcher interface {
 type Stopper interface {
 	// Stops reports whether every other message would fail the same way.
 	Stops(f engine.Failure) bool
+}
+
+// Verdict is what a carrier says of a fault that stopped a sender.
+type Verdict uint8
+
+// The verdicts. FaultUnknown: only a hand-over can tell.
+const (
+	FaultUnknown Verdict = iota
+	FaultLasts           // or the carrier can't be asked at present
+	FaultOver
+)
+
+// Prober is a Sender that can be asked whether a fault of a sender is over, so
+// that no reminder is handed over to find out (S4, S5).
+type Prober interface {
+	// Probe asks. It changes nothing at the carrier.
+	Probe(ctx context.Context, f engine.Failure) Verdict
 }
 
 // Adviser is a Sender that knows which setting is behind a fault of the whole

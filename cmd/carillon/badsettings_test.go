@@ -33,7 +33,10 @@ func TestBadSettingsAreTold(t *testing.T) {
 			w.person(t, "ada", "+15550101234")
 			w.do(t, http.StatusCreated, "POST", "/v1/users/ada/reminders", map[string]any{"text": "Hi", "send_at": time.Now().UTC().Format(time.RFC3339)})
 			var stats struct {
-				Outbox struct{ Stopped, Unreachable string }
+				Outbox struct {
+					Stopped, Unreachable string
+					Senders              []struct{ Sender string }
+				}
 			}
 			eventually(t, test.says, 10*time.Second, func() bool {
 				w.do(t, http.StatusOK, "GET", "/v1/stats", nil).into(t, &stats)
@@ -42,7 +45,7 @@ func TestBadSettingsAreTold(t *testing.T) {
 			if why := string(w.do(t, http.StatusOK, "GET", "/readyz", nil).body); !strings.Contains(why, test.says) || strings.Contains(why, twiliotest.AuthToken) {
 				t.Errorf("readyz says %s", why)
 			}
-			if w.metric(t, test.metric) != 1 {
+			if metric := strings.Replace(test.metric, "stopped", `stopped{sender="`+stats.Outbox.Senders[0].Sender+`"}`, 1); w.metric(t, metric) != 1 {
 				t.Errorf("%s is not 1", test.metric)
 			}
 			if r := w.reminders(t, "ada")[0]; r.Status != test.status {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"carillon/actors"
@@ -23,6 +24,7 @@ type carrier struct {
 	sender   provider.Sender
 	verifier provider.Verifier
 	sandbox  *sandbox.Carrier // nil: another one
+	senders  []string         // the pool (S6); none: the only one has no name
 }
 
 // carrierSecrets are what carriers sign in with.
@@ -56,7 +58,7 @@ func newTwilio(s *settings, token string, log *slog.Logger) (carrier, error) {
 	for _, need := range []struct{ value, name string }{
 		{s.TwilioAccountSID, "TWILIO_ACCOUNT_SID"},
 		{token, secretTwilio},
-		{s.TwilioFrom + s.TwilioService, "CARILLON_TWILIO_FROM or CARILLON_TWILIO_MESSAGING_SERVICE_SID"},
+		{strings.Join(s.TwilioFrom, "") + s.TwilioService, "CARILLON_TWILIO_FROM or CARILLON_TWILIO_MESSAGING_SERVICE_SID"},
 	} {
 		if need.value == "" {
 			return carrier{}, usageError{fmt.Errorf("%s is missing; the carrier twilio needs it", need.name)}
@@ -65,15 +67,19 @@ func newTwilio(s *settings, token string, log *slog.Logger) (carrier, error) {
 	if s.PublicURL == "" {
 		log.Warn("no public_url: Twilio can't tell us what became of messages, and its webhooks are refused")
 	}
-	c, err := twilio.New(twilio.Config{
-		AccountSID: s.TwilioAccountSID, AuthToken: token, From: s.TwilioFrom, MessagingServiceSID: s.TwilioService,
+	conf := twilio.Config{
+		AccountSID: s.TwilioAccountSID, AuthToken: token, MessagingServiceSID: s.TwilioService,
 		VerifyServiceSID: s.TwilioVerifyService, BaseURL: s.TwilioBaseURL, PublicURL: s.PublicURL,
-		Timeout: s.SendTimeout, MaxConns: s.MaxSends, Now: actors.SystemClock{}.Now,
-	})
+		Timeout: s.SendTimeout, MaxConns: s.MaxSends * max(len(s.TwilioFrom), 1), Now: actors.SystemClock{}.Now,
+	}
+	for _, number := range s.TwilioFrom {
+		conf.From = append(conf.From, strings.TrimSpace(number))
+	}
+	c, err := twilio.New(conf)
 	if err != nil {
 		return carrier{}, usageError{err}
 	}
-	return carrier{sender: c, verifier: c}, nil
+	return carrier{sender: c, verifier: c, senders: conf.Senders()}, nil
 }
 
 // hooks understands Twilio's webhooks if there is a token to check them with.

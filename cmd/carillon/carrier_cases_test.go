@@ -144,7 +144,7 @@ var carrierCases = []carrierCase{
 	{
 		name: "token refused (20003) until it is mended", script: faults{twiliotest.Refuse(401, 20003)}, solo: true,
 		then: resumeStopped, gets: onceLater, status: accepted, creates: 2, accepted: 1,
-		story: "hand_over_started message_refused:refused retry_planned:retry reminder_moved:send_now " + storySent,
+		story: "hand_over_started message_refused:refused retry_planned:retry " + storySent,
 	},
 	{
 		name: "pace too slow for the deadline", within: 900 * time.Millisecond,

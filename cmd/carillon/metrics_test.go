@@ -51,6 +51,8 @@ func scrape(t *testing.T) *scraped {
 		c.person(t, id, phone)
 		c.do(t, http.StatusCreated, "POST", "/v1/users/"+id+"/reminders", map[string]any{"text": "Now", "send_at": time.Now().UTC().Format(time.RFC3339)})
 	}
+	// Around noon, where he is: a lead before his midnight would belong to the day before.
+	c.do(t, http.StatusOK, "PATCH", "/v1/users/walter-w", map[string]any{"timezone": noon(time.Now())})
 	c.do(t, http.StatusCreated, "PUT", "/v1/users/walter-w/events/past", map[string]any{"title": "Past", "start": time.Now().Add(time.Minute).UTC().Format(time.RFC3339)})
 	c.do(t, http.StatusOK, "POST", "/v1/users/walter-w/opt-out", map[string]any{"reason": "asked"})
 	c.do(t, http.StatusNotFound, "GET", "/v1/users/nobody-n", nil)
@@ -66,6 +68,9 @@ func scrape(t *testing.T) *scraped {
 	}
 	return &scraped{text: text, families: families, registered: registered(v.metrics)}
 }
+
+// noon names a zone in which it is between 12:00 and 13:00.
+func noon(now time.Time) string { return fmt.Sprintf("Etc/GMT%+d", now.UTC().Hour()-12) }
 
 // startService runs serve in this process, with a carrier's token so that its
 // webhooks are there.

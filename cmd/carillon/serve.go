@@ -145,6 +145,7 @@ func (v *service) start(key string) error {
 	v.store = store
 	conf := v.s.nodeConfig(v.carrier.sender, v.carrier.verifier)
 	v.s.configure(&conf, v.composer)
+	conf.Senders = v.carrier.senders
 	conf.Log, conf.Logger, conf.Metrics = store, v.log, v.metrics
 	conf.LowOnSpace, conf.Still = store.LowOnSpace, v.still
 	conf.Fatal = func(err error) { v.fatal <- err }

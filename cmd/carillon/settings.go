@@ -36,12 +36,12 @@ type settings struct {
 
 	Carrier             string        `group:"settings" default:"sandbox" enum:"sandbox,twilio,http,none" help:"What delivers messages: ${enum}. none composes and records, and sends nothing."`
 	TwilioAccountSID    string        `group:"settings" name:"twilio-account-sid" variable:"TWILIO_ACCOUNT_SID" help:"Account SID; the token is the secret TWILIO_AUTH_TOKEN."`
-	TwilioFrom          string        `group:"settings" name:"twilio-from" help:"Sending number, E.164."`
+	TwilioFrom          []string      `group:"settings" name:"twilio-from" help:"Sending numbers, E.164, with commas between. A person's texts come from the same one as long as it is in this list; pace and stops are each number's own (S6)."`
 	TwilioService       string        `group:"settings" name:"twilio-messaging-service-sid" help:"Messaging service that sends."`
 	TwilioVerifyService string        `group:"settings" name:"twilio-verify-service-sid" help:"Verify service for codes; without one numbers can only be attested."`
 	TwilioBaseURL       string        `group:"settings" name:"twilio-base-url" help:"Stands in for https://api.twilio.com and for the Verify host."`
-	SenderMPS           float64       `group:"settings" name:"sender-mps" default:"0" help:"Message segments per second of the sender; 0 is no limit."`
-	MaxSends            int           `group:"settings" name:"max-sends" default:"64" help:"Hand-overs that are with the carrier at a time."`
+	SenderMPS           float64       `group:"settings" name:"sender-mps" default:"0" help:"Message segments per second of each sender; 0 is no limit."`
+	MaxSends            int           `group:"settings" name:"max-sends" default:"64" help:"Hand-overs of a sender that are with the carrier at a time."`
 	SendTimeout         time.Duration `group:"settings" name:"send-timeout" default:"10s" help:"How long one call to the carrier may take."`
 
 	HTTPCarrier httpCarrierSettings `embed:"" prefix:"http-carrier-"`

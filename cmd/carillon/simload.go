@@ -148,7 +148,7 @@ func (c *simLoadCmd) embedded(ctx context.Context, p *program, conf load.Config)
 	}
 	defer func() { _ = os.RemoveAll(s.DataDir) }()
 	s.Listen = freeAddress("127.0.0.1:0")
-	s.Carrier, s.TwilioBaseURL, s.TwilioAccountSID, s.TwilioFrom = "twilio", conf.Stub.URL(), "AC"+strings.Repeat("0", 32), "+15005550006"
+	s.Carrier, s.TwilioBaseURL, s.TwilioAccountSID, s.TwilioFrom = "twilio", conf.Stub.URL(), "AC"+strings.Repeat("0", 32), []string{"+15005550006"}
 	s.TwilioService, s.TwilioVerifyService, s.PublicURL = "", "", "http://"+s.Listen
 	if s.LogLevel == "info" {
 		s.LogLevel = "warn"

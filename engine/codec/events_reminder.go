@@ -60,6 +60,7 @@ func (c *coder) attemptStarted(e *engine.AttemptStarted) {
 	signed(c, 9, &e.ValidUntil)
 	boolean(c, 10, &e.Assumed)
 	signed(c, 11, &e.Since)
+	text(c, 12, &e.Sender)
 }
 
 func (c *coder) messageAccepted(e *engine.MessageAccepted) {

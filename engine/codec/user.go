@@ -36,6 +36,7 @@ func (c *coder) user(u *engine.User) {
 	boolean(c, 17, &u.OptedOut)
 	boolean(c, 18, &u.Paused)
 	signed(c, 19, &u.Fence)
+	text(c, 20, &u.Sender)
 }
 
 func (c *coder) storedEvent(n protowire.Number, x *engine.StoredEvent) {
@@ -140,6 +141,7 @@ func (c *coder) message(n protowire.Number, x *engine.Message) {
 	signed(c, 14, &x.DeliveredAt)
 	signed(c, 15, &x.LookupAt)
 	signed(c, 16, &x.Absent)
+	text(c, 17, &x.Sender)
 	c.close()
 }
 

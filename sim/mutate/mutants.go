@@ -10,7 +10,7 @@ var mutants = []mutant{
 	{"answer_before_flush", []string{"actors/user.go", "	rel.unflushed = u.unflushed\n	u.unflushed.Add(1)\n", "	if rel.deliver != nil {\n		rel.deliver(rel.reply, nil)\n		rel.deliver = nil\n	}\n	rel.unflushed = u.unflushed\n	u.unflushed.Add(1)\n"}},
 	{"timers_forgotten_at_start", []string{"actors/recovery.go", "if len(arms) > 0 {", "if false {"}},
 	{"snapshot_without_tail", []string{"actors/load.go", "if head <= at {", "if head <= at || at > 0 {"}},
-	{"pause_ignored", []string{"actors/outbox.go", "case o.paused, o.holdAll,", "case o.holdAll,"}},
+	{"pause_ignored", []string{"actors/outbox.go", "if o.paused || o.holdAll {", "if o.holdAll {"}},
 	{"number_taken_twice", []string{"actors/directory.go", "if ok && string(owner) != m.userID {", "if ok && string(owner) == \"\" {"}},
 	{"sent_without_check", []string{"engine/send.go", "if why := t.preSend(r); why != ReasonNone {", "if why := t.preSend(r); why == reasonCount {"}},
 	{"stop_cancels_nothing", []string{ // and nobody looks when it is sent: there are two locks on the door

@@ -28,6 +28,7 @@ var (
 	_ provider.Fetcher  = (*Client)(nil)
 	_ provider.Stopper  = (*Client)(nil)
 	_ provider.Adviser  = (*Client)(nil)
+	_ provider.Prober   = (*Client)(nil)
 	_ provider.Verifier = (*Client)(nil)
 )
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,9 +22,10 @@ const (
 type Config struct {
 	AccountSID string
 	AuthToken  string
-	// From is the sending number, MessagingServiceSID a pool of them. Both may
-	// be given: From must then be in the pool.
-	From                string
+	// From are the sending numbers; each message names one of them (S6).
+	// MessagingServiceSID is a pool of Twilio's own. Both may be given: the
+	// numbers must then be in that pool.
+	From                []string
 	MessagingServiceSID string
 	// VerifyServiceSID is the Verify service; without one Start and Check say
 	// that none is configured.
@@ -52,6 +54,18 @@ func (c *Config) setDefaults() {
 	}
 }
 
+// Senders is the pool that messages may name as their sender: the numbers, or
+// the service if there are none.
+func (c *Config) Senders() []string {
+	if len(c.From) > 0 {
+		return c.From
+	}
+	return []string{c.MessagingServiceSID}
+}
+
+// longestShortCode is how many digits a sender without country code has at most.
+const longestShortCode = 8
+
 // check names the first setting that can't work. No secret is in an error.
 func (c *Config) check() error {
 	switch {
@@ -61,10 +75,18 @@ func (c *Config) check() error {
 		return errors.New("twilio: the account sid has characters that no sid has")
 	case c.AuthToken == "":
 		return errors.New("twilio: the auth token is missing")
-	case c.From == "" && c.MessagingServiceSID == "":
+	case len(c.From) == 0 && c.MessagingServiceSID == "":
 		return errors.New("twilio: a sender number or a messaging service sid is needed")
 	case c.Now == nil:
 		return errors.New("twilio: no clock was handed in")
+	}
+	for i, from := range c.From {
+		switch {
+		case from == "" || strings.TrimSpace(from) != from || slices.Contains(c.From[:i], from):
+			return errors.New("twilio: the sender numbers must be a list without empty and equal ones")
+		case len(from) > longestShortCode && strings.Trim(from, "0123456789") == "":
+			return fmt.Errorf("twilio: the sender number %s has no + before it (in YAML it needs quotes)", from)
+		}
 	}
 	if _, err := parseBase(c.BaseURL); err != nil {
 		return fmt.Errorf("twilio: base URL: %w", err)

@@ -45,7 +45,7 @@ func newRig(t *testing.T, change func(*twilio.Config)) *rig {
 	return r
 }
 
-func byService(c *twilio.Config) { c.From, c.MessagingServiceSID = "", twiliotest.ServiceSID }
+func byService(c *twilio.Config) { c.From, c.MessagingServiceSID = nil, twiliotest.ServiceSID }
 
 // hasty gives up soon, for tests of what never comes.
 func hasty(c *twilio.Config) { c.Timeout = 400 * time.Millisecond }

@@ -104,14 +104,25 @@ func (s *search) matches(msg *api.ApiV2010Message) bool {
 	if sid == "" || slices.Contains(s.m.Others, sid) || strings.HasPrefix(deref(msg.Direction), "inbound") {
 		return false
 	}
-	if service := s.c.conf.MessagingServiceSID; service != "" {
-		if deref(msg.MessagingServiceSid) != service {
-			return false // its from is null until the service picks a sender
-		}
-	} else if deref(msg.From) != s.c.conf.From {
-		return false
+	return s.sender(msg) && sameText(deref(msg.Body), s.m.Text)
+}
+
+// sender reports whether the message may come from where ours was handed over:
+// from the sender that was recorded with it, whatever the settings are now. One
+// without a sender is from before there was a pool, or was assumed after a
+// restore: then any of ours.
+func (s *search) sender(msg *api.ApiV2010Message) bool {
+	from, service := deref(msg.From), deref(msg.MessagingServiceSid)
+	switch conf := &s.c.conf; {
+	case s.m.Sender == "":
+		return slices.Contains(conf.From, from) || (conf.MessagingServiceSID != "" && service == conf.MessagingServiceSID)
+	case service == s.m.Sender:
+		return true // its from is null until the service picks a sender
+	case from == "": // number and service were both named
+		return service != "" && service == conf.MessagingServiceSID
+	default:
+		return from == s.m.Sender
 	}
-	return sameText(deref(msg.Body), s.m.Text)
 }
 
 func (s *search) result() provider.Sighting {

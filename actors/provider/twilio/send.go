@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -70,13 +71,25 @@ func (c *Client) createParams(m provider.Message, left engine.Millis) *api.Creat
 	if c.conf.MessagingServiceSID != "" {
 		p.SetMessagingServiceSid(c.conf.MessagingServiceSID)
 	}
-	if c.conf.From != "" {
-		p.SetFrom(c.conf.From)
+	if from := c.from(m.Sender); from != "" {
+		p.SetFrom(from)
 	}
 	if c.conf.PublicURL != "" {
 		p.SetStatusCallback(callbackURL(c.conf.PublicURL, m.UserID, m.MessageID))
 	}
 	return p
+}
+
+// from is the number that a message leaves from: the one it names, or the first
+// if it names none of ours. A service alone picks its own.
+func (c *Client) from(sender string) string {
+	switch {
+	case len(c.conf.From) == 0:
+		return ""
+	case slices.Contains(c.conf.From, sender):
+		return sender
+	}
+	return c.conf.From[0]
 }
 
 // callbackURL names user and message, so that a callback resolves a message

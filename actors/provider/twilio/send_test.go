@@ -38,7 +38,7 @@ func record(t *testing.T, status int, answer string) *recorder {
 func (r *recorder) client(t *testing.T, change func(*twilio.Config)) *twilio.Client {
 	t.Helper()
 	conf := twilio.Config{
-		AccountSID: "AC1", AuthToken: "tok", From: "+15550001111", BaseURL: r.URL,
+		AccountSID: "AC1", AuthToken: "tok", From: []string{"+15550001111"}, BaseURL: r.URL,
 		Now: func() engine.Millis { return start },
 	}
 	if change != nil {
@@ -137,12 +137,21 @@ func TestValidityPeriod(t *testing.T) {
 	}
 }
 
-// TestSenders: a number, a service, or both.
+// TestSenders: a number of several, a service, or both. A message names its
+// number; one that names none of ours leaves from the first.
 func TestSenders(t *testing.T) {
-	for _, test := range []struct{ from, service string }{{"+1", ""}, {"", "MG1"}, {"+1", "MG1"}} {
+	for _, test := range []struct{ sender, from, service string }{
+		{"", "+1", ""}, {"", "", "MG1"}, {"MG1", "", "MG1"}, {"", "+1", "MG1"}, {"+2", "+2", ""}, {"+2", "+2", "MG1"}, {"+3", "+1", ""},
+	} {
 		r := record(t, http.StatusCreated, created)
-		c := r.client(t, func(conf *twilio.Config) { conf.From, conf.MessagingServiceSID = test.from, test.service })
-		c.Send(t.Context(), message(phone, "hello"))
+		c := r.client(t, func(conf *twilio.Config) {
+			if conf.From, conf.MessagingServiceSID = nil, test.service; test.from != "" {
+				conf.From = []string{"+1", "+2"}
+			}
+		})
+		m := message(phone, "hello")
+		m.Sender = test.sender
+		c.Send(t.Context(), m)
 		if r.form.Get("From") != test.from || r.form.Get("MessagingServiceSid") != test.service {
 			t.Errorf("%+v: form %v", test, r.form)
 		}
@@ -185,7 +194,7 @@ func TestRealHosts(t *testing.T) {
 	}))
 	defer proxy.Close()
 	c, err := twilio.New(twilio.Config{
-		AccountSID: "AC1", AuthToken: "t", From: "+1", VerifyServiceSID: "VA1",
+		AccountSID: "AC1", AuthToken: "t", From: []string{"+1"}, VerifyServiceSID: "VA1",
 		Now: func() engine.Millis { return start },
 	})
 	if err != nil {
@@ -207,13 +216,13 @@ func TestRealHosts(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	good := twilio.Config{
-		AccountSID: "AC1", AuthToken: "hush", From: "+1", Now: func() engine.Millis { return start },
+		AccountSID: "AC1", AuthToken: "hush", From: []string{"+1"}, Now: func() engine.Millis { return start },
 	}
 	for says, change := range map[string]func(*twilio.Config){
 		"account sid is missing":     func(c *twilio.Config) { c.AccountSID = "" },
 		"account sid has characters": func(c *twilio.Config) { c.AccountSID = "AC1/../AC2" },
 		"auth token is missing":      func(c *twilio.Config) { c.AuthToken = "" },
-		"sender number or a":         func(c *twilio.Config) { c.From = "" },
+		"sender number or a":         func(c *twilio.Config) { c.From = nil },
 		"clock":                      func(c *twilio.Config) { c.Now = nil },
 		"base URL: must begin":       func(c *twilio.Config) { c.BaseURL = "ftp://hush" },
 		"base URL: has no host":      func(c *twilio.Config) { c.BaseURL = "http:///hush" },
@@ -239,8 +248,8 @@ func TestBadCredentials(t *testing.T) {
 	for name, change := range map[string]func(*twilio.Config){
 		"token":   func(c *twilio.Config) { c.AuthToken = "old" },
 		"account": func(c *twilio.Config) { c.AccountSID = "AC2" },
-		"sender":  func(c *twilio.Config) { c.From = "+15559999999" },
-		"service": func(c *twilio.Config) { c.From, c.MessagingServiceSID = "", "MG2" },
+		"sender":  func(c *twilio.Config) { c.From = []string{"+15559999999"} },
+		"service": func(c *twilio.Config) { c.From, c.MessagingServiceSID = nil, "MG2" },
 	} {
 		r := newRig(t, change)
 		out := r.client.Send(t.Context(), message(phone, "hello"))

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -52,6 +53,12 @@ func (s *Server) count(r *http.Request) Fault {
 	if f, ok := s.byNumber[to]; ok {
 		return f
 	}
+	if s.account != "active" {
+		return Refuse(http.StatusForbidden, 20005)
+	}
+	if f, ok := s.bySender[r.PostForm.Get("From")]; ok {
+		return f
+	}
 	return pop(&s.next)
 }
 
@@ -69,7 +76,7 @@ func (s *Server) refusal(form url.Values) (status, code int, message string) {
 		return bad, 21603, "A 'From' phone number is required."
 	case service != "" && service != s.opts.ServiceSID:
 		return bad, 21701, "The Messaging Service does not exist."
-	case service == "" && from != s.opts.From:
+	case from != "" && !slices.Contains(s.numbers(), from):
 		return bad, 21659, "'" + from + "' is not a Twilio phone number or Short Code country mismatch"
 	case strings.TrimSpace(form.Get("Body")) == "":
 		return bad, 21602, "Message body is required."

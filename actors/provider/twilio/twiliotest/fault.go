@@ -99,6 +99,18 @@ func (s *Server) FaultFor(to string, f Fault) {
 	s.byNumber[to] = f
 }
 
+// FaultFrom makes every create from one of our numbers misbehave; the zero Fault
+// ends it.
+func (s *Server) FaultFrom(from string, f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.none() {
+		delete(s.bySender, from)
+		return
+	}
+	s.bySender[from] = f
+}
+
 // ScriptFor makes the next creates to a number misbehave, one fault each, in
 // this order; a zero Fault among them is a create that goes well.
 func (s *Server) ScriptFor(to string, faults ...Fault) {
@@ -141,6 +153,8 @@ func (s *Server) Heal() {
 	clear(s.byNumber)
 	clear(s.scripts)
 	clear(s.byVerify)
+	clear(s.bySender)
+	s.account = "active"
 }
 
 // pop takes the next fault of a script; one that is forever stays. The lock is

@@ -77,7 +77,7 @@ func through(t *testing.T, s *twiliotest.Server, base string, service bool) *twi
 	conf := s.Config()
 	conf.BaseURL, conf.PublicURL = base, "https://sms.example.org"
 	if service {
-		conf.From, conf.MessagingServiceSID = "", twiliotest.ServiceSID
+		conf.From, conf.MessagingServiceSID = nil, twiliotest.ServiceSID
 	}
 	c, err := twilio.New(conf)
 	if err != nil {

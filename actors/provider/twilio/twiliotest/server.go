@@ -26,7 +26,8 @@ const (
 // Options of a Server. The zero value is an account with the constants above.
 type Options struct {
 	AccountSID, AuthToken string
-	From                  string // the number that is ours to send from
+	From                  string   // the number that is ours to send from
+	More                  []string // further ones
 	ServiceSID, VerifySID string
 	// Now is the server's clock. Default: the wall clock.
 	Now func() engine.Millis
@@ -76,6 +77,8 @@ type Server struct {
 	reads    []Fault
 	verifies []Fault
 	byVerify map[string]Fault
+	bySender map[string]Fault
+	account  string // its status
 	codes    map[string]*verification
 	serial   uint64
 }
@@ -88,7 +91,7 @@ func New(opts Options) *Server {
 	s := &Server{
 		opts: opts, client: &http.Client{Timeout: 10 * time.Second}, closing: make(chan struct{}),
 		bySID: map[string]*Message{}, creates: map[sent]int{}, byNumber: map[string]Fault{}, scripts: map[string][]Fault{}, byVerify: map[string]Fault{},
-		codes: map[string]*verification{},
+		codes: map[string]*verification{}, bySender: map[string]Fault{}, account: "active",
 	}
 	s.http = httptest.NewUnstartedServer(s.routes())
 	s.http.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -103,6 +106,7 @@ func New(opts Options) *Server {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	account := "/2010-04-01/Accounts/{account}/"
+	mux.HandleFunc("GET /2010-04-01/Accounts/{file}", s.known(s.fetchAccount))
 	mux.HandleFunc("POST "+account+"Messages.json", s.known(s.create))
 	mux.HandleFunc("GET "+account+"Messages.json", s.known(s.list))
 	mux.HandleFunc("GET "+account+"Messages/{file}", s.known(s.fetch))
@@ -142,9 +146,39 @@ func (s *Server) Connections() int { return int(s.conns.Load()) }
 // Config is a client's configuration for this server and a number as sender.
 func (s *Server) Config() twilio.Config {
 	return twilio.Config{
-		AccountSID: s.opts.AccountSID, AuthToken: s.opts.AuthToken, From: s.opts.From,
+		AccountSID: s.opts.AccountSID, AuthToken: s.opts.AuthToken, From: s.numbers(),
 		VerifyServiceSID: s.opts.VerifySID, BaseURL: s.http.URL, Now: s.opts.Now,
 	}
+}
+
+// numbers are ours to send from.
+func (s *Server) numbers() []string { return append([]string{s.opts.From}, s.opts.More...) }
+
+// fetchAccount tells the account's status.
+func (s *Server) fetchAccount(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	f, status := pop(&s.reads), s.account
+	s.mu.Unlock()
+	switch {
+	case !f.none():
+		s.show(w, r, f)
+	case file(r) != s.opts.AccountSID:
+		refuse(w, http.StatusNotFound, 20404, "The requested resource was not found")
+	default:
+		writeJSON(w, http.StatusOK, map[string]any{
+			"sid": s.opts.AccountSID, "status": status, "type": "Full", "friendly_name": "test", "owner_account_sid": s.opts.AccountSID,
+			"auth_token": "not shown here", "date_created": "Tue, 01 Sep 2026 10:00:00 +0000", "date_updated": "Tue, 01 Sep 2026 10:00:00 +0000",
+			"uri": "/2010-04-01/Accounts/" + s.opts.AccountSID + ".json", "subresource_uris": map[string]any{},
+		})
+	}
+}
+
+// SetAccount sets the account's status: active, suspended or closed. One that is
+// not active sends nothing.
+func (s *Server) SetAccount(status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account = status
 }
 
 // HangUp closes every connection: who waits for an answer will not get one.

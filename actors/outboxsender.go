@@ -1,0 +1,145 @@
+package actors
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"carillon/engine"
+)
+
+// sender is one number or service of the pool with what is its own (S6): who
+// waits for it, its pace, how many may be with the carrier, and whether it is
+// stopped. What slows or stops one holds back nobody who is texted from
+// another.
+type sender struct {
+	name   string
+	shown  *senderView
+	queue  offerQueue
+	window window
+
+	sending int // hand-overs begun and not done
+	asked   int // of them, those whose segments are not known yet
+	pace    *rate.Limiter
+	// notBefore is after the carrier asked us to slow down.
+	notBefore engine.Millis
+
+	stopped   string         // why it is stopped; empty: it is not
+	fault     engine.Failure // the same, as the carrier said it
+	pause     engine.Millis  // how long it waits between tries
+	resumeAt  engine.Millis  // when it tries again
+	resumedAt engine.Millis  // when the last stop ended
+	asking    bool           // the carrier is being asked whether the fault is over
+	trial     bool           // one reminder has to tell, since asking can't
+	wary      bool           // let go on without proof: one at a time until the carrier takes one
+	believed  bool           // the carrier said that the fault is over, and has taken none since
+	doubted   bool           // it said so and was wrong: it is not asked about this fault again
+}
+
+// senderView is what a sender shows of itself without being asked.
+type senderView struct {
+	name                                string
+	queued, sending, window, slowBefore atomic.Int64
+	stopped                             atomic.Pointer[string]
+}
+
+// gather is how long a paced sender that had nothing to do waits when a
+// reminder comes: the others of that minute are on their way, and the first
+// turn is for the nearest deadline.
+const gather = engine.Millis(20)
+
+func newSenderViews(names []string) []*senderView {
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	views := make([]*senderView, len(names))
+	for i, name := range names {
+		views[i] = &senderView{name: name}
+	}
+	return views
+}
+
+func newSender(view *senderView, maxSends int, mps float64) *sender {
+	s := &sender{name: view.name, shown: view, window: newWindow(maxSends)}
+	if mps > 0 {
+		// A tenth of a second may leave at once: what is lost to an alarm that
+		// rings late is made up for.
+		s.pace = rate.NewLimiter(rate.Limit(mps), 1+int(mps/10))
+	}
+	return s
+}
+
+// take queues an offer.
+func (s *sender) take(offer engine.Offer, now engine.Millis) {
+	if s.pace != nil && s.queue.len() == 0 && s.sending == 0 {
+		s.notBefore = max(s.notBefore, now+gather)
+	}
+	s.queue.push(offer)
+}
+
+// wait returns 0 if a hand-over may begin, the instant at which it may, or -1
+// if another event will tell.
+func (s *sender) wait(now engine.Millis) engine.Millis {
+	switch {
+	case s.sending >= s.window.size(), (s.trial || s.wary) && s.sending > 0:
+		return -1
+	case now < s.notBefore:
+		return s.notBefore
+	case s.pace == nil:
+		return 0
+	}
+	// One segment at least for each whose text is not made yet.
+	free := s.pace.TokensAt(time.UnixMilli(now)) - float64(s.asked)
+	if free >= 1 {
+		return 0
+	}
+	return now + max(engine.Millis(math.Ceil((1-free)/float64(s.pace.Limit())*1000)), 1)
+}
+
+// weigh takes a message's segments from the pace, more than there are if need
+// be: then the next one waits the longer (S6).
+func (s *sender) weigh(segments int, now engine.Millis) {
+	if s.pace == nil {
+		return
+	}
+	at := time.UnixMilli(now)
+	for segments > 0 {
+		n := min(segments, s.pace.Burst())
+		s.pace.ReserveN(at, n)
+		segments -= n
+	}
+}
+
+// next takes the reminder whose turn it is. While nobody knows whether the
+// carrier takes any, it is the one that was handed over least: probes are
+// spread, so that none is used up by them (S4). When only last hand-overs are
+// left, retryAt says from when one of them is risked.
+func (s *sender) next(now engine.Millis) (offer engine.Offer, retryAt engine.Millis) {
+	if !s.trial && !s.wary {
+		return s.queue.pop(), 0
+	}
+	i := s.queue.leastTried()
+	o := &s.queue.offers[i]
+	if risk := s.queue.offers[0].Deadline - lastChance; s.trial && o.Attempts >= engine.MaxAttempts-1 {
+		if now < risk {
+			return offer, risk
+		}
+		i = 0 // the deadline that is nearest
+	}
+	return s.queue.take(i), 0
+}
+
+// lastChance is how long before its deadline a stopped sender risks the last
+// hand-over of a reminder: later it would be lost without any try.
+const lastChance = engine.Millis(60_000)
+
+// show tells what changed to whoever looks.
+func (s *sender) show() {
+	v := s.shown
+	v.queued.Store(int64(s.queue.len()))
+	v.sending.Store(int64(s.sending))
+	v.window.Store(int64(s.window.size()))
+	v.slowBefore.Store(s.notBefore)
+}
