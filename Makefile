@@ -12,7 +12,7 @@ NPM_TWILIO := 6.2.0
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race vet lint fmt fuzz kill referee sim mutants bench clean
+.PHONY: help build run test check race vet lint fmt fuzz kill referee sim proc mutants bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ kill: ## kill -9 the real binary KILLS times with writes and sends going on
 
 sim: build ## The simulation: kept seeds, then fresh ones for SECONDS; every fault class must come
 	./bin/carillon sim campaign --seconds $(SECONDS)
+
+proc: build ## Real processes under kills, stops, no disk, no memory and broken lines for SECONDS (Linux)
+	$(GO) run ./sim/proc/campaign --seconds $(SECONDS)
 
 mutants: ## Plant bugs in a copy of the engine, one at a time, and see which the simulation finds
 	$(GO) run ./sim/mutate

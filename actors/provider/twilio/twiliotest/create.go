@@ -15,8 +15,11 @@ var e164 = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)
 // create takes a message, or misbehaves.
 func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 	form := r.PostForm
+	s.answering.Add(1)
+	defer s.answering.Add(-1)
 	f := s.count(r)
 	if !f.none() && !f.Accept {
+		s.wait(r, f.Delay)
 		s.show(w, r, f)
 		return
 	}
@@ -25,6 +28,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m := s.accept(form)
+	s.wait(r, f.Delay)
 	if !f.none() {
 		s.show(w, r, f)
 		return
@@ -58,6 +62,9 @@ func (s *Server) count(r *http.Request) Fault {
 	}
 	if f, ok := s.bySender[r.PostForm.Get("From")]; ok {
 		return f
+	}
+	if len(s.next) == 0 && s.opts.Draw != nil {
+		return s.opts.Draw()
 	}
 	return pop(&s.next)
 }
@@ -110,6 +117,9 @@ func (s *Server) accept(form url.Values) Message {
 	}
 	s.messages = append(s.messages, m)
 	s.bySID[m.SID] = m
+	if s.opts.Accepted != nil {
+		s.opts.Accepted(*m)
+	}
 	return *m
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // Fault is what goes wrong with one request. The zero value is none.
@@ -23,6 +24,9 @@ type Fault struct {
 	Body     string
 	Code     int
 	Truncate bool
+	// Delay is how long a create waits before its answer, good or bad; what is
+	// accepted is accepted before.
+	Delay time.Duration
 	// Forever keeps the fault for all later requests.
 	Forever bool
 }
@@ -183,6 +187,20 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, f Fault) {
 		hangUp(w, f.Reset)
 	default:
 		answer(w, f)
+	}
+}
+
+// wait holds an answer back, unless the client leaves.
+func (s *Server) wait(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	late := time.NewTimer(d)
+	defer late.Stop()
+	select {
+	case <-late.C:
+	case <-r.Context().Done():
+	case <-s.closing:
 	}
 }
 

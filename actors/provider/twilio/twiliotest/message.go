@@ -108,6 +108,9 @@ func (s *Server) CreatesOf(to, body string) int {
 	return s.creates[sent{to, body}]
 }
 
+// Answering is how many creates have no answer yet.
+func (s *Server) Answering() int { return int(s.answering.Load()) }
+
 // IdempotencyKeys is how many creates carried an Idempotency-Key, which makes
 // net/http repeat a POST: it must stay 0.
 func (s *Server) IdempotencyKeys() int {

@@ -34,6 +34,11 @@ type Options struct {
 	// Reach is where callbacks really go, as scheme and host, when the public
 	// URL that they are asked for and signed with is not ours to listen on.
 	Reach string
+	// Accepted is told of every message before its create is answered, for a
+	// book that outlives the process. Nothing else is created meanwhile.
+	Accepted func(Message)
+	// Draw picks the fault of a create that no script has one for; nil: none.
+	Draw func() Fault
 }
 
 func (o *Options) setDefaults() {
@@ -63,6 +68,8 @@ type Server struct {
 	client  *http.Client // brings callbacks
 	closing chan struct{}
 	conns   atomic.Int64
+
+	answering atomic.Int64 // creates without their answer yet
 
 	mu       sync.Mutex
 	messages []*Message // in order of creation
