@@ -45,7 +45,7 @@ type claim struct {
 	acked       bool   // to have been stored
 	id          string // of a custom reminder that was acknowledged
 	withdrawn   int64  // when it was acknowledged that it is not wanted; 0: never
-	canceled    bool   // and the answer showed it cancelled: it must not go at all
+	canceled    int64  // when the answer showed it cancelled: it must not go any more; 0: never
 	probe       bool   // after everything healed: it must go
 }
 
