@@ -16,7 +16,7 @@ const (
 	maxInterval  = 10_000
 	maxTimes     = 96 // times of day of one rule
 	maxInstances = 5_000
-	maxWork      = 10_000_000 // of all rules of a feed
+	maxWork      = 2_000_000 // of all rules of a feed
 )
 
 var errWork = errors.New("its rule, or all of the feed's, take too much work")
@@ -45,7 +45,7 @@ func expand(text string, start, from, to wall, until func(time.Time) wall, b *bu
 	if err != nil {
 		return nil, err
 	}
-	o.Dtstart = start
+	o.Dtstart = jump(o, start, from)
 	if last := to.Add(-time.Second); o.Until.IsZero() || o.Until.After(last) {
 		o.Until = last
 	}
@@ -70,6 +70,42 @@ func expand(text string, start, from, to wall, until func(time.Time) wall, b *bu
 		out = append(out, t)
 	}
 	return out, nil
+}
+
+// jump moves the beginning of a rule without a count to shortly before the
+// window, in whole steps, so that a series that began long ago costs no more
+// than a new one.
+func jump(o *rrule.ROption, start, from wall) wall {
+	if o.Count > 0 {
+		return start
+	}
+	period, step := periodOf(o), time.Duration(max(o.Interval, 1))
+	steps := int(from.Add(-2*period).Sub(start) / (period * step))
+	if steps <= 0 {
+		return start
+	}
+	n := steps * max(o.Interval, 1)
+	switch {
+	case o.Freq == rrule.HOURLY:
+		return start.Add(time.Duration(n) * time.Hour)
+	case o.Freq == rrule.DAILY:
+		return start.AddDate(0, 0, n)
+	case o.Freq == rrule.WEEKLY:
+		return start.AddDate(0, 0, 7*n)
+	case start.Day() > 28: // not every month has such a day to begin on
+		return start
+	case o.Freq == rrule.MONTHLY:
+		return start.AddDate(0, n, 0)
+	}
+	return start.AddDate(n, 0, 0)
+}
+
+// periodOf is the longest time that one period of a rule takes.
+func periodOf(o *rrule.ROption) time.Duration {
+	const day = 24 * time.Hour
+	return map[rrule.Frequency]time.Duration{
+		rrule.HOURLY: time.Hour, rrule.DAILY: day, rrule.WEEKLY: 7 * day, rrule.MONTHLY: 31 * day, rrule.YEARLY: 366 * day,
+	}[o.Freq]
 }
 
 // readRule reads an RRULE and refuses what nobody's calendar needs and what
@@ -131,7 +167,7 @@ func readUntil(text string, until func(time.Time) wall) (wall, error) {
 
 // work is how many days, or hours, and times of them the library will look at.
 func work(o *rrule.ROption) int64 {
-	days := int64(o.Until.Sub(o.Dtstart)/(24*time.Hour)) + 366
+	days := int64((o.Until.Sub(o.Dtstart)+periodOf(o))/(24*time.Hour)) + 1
 	times := int64(max(len(o.Byhour), 1) * max(len(o.Byminute), 1) * max(len(o.Bysecond), 1))
 	if o.Freq == rrule.HOURLY {
 		days *= 24
