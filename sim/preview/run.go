@@ -37,7 +37,7 @@ func Run(c Config) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}
-	if c.Policy == (engine.Policy{}) {
+	if c.Policy.MaxEvents == 0 {
 		c.Policy = engine.DefaultPolicy()
 	}
 	p := &play{conf: &c, u: &engine.User{ID: "preview"}, now: c.From, ledger: newLedger(&c, loc)}
