@@ -33,7 +33,7 @@ func (db *DB) Append(batch []Entry) (first uint64, err error) {
 			return 0, fmt.Errorf("entry %d: %w", i, err)
 		}
 	}
-	if err := db.heads.stage(batch, first); err != nil {
+	if err := db.heads.stage(batch, first, db.replayFrom.Load()); err != nil {
 		return 0, err
 	}
 	db.encode(batch, first)

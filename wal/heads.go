@@ -60,7 +60,7 @@ func (s *heads) of(batch []Snapshot, next uint64) []uint64 {
 }
 
 // stage moves the head of every stream in the batch, or of none.
-func (s *heads) stage(batch []Entry, first uint64) error {
+func (s *heads) stage(batch []Entry, first, replayFrom uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	undo := s.undo[:0]
@@ -68,6 +68,9 @@ func (s *heads) stage(batch []Entry, first uint64) error {
 		e := &batch[i]
 		h := maphash.String(s.seed, e.Stream)
 		have, known := s.at[h]
+		if !known && e.Prev < replayFrom {
+			e.Prev = 0 // forgotten meanwhile: it begins anew
+		}
 		if have.seq != e.Prev {
 			s.takeBack(undo)
 			return fmt.Errorf("%w: entry %d: stream is at %d, caller expects %d", ErrConflict, i, have.seq, e.Prev)

@@ -16,13 +16,13 @@ func TestHeads(t *testing.T) {
 			t.Errorf("%s is at %d below %d, want %d", stream, got, next, want)
 		}
 	}
-	if err := s.stage([]Entry{{Stream: "ann"}, {Stream: "bob"}, {Stream: "ann", Prev: 10}}, 10); err != nil {
+	if err := s.stage([]Entry{{Stream: "ann"}, {Stream: "bob"}, {Stream: "ann", Prev: 10}}, 10, 1); err != nil {
 		t.Fatal(err)
 	}
 	must("ann", 10, 0)
 	must("ann", 13, 12)
 	must("bob", 13, 11)
-	if err := s.stage([]Entry{{Stream: "ann", Prev: 12}, {Stream: "cid"}, {Stream: "bob", Prev: 10}}, 13); !errors.Is(err, ErrConflict) {
+	if err := s.stage([]Entry{{Stream: "ann", Prev: 12}, {Stream: "cid"}, {Stream: "bob", Prev: 10}}, 13, 1); !errors.Is(err, ErrConflict) {
 		t.Fatalf("a wrong link gave %v", err)
 	}
 	must("ann", 13, 12)
@@ -30,7 +30,7 @@ func TestHeads(t *testing.T) {
 	if n := s.len(); n != 2 {
 		t.Errorf("%d streams, want 2", n)
 	}
-	if err := s.stage([]Entry{{Stream: "ann", Prev: 12}, {Stream: "ann", Prev: 13}}, 13); err != nil {
+	if err := s.stage([]Entry{{Stream: "ann", Prev: 12}, {Stream: "ann", Prev: 13}}, 13, 1); err != nil {
 		t.Fatal(err)
 	}
 	must("ann", 13, 12)

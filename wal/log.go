@@ -113,7 +113,9 @@ type Log interface {
 	// Append writes the batch in one transaction and returns after the flush. The
 	// records get the sequences first, first+1, … in the order of the batch; the
 	// Prev of a later entry may be the sequence that an earlier one is about to
-	// get (NextSeq plus its place in the batch). ErrConflict, ErrTooLarge and
+	// get (NextSeq plus its place in the batch). A Prev below ReplayFrom, of a
+	// stream that was forgotten since the caller asked for its head, is taken for 0
+	// and set to it. ErrConflict, ErrTooLarge and
 	// ErrInvalid mean that nothing was written; ErrUnknownOutcome means what it says.
 	Append(batch []Entry) (first uint64, err error)
 	// NextSeq is the sequence of the next record; the first ever is 1.

@@ -109,9 +109,12 @@ func (m *Mem) Append(batch []wal.Entry) (uint64, error) {
 		if err := wal.CheckEntry(e); err != nil {
 			return 0, fmt.Errorf("entry %d: %w", i, err)
 		}
-		have, ok := staged[e.Stream]
-		if !ok {
-			have = m.st.Heads[e.Stream]
+		have, known := staged[e.Stream]
+		if !known {
+			have, known = m.st.Heads[e.Stream]
+		}
+		if !known && e.Prev < m.st.ReplayFrom {
+			e.Prev = 0 // forgotten meanwhile: it begins anew
 		}
 		if have != e.Prev {
 			return 0, fmt.Errorf("%w: entry %d: stream is at %d, caller expects %d", wal.ErrConflict, i, have, e.Prev)
