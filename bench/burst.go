@@ -1,68 +1,135 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"carillon/actors"
+	"carillon/actors/provider"
 	"carillon/engine"
 )
 
 // Burst has reminders of as many users due in the same second, with a carrier
 // that accepts at once; each is handed over with both of its records flushed.
-// The time runs from the instant at which they are due.
-func Burst(parent string, n int) (Result, error) {
-	reg := prometheus.NewRegistry()
-	r, err := newRig(parent, func(c *actors.Config) { c.Metrics = reg })
+// The time runs from the instant at which they are due, and so do the
+// latencies of the hand-overs.
+func Burst(o Options) (Result, error) {
+	n := or(o.N, 100_000)
+	r, err := newRig(o, nil)
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.remove()
-	if err := r.populate(n, 1024, "UTC"); err != nil {
+	res := Result{Workload: "burst", N: n}
+	if o.N > 0 && o.N != 100_000 {
+		res.Variant = fmt.Sprintf("%d", n)
+	}
+	return r.burst(res)
+}
+
+// HTTPBurst is Burst with a carrier over HTTP in another process.
+func HTTPBurst(o Options) (Result, error) {
+	n := or(o.N, 100_000)
+	stub, err := StartCarrier(o.Self, 0)
+	if err != nil {
 		return Result{}, err
 	}
-	lead := time.Duration(n/20_000+3) * time.Second
-	due := time.Now().Add(lead).Truncate(time.Second)
-	err = each(n, 1024, func(i int) error {
-		return r.do(userID(i), engine.CreateReminder{Text: fmt.Sprintf("Reminder %d", i), SendAt: due.UnixMilli(), Priority: engine.PriorityNormal})
+	defer stub.Stop()
+	var sender *counting
+	r, err := newRig(o, func(c *actors.Config) {
+		sender = &counting{Sender: stub.sender(httpSends)}
+		c.Sender, c.MaxSends = sender, httpSends
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	if time.Now().After(due) {
-		return Result{}, errors.New("bench: the reminders were due before all of them were there; the machine is too slow for this lead")
+	defer r.remove()
+	sender.to = r.sent
+	res, err := r.burst(Result{Workload: "http-burst", N: n}, stub.pid())
+	if err != nil {
+		return res, err
 	}
-	<-time.After(time.Until(due))
-	before, spent := commits(reg)
-	cpu := cpuSeconds()
-	if err := r.awaitSent(n, due); err != nil {
-		return Result{}, err
+	seen, err := stub.Counts()
+	if err != nil {
+		return res, err
 	}
-	took := time.Since(due)
-	after, total := commits(reg)
-	res := Result{Workload: "burst", N: n, Details: map[string]float64{"commits": after - before, "commit_ms": 1000 * (total - spent), "cpu_s": cpuSeconds() - cpu}}
-	res.finish(took, r.dir)
+	if seen.Reminders != n || seen.Twice != 0 {
+		return res, fmt.Errorf("bench: the carrier has %d of %d reminders, %d twice", seen.Reminders, n, seen.Twice)
+	}
+	return res, nil
+}
+
+// httpSends are the hand-overs at a time to a carrier over HTTP.
+const httpSends = 64
+
+// counting counts what a sender has answered in the rig's counter.
+type counting struct {
+	provider.Sender
+	to *counter
+}
+
+// Send implements provider.Sender.
+func (c *counting) Send(ctx context.Context, m provider.Message) provider.Outcome {
+	if c.to.told != nil {
+		c.to.told(m)
+	}
+	out := c.Sender.Send(ctx, m)
+	if out.Kind == provider.Accepted {
+		c.to.n.Add(1)
+	}
+	return out
+}
+
+func (r *rig) burst(res Result, children ...int) (Result, error) {
+	n := res.N
+	if err := r.populate(n, "UTC"); err != nil {
+		return res, err
+	}
+	due := burstTime(n)
+	late, begun := make(latencies, n), atomic.Int64{}
+	r.sent.told = func(provider.Message) {
+		if i := begun.Add(1) - 1; i < int64(n) {
+			late.set(int(i), time.Since(due))
+		}
+	}
+	if err := r.scheduleBurst(n, due); err != nil {
+		return res, err
+	}
+	flushes, spent := r.counters.commits()
+	m := measure(children...)
+	if err := r.awaitSent(n, 5*time.Minute); err != nil {
+		return res, err
+	}
+	m.end()
+	after, total := r.counters.commits()
+	res.detail("flushes", after-flushes)
+	res.detail("flush_ms", 1000*(total-spent)/max(after-flushes, 1))
+	res.finish(m, late, r.dir)
 	return res, r.stop()
 }
 
-// awaitSent waits until so many were accepted and nothing is in flight.
-func (r *rig) awaitSent(n int, due time.Time) error {
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(time.Until(due) + 5*time.Minute)
-	for {
-		select {
-		case err := <-r.fatal:
-			return err
-		case <-limit:
-			return fmt.Errorf("bench: %d of %d were sent in five minutes", r.sent.n.Load(), n)
-		case <-tick.C:
-			if r.sent.n.Load() >= int64(n) && r.node.Stats().Outbox.Sending == 0 {
-				return nil
-			}
-		}
-	}
+// burstTime is when a burst of so many can be due, once they have been put in:
+// at 20,000 per second.
+func burstTime(n int) time.Time {
+	return time.Now().Add(time.Duration(n/20_000+2) * time.Second).Truncate(time.Second)
 }
+
+// scheduleBurst puts a reminder of each user in, and returns when it is time.
+func (r *rig) scheduleBurst(n int, due time.Time) error {
+	err := each(n, loaders, func(_, i int) error {
+		return r.do(userID(i), engine.CreateReminder{Text: burstText, SendAt: due.UnixMilli(), Priority: engine.PriorityNormal})
+	})
+	if err != nil {
+		return err
+	}
+	if time.Now().After(due) {
+		return errors.New("bench: the reminders were due before all of them were there; the machine is too slow for this")
+	}
+	<-time.After(time.Until(due))
+	return nil
+}
+
+const burstText = eventTitle + " in 15 mins @ " + eventLocation + ". " + eventLink

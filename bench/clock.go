@@ -49,3 +49,8 @@ func (a *alarm) run() {
 		}
 	}
 }
+
+// set sets the clock to an instant, from where it goes on.
+func (c *clock) set(t time.Time) {
+	c.ahead.Store(t.Add(time.Millisecond).UnixMilli() - c.SystemClock.Now())
+}

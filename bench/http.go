@@ -1,20 +1,15 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
-	"strings"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"carillon/actors"
-	"carillon/actors/provider"
 	"carillon/actors/provider/twilio"
-	"carillon/engine"
 	"carillon/httpapi"
 )
 
@@ -27,19 +22,18 @@ func (face) Role(string) (httpapi.Role, bool) { return httpapi.RoleAdmin, true }
 // Stats implements httpapi.Backend.
 func (f face) Stats(context.Context) any { return f.Node.Stats() }
 
-// site is a rig with its HTTP face on loopback, and a client on the same
-// cores.
+// site is a rig with its HTTP face on loopback.
 type site struct {
 	*rig
-	server *httpapi.Server
-	url    string
-	client fasthttp.Client
+	server  *httpapi.Server
+	address string
+	url     string
 }
 
 const benchToken = "bench0token0bench0token0bench000"
 
-func newSite(parent string) (*site, error) {
-	r, err := newRig(parent, nil)
+func newSite(o Options) (*site, error) {
+	r, err := newRig(o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +41,7 @@ func newSite(parent string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{rig: r, url: "http://" + l.Addr().String()}
-	s.client.MaxConnsPerHost = 4096
+	s := &site{rig: r, address: l.Addr().String(), url: "http://" + l.Addr().String()}
 	s.server = httpapi.New(httpapi.Config{
 		Backend: face{r.node}, Hooks: twilio.NewHooks(benchToken), PublicURL: s.url,
 		Now: actors.SystemClock{}.Now, Logger: slog.New(slog.DiscardHandler),
@@ -66,110 +59,88 @@ func (s *site) stop() error {
 	return s.rig.stop()
 }
 
-// call sends a request that must be answered with a 2xx.
-func (s *site) call(method, path, contentType string, body []byte, header ...string) error {
-	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-	defer fasthttp.ReleaseRequest(req)
-	defer fasthttp.ReleaseResponse(resp)
-	req.SetRequestURI(s.url + path)
-	req.Header.SetMethod(method)
-	req.Header.SetContentType(contentType)
-	req.Header.Set("Authorization", "Bearer bench")
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
+// HTTP is Schedule through HTTP on loopback, a connection kept by each caller;
+// with lines above 1 it is through the batch endpoint, that many a call.
+func HTTP(o Options) (Result, error) {
+	n, callers, users, lines := or(o.N, 200_000), or(o.Callers, 256), or(o.Users, 10_000), or(o.Lines, 1)
+	s, err := newSite(o)
+	if err != nil {
+		return Result{}, err
 	}
-	req.SetBodyRaw(body)
-	if err := s.client.Do(req, resp); err != nil {
+	defer s.remove()
+	now := time.Now()
+	if err := s.populate(users, earlyZone(now)); err != nil {
+		return Result{}, err
+	}
+	conns, hangUp, err := dialAll(s.address, callers)
+	if err != nil {
+		return Result{}, err
+	}
+	n -= n % lines
+	before := n / warmUp / lines * lines
+	p := newPeople(users, n+before, now.Add(time.Hour))
+	w := &puts{people: p, lines: lines, conns: conns}
+	if err := each(before/lines, callers, w.call); err != nil {
+		return Result{}, err
+	}
+	w.from = before
+	m := measure()
+	took, err := timed(n/lines, callers, w.call)
+	if err != nil {
+		return Result{}, err
+	}
+	m.end()
+	hangUp()
+	res := Result{Workload: "http", N: n, Variant: fmt.Sprintf("%d connections", callers)}
+	if lines > 1 {
+		res.Variant += fmt.Sprintf(", batches of %d", lines)
+	}
+	res.finish(m, took, s.dir)
+	return res, s.stop()
+}
+
+// puts writes a run's events through HTTP.
+type puts struct {
+	people *people
+	lines  int
+	from   int
+	conns  []*wire
+}
+
+// call is one request of a caller: one event, or a batch of them.
+func (p *puts) call(caller, k int) error {
+	w := p.conns[caller]
+	if p.lines <= 1 {
+		user, at := p.place(p.from + k)
+		w.request("PUT", "/v1/users/"+user+"/events/"+p.people.events[at], "application/json")
+		var buf [PayloadBytes]byte
+		_, err := w.send(p.body(buf[:0], at))
 		return err
 	}
-	if resp.StatusCode() >= 300 {
-		return fmt.Errorf("bench: %s %s: %d %s", method, path, resp.StatusCode(), resp.Body())
+	b := make([]byte, 0, p.lines*300)
+	for i := p.from + k*p.lines; i < p.from+(k+1)*p.lines; i++ {
+		user, at := p.place(i)
+		b = append(append(append(append(b, `{"method":"PUT","path":"/v1/users/`...), user...), "/events/"...), p.people.events[at]...)
+		b = append(p.body(append(b, `","body":`...), at), "}\n"...)
+	}
+	w.request("POST", "/v1/batch", "application/x-ndjson")
+	answer, err := w.send(b)
+	if err != nil {
+		return err
+	}
+	if good := bytes.Count(answer, []byte(`{"status":20`)); good != p.lines {
+		return fmt.Errorf("bench: %d of %d lines were done: %.300s", good, p.lines, answer)
 	}
 	return nil
 }
 
-// HTTP is Schedule through HTTP on loopback; with lines above 1 it is through
-// the batch endpoint, that many lines a call.
-func HTTP(parent string, n, callers, users, lines int) (Result, error) {
-	s, err := newSite(parent)
-	if err != nil {
-		return Result{}, err
-	}
-	defer s.remove()
-	if err := s.populate(users, 1024, "UTC"); err != nil {
-		return Result{}, err
-	}
-	start := time.Now().Add(20 * time.Minute)
-	request := func(i int) (path, body string) {
-		at := start.Add(time.Duration(i/users) * time.Minute).UTC().Format(time.RFC3339)
-		return fmt.Sprintf("/v1/users/%s/events/e%d", userID(i%users), i/users),
-			fmt.Sprintf(`{"title":"Quarterly review with Dana","start":%q,"location":"Room 4.12"}`, at)
-	}
-	began := time.Now()
-	var took []time.Duration
-	if lines <= 1 {
-		took, err = timed(n, callers, func(i int) error {
-			path, body := request(i)
-			return s.call("PUT", path, "application/json", []byte(body))
-		})
-	} else {
-		took, err = timed(n/lines, callers, func(k int) error {
-			var b strings.Builder
-			for i := k * lines; i < (k+1)*lines; i++ {
-				path, body := request(i)
-				fmt.Fprintf(&b, `{"method":"PUT","path":%q,"body":%s}`+"\n", path, body)
-			}
-			return s.call("POST", "/v1/batch", "application/x-ndjson", []byte(b.String()))
-		})
-	}
-	res := Result{Workload: "http", N: n, durations: took, Details: map[string]float64{"callers": float64(callers), "lines_per_call": float64(lines)}}
-	res.finish(time.Since(began), s.dir)
-	if err != nil {
-		return res, err
-	}
-	return res, s.stop()
+// place is the user of operation i and which of their events it is.
+func (p *puts) place(i int) (user string, at int) {
+	return p.people.ids[i%len(p.people.ids)], i / len(p.people.ids)
 }
 
-// Callbacks brings signed status callbacks for as many messages, one
-// "delivered" each.
-func Callbacks(parent string, n, callers int) (Result, error) {
-	s, err := newSite(parent)
-	if err != nil {
-		return Result{}, err
-	}
-	defer s.remove()
-	if err := s.populate(n, 1024, "UTC"); err != nil {
-		return Result{}, err
-	}
-	type sent struct{ user, message string }
-	all := make(chan sent, n)
-	s.sent.told = func(m provider.Message) { all <- sent{m.UserID, m.MessageID} }
-	now := time.Now()
-	err = each(n, 1024, func(i int) error {
-		return s.do(userID(i), engine.CreateReminder{Text: "Now", SendAt: now.UnixMilli(), Priority: engine.PriorityNormal})
-	})
-	if err != nil {
-		return Result{}, err
-	}
-	if err := s.awaitSent(n, now); err != nil {
-		return Result{}, err
-	}
-	close(all)
-	var list []sent
-	for m := range all {
-		list = append(list, m)
-	}
-	began := time.Now()
-	took, err := timed(n, callers, func(i int) error {
-		path := "/webhooks/twilio/status?user_id=" + url.QueryEscape(list[i].user) + "&message_id=" + url.QueryEscape(list[i].message)
-		form := url.Values{"MessageSid": {sid(list[i].message)}, "MessageStatus": {"delivered"}, "AccountSid": {"AC" + strings.Repeat("a", 32)}}
-		return s.call("POST", path, "application/x-www-form-urlencoded", []byte(form.Encode()),
-			"X-Twilio-Signature", twilio.Signature(benchToken, s.url+path, form))
-	})
-	res := Result{Workload: "callbacks", N: n, durations: took, Details: map[string]float64{"callers": float64(callers)}}
-	res.finish(time.Since(began), s.dir)
-	if err != nil {
-		return res, err
-	}
-	return res, s.stop()
+// body appends an event as JSON.
+func (p *puts) body(b []byte, at int) []byte {
+	b = append(b, `{"title":"`+eventTitle+`","location":"`+eventLocation+`","link":"`+eventLink+`","start":"`...)
+	return append(p.people.start.Add(time.Duration(at)*time.Minute).UTC().AppendFormat(b, time.RFC3339), `"}`...)
 }

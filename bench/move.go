@@ -1,37 +1,48 @@
 package bench
 
 import (
+	"fmt"
 	"time"
 
 	"carillon/engine"
 )
 
-// Move has a tenth of the users' events moved and another tenth deleted.
-func Move(parent string, users, callers int) (Result, error) {
-	r, err := newRig(parent, nil)
+// Move has a tenth of the users' events moved and another tenth deleted; each
+// had become a reminder.
+func Move(o Options) (Result, error) {
+	users, callers := or(o.N, 1_000_000), or(o.Callers, 1024)
+	r, err := newRig(o, nil)
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.remove()
-	if err := r.populate(users, 1024, "UTC"); err != nil {
+	now := time.Now()
+	if err := r.populate(users, earlyZone(now)); err != nil {
 		return Result{}, err
 	}
-	start := time.Now().Add(3 * time.Hour)
-	if err := each(users, 1024, func(i int) error { return r.do(userID(i), event("e1", start)) }); err != nil {
+	start := now.Add(3 * time.Hour)
+	ids := newPeople(users, 0, now).ids
+	if err := each(users, loaders, func(_, i int) error { return r.do(ids[i], event("e1", start)) }); err != nil {
 		return Result{}, err
 	}
+	o.progress("loaded")
 	n := users / 5
-	began := time.Now()
-	took, err := timed(n, callers, func(i int) error {
+	m := measure()
+	took, err := timed(n, callers, func(_, i int) error {
 		if i%2 == 0 {
-			return r.do(userID(5*i), event("e1", start.Add(time.Hour)))
+			return r.do(ids[5*i], event("e1", start.Add(time.Hour)))
 		}
-		return r.do(userID(5*i), engine.DeleteEvent{ID: "e1"})
+		return r.do(ids[5*i], engine.DeleteEvent{ID: "e1"})
 	})
-	res := Result{Workload: "move", N: n, durations: took, Details: map[string]float64{"users": float64(users), "callers": float64(callers)}}
-	res.finish(time.Since(began), r.dir)
 	if err != nil {
-		return res, err
+		return Result{}, err
 	}
+	m.end()
+	if got := sum(r.counters.find("carillon_reminders_total"), "status", "cancelled"); got < float64(n/2) {
+		return Result{}, fmt.Errorf("bench: %.0f reminders were cancelled, of %d deleted events", got, n/2)
+	}
+	res := Result{Workload: "move", N: n, Variant: fmt.Sprintf("%d callers", callers)}
+	res.detail("users", float64(users))
+	res.finish(m, took, r.dir)
 	return res, r.stop()
 }

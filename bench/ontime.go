@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"carillon/actors/provider"
@@ -12,39 +11,36 @@ import (
 // OnTime has one reminder after another due on an idle engine, and measures
 // how late each hand-over begins: the record that it was begun is flushed by
 // then.
-func OnTime(parent string, n int) (Result, error) {
-	r, err := newRig(parent, nil)
+func OnTime(o Options) (Result, error) {
+	n := or(o.N, 100)
+	r, err := newRig(o, nil)
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.remove()
-	if err := r.populate(n, 64, "UTC"); err != nil {
+	if err := r.populate(n, "UTC"); err != nil {
 		return Result{}, err
 	}
 	const apart = 50 * time.Millisecond
 	first := time.Now().Add(time.Second + time.Duration(n/1000)*time.Second)
-	due := make(map[string]time.Time, n)
+	due := func(i int) time.Time { return first.Add(time.Duration(i) * apart).Truncate(time.Millisecond) }
+	late := make(latencies, n)
+	r.sent.told = func(m provider.Message) {
+		now, i := time.Now(), 0
+		if _, err := fmt.Sscanf(m.Text, "Reminder %d", &i); err == nil && i < n {
+			late.set(i, now.Sub(due(i)))
+		}
+	}
 	for i := range n {
-		at := first.Add(time.Duration(i) * apart).Truncate(time.Millisecond)
-		text := fmt.Sprintf("Reminder %d", i)
-		due[text] = at
-		if err := r.do(userID(i), engine.CreateReminder{Text: text, SendAt: at.UnixMilli(), Priority: engine.PriorityNormal}); err != nil {
+		if err := r.do(userID(i), engine.CreateReminder{Text: fmt.Sprintf("Reminder %d", i), SendAt: due(i).UnixMilli(), Priority: engine.PriorityNormal}); err != nil {
 			return Result{}, err
 		}
 	}
-	res := Result{Workload: "ontime", N: n}
-	var mu sync.Mutex
-	r.sent.told = func(m provider.Message) {
-		now := time.Now()
-		mu.Lock()
-		defer mu.Unlock()
-		res.durations = append(res.durations, max(now.Sub(due[m.Text]), 0))
-	}
-	if err := r.awaitSent(n, first); err != nil {
+	m := measure()
+	if err := r.awaitSent(n, time.Until(due(n))+time.Minute); err != nil {
 		return Result{}, err
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	res.finish(time.Since(first), r.dir)
+	res := Result{Workload: "ontime", N: n}
+	res.finish(m.end(), late, r.dir)
 	return res, r.stop()
 }

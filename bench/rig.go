@@ -18,11 +18,13 @@ import (
 // rig is a node on a journal in a folder of its own, with a carrier that
 // accepts everything at once.
 type rig struct {
-	dir   string
-	store *wal.DB
-	node  *actors.Node
-	sent  *counter
-	fatal chan error
+	dir      string
+	log      wal.Options
+	store    *wal.DB
+	node     *actors.Node
+	sent     *counter
+	counters *counters
+	fatal    chan error
 }
 
 // counter is a carrier that takes everything and keeps count.
@@ -44,32 +46,41 @@ func (c *counter) Send(_ context.Context, m provider.Message) provider.Outcome {
 // sid is the counter's name for a message.
 func sid(messageID string) string { return "SM" + messageID }
 
-// newRig makes a folder under parent, or in the machine's place for such, and
-// starts on it.
-func newRig(parent string, change func(*actors.Config)) (*rig, error) {
-	dir, err := os.MkdirTemp(parent, "carillon-bench-")
+// newRig makes a folder and starts on it.
+func newRig(o Options, change func(*actors.Config)) (*rig, error) {
+	dir, err := o.tempDir()
 	if err != nil {
 		return nil, err
 	}
 	r := &rig{dir: dir}
-	return r, r.start(change)
+	if err := r.start(change); err != nil {
+		r.remove()
+		return nil, err
+	}
+	return r, nil
 }
 
 func (r *rig) start(change func(*actors.Config)) (err error) {
-	if r.store, err = wal.Open(r.dir, wal.Options{}); err != nil {
+	if r.store, err = wal.Open(r.dir, r.log); err != nil {
 		return err
 	}
-	r.sent, r.fatal = &counter{}, make(chan error, 1)
+	r.sent, r.counters, r.fatal = &counter{}, &counters{}, make(chan error, 1)
 	conf := actors.Config{
-		Log: r.store, Clock: actors.SystemClock{}, Sender: r.sent, Verifier: provider.DryRun{}, Seed: 1,
-		MaxInFlight: 1 << 20, MaxSends: 4096, Fatal: func(err error) { r.fatal <- err },
+		Log: r.store, Clock: actors.SystemClock{}, Sender: r.sent, Verifier: provider.DryRun{}, Seed: 1, Metrics: r.counters,
+		MaxInFlight: 1 << 20, MaxSends: maxSends, Fatal: func(err error) { r.fatal <- err },
 	}
 	if change != nil {
 		change(&conf)
 	}
-	r.node, err = actors.Start(conf)
-	return err
+	if r.node, err = actors.Start(conf); err != nil {
+		return errors.Join(err, r.store.Close())
+	}
+	return nil
 }
+
+// maxSends are the hand-overs at a time to a carrier in the process: one that
+// answers at once needs no fewer.
+const maxSends = 4096
 
 // stop closes the store, which stays.
 func (r *rig) stop() error {
@@ -89,32 +100,19 @@ func (r *rig) do(user string, cmd engine.Command) error {
 	return err
 }
 
-func userID(i int) string { return fmt.Sprintf("user-%07d", i) }
-
-// populate creates users with a verified number and reminders on.
-func (r *rig) populate(users, callers int, zone string) error {
-	return each(users, callers, func(i int) error {
-		c := engine.UpdateUser{Create: true, Zone: engine.Some(zone), Reminders: engine.Some(true), Quiet: engine.Some(engine.Quiet{}), DailyLimit: engine.Some(int32(100))}
-		if err := r.do(userID(i), c); err != nil {
-			return err
-		}
-		return r.do(userID(i), engine.AttestPhone{Phone: fmt.Sprintf("+4915%09d", i)})
-	})
-}
-
 // each calls fn for 0 to n-1 from so many callers at a time.
-func each(n, callers int, fn func(i int) error) error {
+func each(n, callers int, fn func(caller, i int) error) error {
 	var next atomic.Int64
 	var failed atomic.Pointer[error]
 	var wg sync.WaitGroup
-	for range callers {
+	for c := range min(callers, n) {
 		wg.Go(func() {
 			for failed.Load() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= n {
 					return
 				}
-				if err := fn(i); err != nil {
+				if err := fn(c, i); err != nil {
 					failed.CompareAndSwap(nil, &err)
 				}
 			}
@@ -127,20 +125,49 @@ func each(n, callers int, fn func(i int) error) error {
 	return nil
 }
 
-// timed is each with the time that every call took.
-func timed(n, callers int, fn func(i int) error) ([]time.Duration, error) {
-	took := make([]time.Duration, n)
-	err := each(n, callers, func(i int) error {
-		began := time.Now()
-		err := fn(i)
-		took[i] = time.Since(began)
-		return err
-	})
-	return took, err
+// await polls until ok, for so long at most.
+func (r *rig) await(patience time.Duration, what string, ok func() bool) error {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(patience)
+	for !ok() {
+		select {
+		case err := <-r.fatal:
+			return err
+		case <-limit:
+			return fmt.Errorf("bench: not in %s: %s", patience, what)
+		case <-tick.C:
+		}
+	}
+	return nil
 }
 
-func event(id string, start time.Time) engine.PutEvent {
-	return engine.PutEvent{Event: engine.CalendarEvent{
-		ID: id, Title: "Quarterly review with Dana", Location: "Room 4.12", Start: start.UnixMilli(), End: start.Add(time.Hour).UnixMilli(),
-	}}
+// awaitSent waits until the outcomes of so many hand-overs are durable.
+func (r *rig) awaitSent(n int, patience time.Duration) error {
+	outcomes := r.counters.find("carillon_carrier_outcomes_total")
+	return r.await(patience, fmt.Sprintf("%d hand-overs recorded", n), func() bool {
+		return r.sent.n.Load() >= int64(n) && sum(outcomes, "outcome", "accepted") >= float64(n)
+	})
+}
+
+// round has every user with new records snapshotted. A round that is under way
+// already does not see them all, so it is asked for until nobody is left.
+func (r *rig) round() error {
+	before := r.node.Stats().Journal.SnapshotRounds
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for k := 0; ; k++ {
+		s := r.node.Stats().Journal
+		if s.SnapshotRounds > before && s.Unsnapshotted == 0 {
+			return nil
+		}
+		if k == 0 || k%100 == 0 && s.Unsnapshotted > 0 {
+			r.node.SnapshotNow()
+		}
+		select {
+		case err := <-r.fatal:
+			return err
+		case <-tick.C:
+		}
+	}
 }

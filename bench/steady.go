@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -10,59 +11,86 @@ import (
 )
 
 // Steady has so many reminders per second due for a while, with many more
-// pending behind them, while snapshots and a backup run. The latencies are how
-// late the hand-overs begin.
-func Steady(parent string, pending, perSecond, seconds int) (Result, error) {
-	r, err := newRig(parent, nil)
+// pending behind them. In the second half a round of snapshots and a backup
+// run. The latencies are how late the hand-overs begin.
+func Steady(o Options) (Result, error) {
+	pending, perSecond, seconds := or(o.N, 1_000_000), or(o.PerSecond, 1000), or(o.Seconds, 60)
+	n := perSecond * seconds
+	users := max(pending, n)
+	r, err := newRig(o, nil)
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.remove()
-	users := max(pending, perSecond*seconds)
-	if err := r.populate(users, 1024, "UTC"); err != nil {
+	now := time.Now()
+	if err := r.populate(users, earlyZone(now)); err != nil {
 		return Result{}, err
 	}
-	later := time.Now().Add(100 * time.Hour)
-	err = each(pending, 1024, func(i int) error { return r.do(userID(i), event("later", later)) })
-	if err != nil {
+	later := now.Add(10 * time.Hour)
+	if err := each(pending, loaders, func(_, i int) error { return r.do(userID(i), event("later", later)) }); err != nil {
 		return Result{}, err
 	}
-	n := perSecond * seconds
-	first := time.Now().Add(time.Duration(n/20_000+3) * time.Second).Truncate(time.Millisecond)
-	err = each(n, 1024, func(i int) error {
-		at := first.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-		return r.do(userID(i), engine.CreateReminder{Text: fmt.Sprintf("Reminder %d", i), SendAt: at.UnixMilli(), Priority: engine.PriorityNormal})
-	})
-	if err != nil {
-		return Result{}, err
-	}
-	res := Result{Workload: "steady", N: n, Details: map[string]float64{"pending": float64(pending)}}
-	var mu sync.Mutex
+	o.progress("loaded")
+	apart := time.Second / time.Duration(perSecond)
+	first := time.Now().Add(time.Duration(n/20_000+2) * time.Second).Truncate(time.Millisecond)
+	due := func(i int) time.Time { return first.Add(time.Duration(i) * apart).Truncate(time.Millisecond) }
+	late := make(latencies, n)
 	r.sent.told = func(m provider.Message) {
-		now := time.Now()
-		var i int
-		_, _ = fmt.Sscanf(m.Text, "Reminder %d", &i)
-		due := first.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-		mu.Lock()
-		defer mu.Unlock()
-		res.durations = append(res.durations, max(now.Sub(due.Truncate(time.Millisecond)), 0))
+		now, i := time.Now(), 0
+		if _, err := fmt.Sscanf(m.Text, "Reminder %d", &i); err == nil && i < n {
+			late.set(i, now.Sub(due(i)))
+		}
 	}
-	var backup sync.WaitGroup
-	backup.Go(func() {
-		<-time.After(time.Until(first))
-		r.node.SnapshotNow()
-		_, _ = r.store.Backup(discard{})
+	err = each(n, loaders, func(_, i int) error {
+		return r.do(userID(i), engine.CreateReminder{Text: fmt.Sprintf("Reminder %d", i), SendAt: due(i).UnixMilli(), Priority: engine.PriorityNormal})
 	})
-	if err := r.awaitSent(n, first.Add(time.Duration(seconds)*time.Second)); err != nil {
+	if err != nil {
+		return Result{}, err
+	}
+	if time.Now().After(first) {
+		return Result{}, fmt.Errorf("bench: %d reminders were due before all of them were there", n)
+	}
+	<-time.After(time.Until(first))
+	m := measure()
+	res := Result{Workload: "steady", N: n}
+	disturb := r.disturb(first.Add(time.Duration(seconds) * time.Second / 2))
+	if err := r.awaitSent(n, time.Duration(seconds)*time.Second+time.Minute); err != nil {
 		return res, err
 	}
-	backup.Wait()
-	mu.Lock()
-	defer mu.Unlock()
-	res.finish(time.Since(first), r.dir)
+	m.end()
+	backup, err := disturb()
+	if err != nil {
+		return res, err
+	}
+	res.detail("pending", float64(pending))
+	res.detail("backup_mb", float64(backup)/(1<<20))
+	res.split("quiet", late[:n/2])
+	res.split("disturbed", late[n/2:])
+	res.finish(m, late, r.dir)
 	return res, r.stop()
 }
 
-type discard struct{}
+// split notes the latencies of a part of a run.
+func (r *Result) split(name string, part latencies) {
+	p50, p99, greatest := append(latencies(nil), part...).quantiles()
+	r.detail(name+"_p50_ms", p50)
+	r.detail(name+"_p99_ms", p99)
+	r.detail(name+"_max_ms", greatest)
+}
 
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
+// disturb begins a round of snapshots and a backup at an instant; wait returns
+// what the backup wrote.
+func (r *rig) disturb(at time.Time) (wait func() (int64, error)) {
+	var wg sync.WaitGroup
+	var wrote int64
+	var err error
+	wg.Go(func() {
+		<-time.After(time.Until(at))
+		r.node.SnapshotNow()
+		wrote, err = r.store.Backup(io.Discard)
+	})
+	return func() (int64, error) {
+		wg.Wait()
+		return wrote, err
+	}
+}

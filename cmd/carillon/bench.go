@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/pprof"
@@ -10,78 +11,106 @@ import (
 )
 
 type benchCmd struct {
-	Workload  string `arg:"" enum:"schedule,http,burst,callbacks,ontime,midnight,steady,move,restart,memory" help:"${enum}."`
-	N         int    `short:"n" default:"0" help:"Operations; 0 is the workload's own number."`
-	Users     int    `default:"10000" help:"Users that schedule spreads over."`
-	Callers   int    `default:"1024" help:"Callers at a time."`
-	Lines     int    `default:"1" help:"Lines in a call of http; above 1 it is the batch endpoint."`
-	PerSecond int    `default:"1000" help:"Reminders per second of steady."`
-	Seconds   int    `default:"60" help:"How long steady lasts."`
-	Runs      int    `default:"3" help:"Runs; the median is reported."`
-	JSON      bool   `name:"json" help:"One JSON object."`
-	Dir       string `help:"Where the stores are made; default is the machine's place for such."`
-	Profile   string `name:"cpuprofile" help:"Write a CPU profile to this file."`
+	Workload  string   `arg:"" enum:"schedule,http,midnight,burst,http-burst,steady,callbacks,move,restart,memory,disk,growth,ontime,all,compare" help:"${enum}."`
+	Files     []string `arg:"" optional:"" help:"Of compare: results from before and from after, as --json prints them."`
+	N         int      `short:"n" default:"0" help:"Operations or, of midnight, burst, steady, move, restart, memory, disk and growth, users; 0 is the workload's own number."`
+	Users     int      `default:"0" help:"Users that schedule and http spread over."`
+	Callers   int      `default:"0" help:"Callers at a time of schedule, http, callbacks and move."`
+	Lines     int      `default:"1" help:"Lines in a call of http; above 1 it is the batch endpoint."`
+	PerSecond int      `default:"1000" help:"Reminders per second of steady."`
+	Seconds   int      `default:"60" help:"How long steady lasts."`
+	Burst     int      `default:"0" help:"Reminders of the burst that restart is killed in."`
+	Runs      int      `default:"0" help:"Runs, each in a process of its own; the median is reported. 0 is the workload's own number, 5 or 1."`
+	JSON      bool     `name:"json" help:"One JSON object."`
+	Against   string   `help:"Compare with the results in this file."`
+	Dir       string   `help:"Where the stores are made; default is the machine's place for such."`
+	Profile   string   `name:"cpuprofile" help:"Make one run in this process, and write a CPU profile to this file."`
+	Suite     string   `default:"full" enum:"quick,short,full" help:"Of all: ${enum}."`
+	Out       string   `help:"Of all: the results file whose section for this machine is written; its JSON is beside it."`
+	Picture   string   `help:"Of all: the SVG that is written."`
+}
+
+func (c *benchCmd) options(p *program) bench.Options {
+	exe, err := os.Executable()
+	if err != nil {
+		exe = os.Args[0]
+	}
+	return bench.Options{
+		Dir: c.Dir, N: c.N, Users: c.Users, Callers: c.Callers, Lines: c.Lines, PerSecond: c.PerSecond, Seconds: c.Seconds, Burst: c.Burst,
+		Self:     []string{exe, "bench-child"},
+		Progress: func(what string) { _, _ = fmt.Fprintln(p.stderr, "bench:", what) },
+	}
 }
 
 // Run measures a workload on this machine.
 func (c *benchCmd) Run(p *program) error {
-	if c.Profile != "" {
-		f, err := os.Create(c.Profile)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	switch c.Workload {
+	case "compare":
+		return c.compare(p)
+	case "all":
+		return c.all(p)
 	}
-	if c.Workload == "memory" {
-		c.Runs = 1 // it takes long, and memory does not vary
+	r, err := c.measure(p)
+	if err != nil {
+		return err
 	}
-	var runs []bench.Result
-	for range max(c.Runs, 1) {
-		r, err := c.once(p)
-		if err != nil {
-			return err
-		}
-		runs = append(runs, r)
-	}
-	r := bench.Median(runs)
 	if c.JSON {
-		return json.NewEncoder(p.stdout).Encode(r)
+		err = json.NewEncoder(p.stdout).Encode(r)
+	} else {
+		r.Print(p.stdout)
 	}
-	r.Print(p.stdout)
-	return nil
+	if err != nil || c.Against == "" {
+		return err
+	}
+	before, err := bench.Load(c.Against)
+	if err != nil {
+		return err
+	}
+	return bench.PrintDifferences(p.stderr, bench.Compare(before, []bench.Result{r}))
 }
 
-func (c *benchCmd) once(p *program) (bench.Result, error) {
-	n := func(own int) int {
-		if c.N > 0 {
-			return c.N
-		}
-		return own
+func (c *benchCmd) measure(p *program) (bench.Result, error) {
+	if c.Profile == "" {
+		return bench.Run(c.Workload, c.options(p), c.Runs)
 	}
-	switch c.Workload {
-	case "schedule":
-		return bench.Schedule(c.Dir, n(200_000), c.Callers, c.Users)
-	case "burst":
-		return bench.Burst(c.Dir, n(100_000))
-	case "http":
-		return bench.HTTP(c.Dir, n(200_000), c.Callers, c.Users, c.Lines)
-	case "callbacks":
-		return bench.Callbacks(c.Dir, n(100_000), c.Callers)
-	case "midnight":
-		return bench.Midnight(c.Dir, n(1_000_000))
-	case "steady":
-		return bench.Steady(c.Dir, n(1_000_000), c.PerSecond, c.Seconds)
-	case "move":
-		return bench.Move(c.Dir, n(1_000_000), c.Callers)
-	case "restart":
-		return bench.Restart(c.Dir, n(1_000_000))
-	case "ontime":
-		return bench.OnTime(c.Dir, n(100))
-	default:
-		return bench.Memory(c.Dir, n(1_000_000), func(done string) { _, _ = fmt.Fprintln(p.stderr, "bench memory:", done) })
+	f, err := os.Create(c.Profile)
+	if err != nil {
+		return bench.Result{}, err
 	}
+	defer func() { _ = f.Close() }()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return bench.Result{}, err
+	}
+	defer pprof.StopCPUProfile()
+	return bench.InProcess(c.Workload, c.options(p))
 }
+
+func (c *benchCmd) compare(p *program) error {
+	if len(c.Files) != 2 {
+		return usageError{errors.New("bench compare: needs two files: before and after")}
+	}
+	before, err := bench.Load(c.Files[0])
+	if err != nil {
+		return err
+	}
+	after, err := bench.Load(c.Files[1])
+	if err != nil {
+		return err
+	}
+	differences := bench.Compare(before, after)
+	if c.JSON {
+		return json.NewEncoder(p.stdout).Encode(differences)
+	}
+	return bench.PrintDifferences(p.stdout, differences)
+}
+
+// benchChildCmd is a benchmark's process that is not the one that was asked
+// for: a single run, an engine to be killed, a carrier.
+type benchChildCmd struct {
+	Job string `arg:"" help:"What to do, as JSON."`
+}
+
+// Run does the job.
+func (c *benchChildCmd) Run() error { return bench.Child(c.Job) }
+
+func (c *benchCmd) all(*program) error { return nil }

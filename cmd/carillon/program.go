@@ -38,18 +38,19 @@ type program struct {
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Run the engine and its HTTP API."`
-	Demo    demoCmd    `cmd:"" help:"Run on loopback with the sandbox carrier and people whose events start in the next minutes."`
-	Check   checkCmd   `cmd:"" help:"Read a store, replay it, and hold the invariants."`
-	Log     logCmd     `cmd:"" help:"Print the journal of a user."`
-	Backup  backupCmd  `cmd:"" help:"Copy a store, or that of a running engine, into one file."`
-	Restore restoreCmd `cmd:"" help:"Build a store from a backup."`
-	Export  exportCmd  `cmd:"" help:"Write users and their events as NDJSON that import reads."`
-	Import  importCmd  `cmd:"" help:"Carry out the requests of an NDJSON file on a store, or through a running engine."`
-	Keys    keysCmd    `cmd:"" help:"Add, list and revoke API keys."`
-	Bench   benchCmd   `cmd:"" help:"Measure a workload on this machine."`
-	Sim     simCmd     `cmd:"" help:"Simulate: the engine in a world with every fault, drawn from a seed."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve   serveCmd      `cmd:"" help:"Run the engine and its HTTP API."`
+	Demo    demoCmd       `cmd:"" help:"Run on loopback with the sandbox carrier and people whose events start in the next minutes."`
+	Check   checkCmd      `cmd:"" help:"Read a store, replay it, and hold the invariants."`
+	Log     logCmd        `cmd:"" help:"Print the journal of a user."`
+	Backup  backupCmd     `cmd:"" help:"Copy a store, or that of a running engine, into one file."`
+	Restore restoreCmd    `cmd:"" help:"Build a store from a backup."`
+	Export  exportCmd     `cmd:"" help:"Write users and their events as NDJSON that import reads."`
+	Import  importCmd     `cmd:"" help:"Carry out the requests of an NDJSON file on a store, or through a running engine."`
+	Keys    keysCmd       `cmd:"" help:"Add, list and revoke API keys."`
+	Bench   benchCmd      `cmd:"" help:"Measure a workload on this machine."`
+	Child   benchChildCmd `cmd:"" name:"bench-child" hidden:"" help:"A process of a benchmark."`
+	Sim     simCmd        `cmd:"" help:"Simulate: the engine in a world with every fault, drawn from a seed."`
+	Version versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // run carries out a command line and returns the exit code.

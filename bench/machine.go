@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// procField is a value of a "name: value" file of the kernel, 0 if there is
+// none.
+func procField(file, name string) float64 {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, name+":"); ok {
+			n, _ := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(v), "kB")), 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// peakRSS is the highest that this process has been resident, in bytes.
+func peakRSS() float64 { return procField("/proc/self/status", "VmHWM") * 1024 }
+
+// residentOf is what a process has resident, in bytes.
+func residentOf(pid int) float64 {
+	return procField(fmt.Sprintf("/proc/%d/status", pid), "VmRSS") * 1024
+}
+
+// anonymous is the part of what is resident that is not a mapped file: the
+// pages of the store count as resident as well, but the kernel takes them back
+// when it needs them.
+func anonymous() float64 { return procField("/proc/self/status", "RssAnon") * 1024 }
+
+// written is how many bytes this process has had the kernel write to disks.
+func written() float64 { return procField("/proc/self/io", "write_bytes") }
+
+// meter measures a part of a run: its time, the processor time of this process
+// and its children, and what others took of the processors meanwhile.
+type meter struct {
+	children []int // alive meanwhile; those that have ended are counted by the kernel
+
+	began     time.Time
+	cpuAtZero float64
+	busyThen  float64
+
+	seconds, cpu, noise float64
+}
+
+// measure begins.
+func measure(children ...int) *meter {
+	m := &meter{children: children, began: time.Now()}
+	m.cpuAtZero, m.busyThen = m.ours(), busySeconds()
+	return m
+}
+
+// end ends the measured part.
+func (m *meter) end() *meter {
+	m.seconds = time.Since(m.began).Seconds()
+	m.cpu = m.ours() - m.cpuAtZero
+	others := max(busySeconds()-m.busyThen-m.cpu, 0)
+	if m.seconds > 0 {
+		m.noise = 100 * others / (m.seconds * float64(runtime.NumCPU()))
+	}
+	return m
+}
+
+func (m *meter) ours() float64 {
+	total := cpuSeconds(syscall.RUSAGE_SELF) + cpuSeconds(syscall.RUSAGE_CHILDREN)
+	for _, pid := range m.children {
+		total += cpuOf(pid)
+	}
+	return total
+}
+
+func cpuSeconds(who int) float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(who, &u) != nil {
+		return 0
+	}
+	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
+	return seconds(u.Utime) + seconds(u.Stime)
+}
+
+const ticksPerSecond = 100 // of /proc; the same on every Linux that Go runs on
+
+// cpuOf is the processor time that a living process has used, in seconds.
+func cpuOf(pid int) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // a program's name may hold anything
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseFloat(f[11], 64)
+	system, _ := strconv.ParseFloat(f[12], 64)
+	return (user + system) / ticksPerSecond
+}
+
+// busySeconds is what all processors have been busy with, 0 if the machine
+// does not tell.
+func busySeconds() float64 {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	total := 0.0
+	for i, f := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 { // the name, idle, iowait, guests (in user already)
+			continue
+		}
+		v, _ := strconv.ParseFloat(f, 64)
+		total += v
+	}
+	return total / ticksPerSecond
+}
+
+func diskBytes(dir string) float64 {
+	var total float64
+	paths, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for _, p := range paths {
+		if fi, err := os.Stat(p); err == nil {
+			total += float64(fi.Size())
+		}
+	}
+	return total
+}
+
+func machine() string {
+	model := ""
+	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if v, ok := strings.CutPrefix(line, "model name"); ok {
+				model = " " + strings.Trim(v, "\t :\n")
+				break
+			}
+		}
+	}
+	gib := procField("/proc/meminfo", "MemTotal") / (1 << 20)
+	return fmt.Sprintf("%d×%s%s, %.0f GiB, %s", runtime.NumCPU(), runtime.GOARCH, model, gib, runtime.Version())
+}
+
+// commit is what this program was built from; a build without that asks git
+// about the folder that it runs in.
+func commit() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		rev, dirty := "", ""
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				rev = s.Value[:min(len(s.Value), 12)]
+			case s.Key == "vcs.modified" && s.Value == "true":
+				dirty = "+changes"
+			}
+		}
+		if rev != "" {
+			return rev + dirty
+		}
+	}
+	out, err := exec.CommandContext(context.Background(), "git", "describe", "--always", "--abbrev=12", "--dirty=+changes").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
