@@ -85,10 +85,11 @@ func (c *counting) Send(ctx context.Context, m provider.Message) provider.Outcom
 
 func (r *rig) burst(res Result, children ...int) (Result, error) {
 	n := res.N
+	began := time.Now()
 	if err := r.populate(n, "UTC"); err != nil {
 		return res, err
 	}
-	due := burstTime(n)
+	due := burstTime(time.Since(began))
 	late, begun := make(latencies, n), atomic.Int64{}
 	r.sent.told = func(provider.Message) {
 		if i := begun.Add(1) - 1; i < int64(n) {
@@ -111,10 +112,10 @@ func (r *rig) burst(res Result, children ...int) (Result, error) {
 	return res, r.stop()
 }
 
-// burstTime is when a burst of so many can be due, once they have been put in:
-// at 20,000 per second.
-func burstTime(n int) time.Time {
-	return time.Now().Add(time.Duration(n/20_000+2) * time.Second).Truncate(time.Second)
+// burstTime is when a burst can be due, once it has been put in: creating the
+// users took two commands each and that long, so it has twice the time it needs.
+func burstTime(populating time.Duration) time.Time {
+	return time.Now().Add(populating + 2*time.Second).Truncate(time.Second)
 }
 
 // scheduleBurst puts a reminder of each user in, and returns when it is time.

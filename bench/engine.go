@@ -174,10 +174,11 @@ func (r *rig) probes(from time.Time, span time.Duration) error {
 
 // loadBurst gives users a reminder each for the same second.
 func (r *rig) loadBurst(users int) error {
+	began := time.Now()
 	if err := r.populate(users, "UTC"); err != nil {
 		return err
 	}
-	if err := r.scheduleBurst(users, burstTime(users)); err != nil {
+	if err := r.scheduleBurst(users, burstTime(time.Since(began))); err != nil {
 		return err
 	}
 	say("due")

@@ -15,6 +15,7 @@ import (
 // hand-overs, from when they were due. RSS is the highest that the process of
 // the engine has been at, its load generator and the mapped files included.
 type Result struct {
+	System   string  `json:"system,omitempty"` // among peers: who it was
 	Workload string  `json:"workload"`
 	N        int     `json:"n"`
 	Seconds  float64 `json:"seconds"`

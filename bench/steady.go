@@ -26,13 +26,14 @@ func Steady(o Options) (Result, error) {
 	if err := r.populate(users, earlyZone(now)); err != nil {
 		return Result{}, err
 	}
+	populating := time.Since(now)
 	later := now.Add(10 * time.Hour)
 	if err := each(pending, loaders, func(_, i int) error { return r.do(userID(i), event("later", later)) }); err != nil {
 		return Result{}, err
 	}
 	o.progress("loaded")
 	apart := time.Second / time.Duration(perSecond)
-	first := time.Now().Add(time.Duration(n/20_000+2) * time.Second).Truncate(time.Millisecond)
+	first := time.Now().Add(populating*time.Duration(n)/time.Duration(users) + 2*time.Second).Truncate(time.Millisecond)
 	due := func(i int) time.Time { return first.Add(time.Duration(i) * apart).Truncate(time.Millisecond) }
 	late := make(latencies, n)
 	r.sent.told = func(m provider.Message) {

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime/pprof"
+	"strings"
 
 	"carillon/bench"
 )
@@ -113,4 +115,32 @@ type benchChildCmd struct {
 // Run does the job.
 func (c *benchChildCmd) Run() error { return bench.Child(c.Job) }
 
-func (c *benchCmd) all(*program) error { return nil }
+// all measures a suite and writes what is kept of it: the section of this
+// machine in the results, the results as JSON, and the picture.
+func (c *benchCmd) all(p *program) error {
+	all, err := bench.Suite(c.Suite, c.options(p), func(r bench.Result) {
+		if c.JSON {
+			_ = json.NewEncoder(p.stdout).Encode(r)
+		} else {
+			r.Print(p.stdout)
+		}
+	})
+	if err != nil || c.Out == "" {
+		return err
+	}
+	base := strings.TrimSuffix(c.Out, ".md")
+	if err := bench.Save(base+".json", all); err != nil {
+		return err
+	}
+	if err := bench.Report(all, c.Suite).Write(c.Out); err != nil {
+		return err
+	}
+	if c.Picture == "" {
+		return nil
+	}
+	peers, err := bench.Load(base + "-peers.json")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(c.Picture, []byte(bench.Picture(all, peers)), 0o644)
+}

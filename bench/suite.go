@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// entry is a row of the table: a workload with its sizes and runs.
+type entry struct {
+	name string
+	o    Options
+	runs int
+}
+
+// suites are the sizes of make bench. full is what the table is for and takes
+// less than 15 minutes on two cores, short about half of that; quick is for
+// trying that all of it works.
+var suites = map[string][]entry{
+	"full": {
+		{"ontime", Options{}, 3},
+		{"schedule", Options{N: 100_000, Callers: 64}, 5},
+		{"schedule", Options{Callers: 1024}, 5},
+		{"http", Options{}, 5},
+		{"http", Options{Callers: 64, Lines: 100}, 5},
+		{"burst", Options{N: 100_000}, 5},
+		{"http-burst", Options{}, 5},
+		{"callbacks", Options{}, 3},
+		{"move", Options{}, 1},
+		{"midnight", Options{N: 1_000_000}, 1},
+		{"steady", Options{}, 1},
+		{"restart", Options{}, 1},
+		{"memory", Options{}, 1},
+		{"disk", Options{N: 100_000}, 1},
+		{"growth", Options{N: 1_000_000}, 0},
+	},
+	"short": {
+		{"ontime", Options{}, 1},
+		{"schedule", Options{N: 100_000, Callers: 64}, 3},
+		{"schedule", Options{Callers: 1024}, 3},
+		{"http", Options{}, 3},
+		{"http", Options{Callers: 64, Lines: 100}, 3},
+		{"burst", Options{N: 100_000}, 3},
+		{"http-burst", Options{}, 3},
+		{"callbacks", Options{N: 50_000}, 1},
+		{"move", Options{N: 300_000}, 1},
+		{"midnight", Options{N: 1_000_000}, 1},
+		{"steady", Options{N: 300_000, Seconds: 30}, 1},
+		{"restart", Options{}, 1},
+		{"memory", Options{N: 300_000}, 1},
+		{"disk", Options{N: 50_000}, 1},
+	},
+	"quick": {
+		{"ontime", Options{N: 20}, 1},
+		{"schedule", Options{N: 10_000, Callers: 64}, 1},
+		{"http", Options{N: 10_000}, 1},
+		{"http", Options{N: 10_000, Callers: 16, Lines: 100}, 1},
+		{"burst", Options{N: 5000}, 1},
+		{"http-burst", Options{N: 5000}, 1},
+		{"callbacks", Options{N: 5000}, 1},
+		{"move", Options{N: 10_000}, 1},
+		{"midnight", Options{N: 5000}, 1},
+		{"steady", Options{N: 5000, Seconds: 4}, 1},
+		{"restart", Options{N: 5000, Burst: 5000}, 1},
+		{"memory", Options{N: 5000}, 1},
+		{"disk", Options{N: 2000}, 1},
+		{"growth", Options{N: 5000}, 1},
+	},
+}
+
+// Suites are their names.
+func Suites() []string { return slices.Sorted(maps.Keys(suites)) }
+
+// Suite measures all rows of a suite, one after the other. What growth needs
+// and was measured already is not measured again.
+func Suite(name string, o Options, done func(Result)) ([]Result, error) {
+	known := map[string]Result{}
+	run := func(name string, sub Options, runs int) (Result, error) {
+		sub.Dir, sub.Self, sub.Progress = o.Dir, o.Self, o.Progress
+		key := fmt.Sprint(name, jsonOf(sub))
+		if r, ok := known[key]; ok {
+			return r, nil
+		}
+		r, err := Run(name, sub, runs)
+		known[key] = r
+		return r, err
+	}
+	var all []Result
+	for _, e := range suites[name] {
+		o.progress(e.name)
+		var r Result
+		var err error
+		if e.name == "growth" {
+			e.o.Dir, e.o.Self, e.o.Progress = o.Dir, o.Self, o.Progress
+			r, err = Growth(e.o, func(name string, o Options, own int) (Result, error) { return run(name, o, or(e.runs, own)) })
+		} else {
+			r, err = run(e.name, e.o, e.runs)
+		}
+		if err != nil {
+			return all, err
+		}
+		all = append(all, r)
+		done(r)
+	}
+	return all, nil
+}
+
+func jsonOf(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // options are plain values
+	}
+	return string(text)
+}
