@@ -10,12 +10,14 @@ REFEREE_OAI ?= ../shared/oai
 PRISM := 5.14.2
 NPM_TWILIO := 6.2.0
 SECONDS ?= 300
+SUITE ?= full
+COUNT ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race vet lint fmt fuzz kill referee sim proc mutants bench clean
+.PHONY: help build run test check race vet lint fmt fuzz kill referee sim proc mutants bench bench-parts bench-once clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/carillon
 	@mkdir -p bin
@@ -70,9 +72,14 @@ referee: ## Prism with Twilio's OpenAPI files, and npm twilio, as judges of our 
 	REFEREE_NODE_MODULES="$(CURDIR)/bin/referee/node_modules" REFEREE_OAI="$(abspath $(REFEREE_OAI))" \
 	  $(GO) test -count=1 -tags referee ./actors/provider/twilio/twiliotest
 
-bench: build ## Benchmarks of the parts, and the memory of a million users
-	$(GO) test -run '^$$' -bench . -benchmem ./...
-	./bin/carillon bench memory
+bench: build ## Every workload on this machine; SUITE=short takes half the time, SUITE=quick two minutes
+	./bin/carillon bench all --suite $(SUITE) --out bench/RESULTS.md --picture docs/bench.svg
+
+bench-parts: ## Benchmarks of the parts, for benchstat: make bench-parts COUNT=10 > new.txt; benchstat old.txt new.txt
+	@$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+bench-once: ## Every benchmark of the parts once, untimed: they build and run
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./engine/... ./actors/... ./wal/... ./httpapi/...
 
 clean: ## Remove what was built
 	rm -rf bin

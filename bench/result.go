@@ -111,8 +111,8 @@ func (r Result) Print(w io.Writer) {
 // number writes a value as people read it: no more digits than it has.
 func number(v float64) string {
 	switch {
-	case v == 0:
-		return "0"
+	case v == float64(int64(v)) && v < 1000:
+		return fmt.Sprintf("%.0f", v)
 	case v >= 1000:
 		digits := fmt.Sprintf("%.0f", v)
 		var b strings.Builder
