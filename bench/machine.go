@@ -55,14 +55,17 @@ type meter struct {
 	began     time.Time
 	cpuAtZero float64
 	busyThen  float64
+	heapThen  runtime.MemStats
 
 	seconds, cpu, noise float64
+	mallocs, allocated  float64 // objects and bytes, of this process
 }
 
 // measure begins.
 func measure(children ...int) *meter {
-	m := &meter{children: children, began: time.Now()}
-	m.cpuAtZero, m.busyThen = m.ours(), busySeconds()
+	m := &meter{children: children}
+	runtime.ReadMemStats(&m.heapThen)
+	m.cpuAtZero, m.busyThen, m.began = m.ours(), busySeconds(), time.Now()
 	return m
 }
 
@@ -71,6 +74,9 @@ func (m *meter) end() *meter {
 	m.seconds = time.Since(m.began).Seconds()
 	m.cpu = m.ours() - m.cpuAtZero
 	others := max(busySeconds()-m.busyThen-m.cpu, 0)
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	m.mallocs, m.allocated = float64(now.Mallocs-m.heapThen.Mallocs), float64(now.TotalAlloc-m.heapThen.TotalAlloc)
 	if m.seconds > 0 {
 		m.noise = 100 * others / (m.seconds * float64(runtime.NumCPU()))
 	}

@@ -51,6 +51,11 @@ func (r Result) Title() string {
 // finish fills in what the machine says and what follows from the rest.
 func (r *Result) finish(m *meter, took latencies, dir string) {
 	r.Seconds, r.CPU, r.Noise = m.seconds, m.cpu, m.noise
+	if r.N > 0 {
+		r.detail("cpu_us_per_op", 1e6*m.cpu/float64(r.N))
+		r.detail("allocs_per_op", m.mallocs/float64(r.N))
+		r.detail("alloc_bytes_per_op", m.allocated/float64(r.N))
+	}
 	if r.OpsPerS == 0 && r.Seconds > 0 {
 		r.OpsPerS = float64(r.N) / r.Seconds
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"strings"
 
@@ -27,6 +28,7 @@ type benchCmd struct {
 	Against   string   `help:"Compare with the results in this file."`
 	Dir       string   `help:"Where the stores are made; default is the machine's place for such."`
 	Profile   string   `name:"cpuprofile" help:"Make one run in this process, and write a CPU profile to this file."`
+	Heap      string   `name:"memprofile" help:"Make one run in this process, and write a profile of what was allocated to this file."`
 	Suite     string   `default:"full" enum:"quick,short,full" help:"Of all: ${enum}."`
 	Out       string   `help:"Of all: the results file whose section for this machine is written; its JSON is beside it."`
 	Picture   string   `help:"Of all: the SVG that is written."`
@@ -71,21 +73,34 @@ func (c *benchCmd) Run(p *program) error {
 	return bench.PrintDifferences(p.stderr, bench.Compare(before, []bench.Result{r}))
 }
 
-func (c *benchCmd) measure(p *program) (bench.Result, error) {
-	if c.Profile == "" {
+func (c *benchCmd) measure(p *program) (r bench.Result, err error) {
+	if c.Profile == "" && c.Heap == "" {
 		return bench.Run(c.Workload, c.options(p), c.Runs)
 	}
-	f, err := os.Create(c.Profile)
-	if err != nil {
-		return bench.Result{}, err
+	if c.Profile != "" {
+		f, err := os.Create(c.Profile)
+		if err != nil {
+			return r, err
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return r, err
+		}
+		defer pprof.StopCPUProfile()
 	}
-	defer func() { _ = f.Close() }()
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return bench.Result{}, err
+	if c.Heap != "" {
+		f, err := os.Create(c.Heap)
+		if err != nil {
+			return r, err
+		}
+		runtime.MemProfileRate = heapSample
+		defer func() { _ = errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close()) }()
 	}
-	defer pprof.StopCPUProfile()
 	return bench.InProcess(c.Workload, c.options(p))
 }
+
+// heapSample is how many allocated bytes make a sample: a run is short.
+const heapSample = 4096
 
 func (c *benchCmd) compare(p *program) error {
 	if len(c.Files) != 2 {
