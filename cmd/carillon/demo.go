@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"carillon/sim/load"
 )
 
 type demoCmd struct {
@@ -195,6 +197,9 @@ func (d *demo) show(seen uint64) uint64 {
 			continue
 		}
 		seen = e.Seq
+		if strings.HasPrefix(e.UserID, load.UserPrefix) {
+			continue // somebody rehearses: there are thousands
+		}
 		at := time.UnixMilli(e.At).Format("15:04:05")
 		d.say("  %s  → %-15s %-6s %q\n", at, e.To, e.UserID, e.Text)
 	}

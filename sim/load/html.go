@@ -99,7 +99,7 @@ func (rep *Report) flowPlot() template.HTML {
 func (rep *Report) latePlot() template.HTML {
 	var mid, high []point
 	for _, s := range rep.Seconds {
-		if s.Due > 0 {
+		if s.Max > 0 || s.P50 > 0 { // some of its texts came
 			mid, high = append(mid, point{s.At, s.P50}), append(high, point{s.At, s.P99})
 		}
 	}

@@ -45,7 +45,10 @@ func mix(x uint64) uint64 {
 
 func (p *people) reminders() int { return p.users * p.events }
 
-func (p *people) id(user int) string { return fmt.Sprintf("load-%s-%07d", p.tag, user) }
+// UserPrefix begins the id of everybody that a rehearsal makes.
+const UserPrefix = "load-"
+
+func (p *people) id(user int) string { return fmt.Sprintf("%s%s-%07d", UserPrefix, p.tag, user) }
 
 func (p *people) phone(user int) string {
 	return fmt.Sprintf("%s%07d", phonePrefix, (uint64(user)+p.shift)%maxUsers)

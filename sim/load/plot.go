@@ -122,7 +122,7 @@ func linePlot(box size, title string, show func(float64) string, lines ...line) 
 	x := func(v float64) float64 { return marginLeft + p.innerWidth()*v/max(right, 1e-9) }
 	for i := range 6 {
 		v := right * float64(i) / 5
-		p.text("tick", "middle", x(v), p.height-10, clockOf(v))
+		p.text("tick", "middle", x(v), p.height-10, clockOf(v, right))
 	}
 	at := p.width - marginRight
 	for _, l := range lines {
@@ -150,9 +150,10 @@ func (p *plot) series(l line, x, y func(float64) float64) {
 	p.add(`<path class="line-%s" d="%s"/>`, l.class, path.String())
 }
 
-// clockOf shows seconds since the first reminder was due.
-func clockOf(s float64) string {
-	if s < 120 {
+// clockOf shows seconds since the first reminder was due, on an axis up to
+// right.
+func clockOf(s, right float64) string {
+	if right < 120 {
 		return fmt.Sprintf("%.0f s", s)
 	}
 	return fmt.Sprintf("%d:%02d", int(s)/60, int(s)%60)
