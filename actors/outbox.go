@@ -37,25 +37,11 @@ type outbox struct {
 // The outbox' messages, besides []engine.Effect and tick.
 type (
 	// handedOver: the user's last check is done and flushed.
-	handedOver struct {
-		by    *sender
-		offer engine.Offer
-		reply engine.Reply
-		err   error
-	}
+	handedOver struct{ *flight }
 	// sent: the carrier has answered, or has not.
-	sent struct {
-		by      *sender
-		offer   engine.Offer
-		message engine.Outgoing
-		outcome provider.Outcome
-		took    time.Duration
-	}
+	sent struct{ *flight }
 	// sendDone: the outcome is flushed.
-	sendDone struct {
-		by    *sender
-		offer engine.Offer
-	}
+	sendDone struct{ *flight }
 	// sighted: the carrier was asked for a message.
 	sighted struct {
 		lookup   engine.LookUp
@@ -70,12 +56,27 @@ type (
 	drainSends struct{ done func() }
 )
 
+// flight is one hand-over. The same piece goes from the outbox to the user, to
+// the carrier and back, and is touched by whoever has it: a burst of them leaves
+// little to collect.
+type flight struct {
+	by    *sender
+	offer engine.Offer
+
+	check   request // the user's last check
+	reply   engine.Reply
+	message engine.Outgoing
+	outcome provider.Outcome
+	took    time.Duration
+	record  request // of the outcome
+}
+
 const maxLookups = 8 // look-ups at the carrier at a time
 
 func newOutbox(n *Node) *outbox {
 	o := &outbox{node: n, known: map[string]bool{}, paused: n.paused.Load(), holdAll: n.cfg.Still}
 	for _, v := range n.view.senders {
-		o.senders = append(o.senders, newSender(v, n.cfg.MaxSends, n.cfg.MPS))
+		o.senders = append(o.senders, newSender(v, n))
 	}
 	return o
 }
@@ -109,9 +110,9 @@ func (o *outbox) Receive(ctx actor.Context) {
 	case []engine.Effect:
 		o.takeIn(m)
 	case handedOver:
-		o.handedOver(m)
+		o.handedOver(m.flight)
 	case sent:
-		o.sent(m)
+		o.sent(m.flight)
 	case accountFault:
 		if s := o.sender(m.sender); s != nil {
 			o.stop(s, m.failure)
@@ -119,7 +120,7 @@ func (o *outbox) Receive(ctx actor.Context) {
 	case probed:
 		o.probed(m)
 	case sendDone:
-		o.finish(m.by, m.offer)
+		o.finish(m.flight)
 	case sighted:
 		o.sighted(m)
 	case lookupDone:
@@ -211,32 +212,34 @@ func (o *outbox) serve(s *sender, now engine.Millis) engine.Millis {
 func (o *outbox) begin(s *sender, offer engine.Offer) {
 	s.sending++
 	s.asked++
-	o.node.toUser(offer.UserID, &request{
+	f := &flight{by: s, offer: offer}
+	f.check = request{
 		cmd:     engine.HandOver{ReminderID: offer.ReminderID},
-		deliver: func(reply engine.Reply, err error) { o.node.send(o.self, handedOver{s, offer, reply, err}) },
-	})
+		deliver: func(reply engine.Reply, _ error) { f.reply = reply; o.node.send(o.self, handedOver{f}) },
+	}
+	o.node.toUser(offer.UserID, &f.check)
 }
 
 // handedOver calls the carrier with what the user's last check let through.
-func (o *outbox) handedOver(m handedOver) {
-	m.by.asked--
-	reply, ok := m.reply.(engine.HandOverReply)
+func (o *outbox) handedOver(f *flight) {
+	f.by.asked--
+	reply, ok := f.reply.(engine.HandOverReply)
 	if !ok || reply.Message == nil {
-		o.finish(m.by, m.offer) // its turn is free for another
+		o.finish(f) // its turn is free for another
 		return
 	}
-	out := *reply.Message
-	now := o.node.cfg.Clock.Now()
-	m.by.weigh(int(out.Segments), now)
-	o.node.metrics.segments.WithLabelValues(m.by.name).Add(float64(out.Segments))
-	o.node.metrics.lateness.Observe(float64(max(now-out.Due, 0)) / 1000)
-	n := o.node
+	f.message, f.reply = *reply.Message, nil
+	n, now := o.node, o.node.cfg.Clock.Now()
+	f.by.weigh(int(f.message.Segments), now)
+	f.by.segments.Add(float64(f.message.Segments))
+	n.metrics.lateness.Observe(float64(max(now-f.message.Due, 0)) / 1000)
 	n.cfg.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.SendTimeout)
 		defer cancel()
 		took := stopwatch()
-		outcome := n.handOver(ctx, messageOf(out))
-		n.send(o.self, sent{m.by, m.offer, out, outcome, took()})
+		f.outcome = n.handOver(ctx, messageOf(f.message))
+		f.took = took()
+		n.send(o.self, sent{f})
 	})
 }
 
@@ -253,18 +256,19 @@ func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.O
 
 // sent has the user record what the carrier answered, and learns from it for
 // the sender as a whole.
-func (o *outbox) sent(m sent) {
-	o.node.metrics.handedOver(m.took)
-	o.learn(m.by, &m.outcome)
-	o.node.toUser(m.offer.UserID, &request{
-		cmd:     outcomeCommand(m.message.MessageID, m.outcome),
-		deliver: func(engine.Reply, error) { o.node.send(o.self, sendDone{m.by, m.offer}) },
-	})
+func (o *outbox) sent(f *flight) {
+	o.node.metrics.handedOver(f.took)
+	o.learn(f.by, &f.outcome)
+	f.record = request{
+		cmd:     outcomeCommand(f.message.MessageID, f.outcome),
+		deliver: func(engine.Reply, error) { o.node.send(o.self, sendDone{f}) },
+	}
+	o.node.toUser(f.offer.UserID, &f.record)
 }
 
-func (o *outbox) finish(s *sender, offer engine.Offer) {
-	s.sending--
-	delete(o.known, offer.Key())
+func (o *outbox) finish(f *flight) {
+	f.by.sending--
+	delete(o.known, f.offer.Key())
 }
 
 // lookUp asks the carrier for a message whose fate is open (S3).

@@ -6,27 +6,38 @@ import (
 )
 
 // offerQueue is a binary heap that orders offers by their deadlines, then by
-// when they were due (S6).
-type offerQueue struct{ offers []engine.Offer }
+// when they were due (S6), then by when they came.
+type offerQueue struct {
+	offers []waiting
+	came   uint64
+}
+
+// waiting is an offer in the queue.
+type waiting struct {
+	engine.Offer
+	turn uint64 // in the order of coming
+}
 
 func (q *offerQueue) len() int { return len(q.offers) }
 
 func (q *offerQueue) push(o engine.Offer) {
-	q.offers = append(q.offers, o)
-	q.settle(len(q.offers)-1, o)
+	q.came++
+	w := waiting{o, q.came}
+	q.offers = append(q.offers, w)
+	q.settle(len(q.offers)-1, &w)
 }
 
 func (q *offerQueue) pop() engine.Offer { return q.take(0) }
 
 // take removes the offer at place i of the heap.
 func (q *offerQueue) take(i int) engine.Offer {
-	taken := q.offers[i]
+	taken := q.offers[i].Offer
 	last := len(q.offers) - 1
-	o := q.offers[last]
-	q.offers[last] = engine.Offer{}
+	w := q.offers[last]
+	q.offers[last] = waiting{}
 	q.offers = q.offers[:last]
 	if i < last {
-		q.settle(i, o)
+		q.settle(i, &w)
 	}
 	return taken
 }
@@ -45,8 +56,8 @@ func (q *offerQueue) leastTried() int {
 }
 
 // settle puts o into the free place i, and lets it rise or sink to its own.
-func (q *offerQueue) settle(i int, o engine.Offer) {
-	for i > 0 && before(&o, &q.offers[(i-1)/2]) {
+func (q *offerQueue) settle(i int, o *waiting) {
+	for i > 0 && before(o, &q.offers[(i-1)/2]) {
 		q.offers[i] = q.offers[(i-1)/2]
 		i = (i - 1) / 2
 	}
@@ -58,23 +69,23 @@ func (q *offerQueue) settle(i int, o engine.Offer) {
 		if child+1 < len(q.offers) && before(&q.offers[child+1], &q.offers[child]) {
 			child++
 		}
-		if !before(&q.offers[child], &o) {
+		if !before(&q.offers[child], o) {
 			break
 		}
 		q.offers[i] = q.offers[child]
 		i = child
 	}
-	q.offers[i] = o
+	q.offers[i] = *o
 }
 
-func before(a, b *engine.Offer) bool {
+func before(a, b *waiting) bool {
 	switch {
 	case a.Deadline != b.Deadline:
 		return a.Deadline < b.Deadline
 	case a.Due != b.Due:
 		return a.Due < b.Due
 	}
-	return a.ReminderID < b.ReminderID
+	return a.turn < b.turn
 }
 
 // window is how many hand-overs may be under way: one more for each windowful

@@ -16,17 +16,17 @@ import (
 func TestOfferQueueOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q offerQueue
-		var model []engine.Offer
+		var model []waiting
 		for i := range rapid.IntRange(1, 60).Draw(t, "steps") {
 			if len(model) > 0 && rapid.IntRange(0, 2).Draw(t, "pop") == 0 {
-				slices.SortFunc(model, func(a, b engine.Offer) int {
+				slices.SortFunc(model, func(a, b waiting) int {
 					if before(&a, &b) {
 						return -1
 					}
 					return 1
 				})
-				if got := q.pop(); got != model[0] {
-					t.Fatalf("got %+v, want %+v", got, model[0])
+				if got := q.pop(); got != model[0].Offer {
+					t.Fatalf("got %+v, want %+v", got, model[0].Offer)
 				}
 				model = model[1:]
 				continue
@@ -35,7 +35,7 @@ func TestOfferQueueOrder(t *testing.T) {
 				ReminderID: strconv.Itoa(i), Due: int64(rapid.IntRange(0, 5).Draw(t, "due")), Deadline: int64(rapid.IntRange(0, 5).Draw(t, "deadline")),
 			}
 			q.push(o)
-			model = append(model, o)
+			model = append(model, waiting{o, uint64(i) + 1})
 		}
 		if q.len() != len(model) {
 			t.Fatalf("%d, want %d", q.len(), len(model))

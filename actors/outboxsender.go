@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
 	"carillon/engine"
@@ -19,6 +20,8 @@ type sender struct {
 	shown  *senderView
 	queue  offerQueue
 	window window
+
+	segments prometheus.Counter // handed over
 
 	sending int // hand-overs begun and not done
 	asked   int // of them, those whose segments are not known yet
@@ -61,9 +64,11 @@ func newSenderViews(names []string) []*senderView {
 	return views
 }
 
-func newSender(view *senderView, maxSends int, mps float64) *sender {
-	s := &sender{name: view.name, shown: view, window: newWindow(maxSends)}
-	if mps > 0 {
+func newSender(view *senderView, n *Node) *sender {
+	s := &sender{
+		name: view.name, shown: view, window: newWindow(n.cfg.MaxSends), segments: n.metrics.segments.WithLabelValues(view.name),
+	}
+	if mps := n.cfg.MPS; mps > 0 {
 		// A tenth of a second may leave at once: what is lost to an alarm that
 		// rings late is made up for.
 		s.pace = rate.NewLimiter(rate.Limit(mps), 1+int(mps/10))
