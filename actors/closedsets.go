@@ -78,4 +78,10 @@ func (m *metrics) showZeros() {
 		m.lookups.WithLabelValues(result)
 	}
 	m.refused.WithLabelValues(ErrOverloaded.code)
+	for _, outcome := range []string{"heard", "declined", "busy", "gone", "unheard"} {
+		m.notices.WithLabelValues(outcome)
+	}
+	for _, why := range []string{"expired", "erased", "declined"} {
+		m.noticesDropped.WithLabelValues(why)
+	}
 }

@@ -57,6 +57,14 @@ type Config struct {
 	// ComposeBudget is what the composer may cost on a UTC day, in millionths
 	// of a US dollar; 0: no limit.
 	ComposeBudget int64
+	// Notifier tells our receiver what happens; nil: there is none, and it costs
+	// nothing. MaxNotices is how many it is told at a time, NotifyTimeout bounds
+	// one telling, and NoticeKeep how long a notice is of use: older ones are
+	// dropped. Defaults: 8, 15 s, 72 h.
+	Notifier      provider.Notifier
+	MaxNotices    int
+	NotifyTimeout time.Duration
+	NoticeKeep    time.Duration
 	// MaxWakes is how many users are woken at a time; the others wait, so that
 	// a flood at midnight or after downtime is paced (P9). Default: 4,096.
 	MaxWakes int
@@ -98,6 +106,9 @@ func (c Config) withDefaults() Config {
 	c.Policy.Compose = c.Composer != nil
 	set(&c.MaxComposes, 8)
 	set(&c.ComposeTimeout, 8*time.Second)
+	set(&c.MaxNotices, 8)
+	set(&c.NotifyTimeout, 15*time.Second)
+	set(&c.NoticeKeep, 72*time.Hour)
 	set(&c.MaxWakes, 4096)
 	set(&c.Idle, 10*time.Minute)
 	set(&c.SnapshotEvery, 5*time.Minute)

@@ -322,7 +322,9 @@ func (k *keeper) erase(m erase) {
 	}
 	if err := log.DeleteSnapshot(m.id); err != nil {
 		k.node.fatal(err)
+		return
 	}
+	k.node.tellErased(m)
 }
 
 // compact drops whole old segments of the log (W4).

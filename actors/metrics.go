@@ -46,6 +46,11 @@ type metrics struct {
 	snapshots   prometheus.Counter
 	lowSpace    prometheus.Gauge
 
+	notices        *prometheus.CounterVec
+	noticesDropped *prometheus.CounterVec
+	noticeTime     prometheus.Histogram
+	noticeGaps     prometheus.Counter
+
 	segments    *prometheus.CounterVec
 	unreachable prometheus.Gauge
 }
@@ -85,6 +90,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		refused:     f.counters("requests_refused_total", "Requests refused at the door, by code.", "code"),
 		snapshots:   f.counter("snapshots_total", "Snapshots written."),
 		lowSpace:    f.gauge("disk_low", "1 while writes are refused because the disk is nearly full."),
+
+		notices:        f.counters("webhooks_total", "Tries to tell the webhook receiver something, by outcome; heard is a 2xx.", "outcome"),
+		noticesDropped: f.counters("webhooks_dropped_total", "Webhooks that will not be told, by reason: expired, the person erased, or declined too often.", "reason"),
+		noticeTime:     f.histogram("webhook_duration_seconds", "How long the webhook receiver took to answer.", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20),
+		noticeGaps:     f.counter("webhook_gaps_total", "Times that the journal no longer reached back to the first webhook that was not told."),
 
 		segments:    f.counters("sender_segments_total", "Message segments handed over, by the number or service they come from; empty is the carrier's only one.", "sender"),
 		unreachable: f.gauge("carrier_unreachable", "1 while the carrier can't be connected to."),
@@ -144,6 +154,7 @@ func (n *Node) watch() {
 	f.gaugeFunc("composer_budget_usd", "What the composer may cost on a UTC day; 0 is no limit.", func() float64 { return float64(n.cfg.ComposeBudget) / 1e6 })
 	f.gaugeFunc("composer_spent_usd", "What counts against the composer's budget of this UTC day.", func() float64 { return float64(n.view.composerSpent.Load()) / 1e6 })
 	f.gaugeFunc("composer_breaker_open", "1 while the composer is not asked because it failed too often.", func() float64 { return flag(n.breakerOpen()) })
+	n.watchHerald(f)
 	f.gaugeFunc("mailbox_depth", "Messages in the mailbox of the journal.", func() float64 { return float64(n.journalMail.UserMessageCount()) })
 }
 

@@ -26,6 +26,7 @@ type Node struct {
 
 	journal, timer, outbox, directory, keeper *actor.PID
 	composer                                  *actor.PID // nil: the template writes
+	herald                                    *actor.PID // nil: there is nobody to tell
 
 	journalMail *mailbox
 
@@ -37,7 +38,8 @@ type Node struct {
 	erasures []erase  // that recovery found cut short
 	found    []*entry // by recovery, in the order of the log
 
-	spend ledger // of the composer, as recovery found it
+	spend   ledger     // of the composer, as recovery found it
+	tidings heraldView // what the herald shares
 
 	waiters  sync.Pool // of callers
 	inFlight atomic.Int64
@@ -125,8 +127,9 @@ func (n *Node) startActors() error {
 		{"!directory", &n.directory, n.cfg.Users, func() actor.Actor { return newDirectory(n) }},
 		{"!keeper", &n.keeper, n.cfg.Keeper, func() actor.Actor { return newKeeper(n) }},
 		{"!composer", &n.composer, n.cfg.Users, func() actor.Actor { return newComposer(n) }},
+		{"!herald", &n.herald, n.cfg.Users, func() actor.Actor { return newHerald(n) }},
 	} {
-		if a.pid == &n.composer && n.cfg.Composer == nil {
+		if a.pid == &n.composer && n.cfg.Composer == nil || a.pid == &n.herald && !n.tells() {
 			continue
 		}
 		mail := newMailbox()

@@ -134,6 +134,7 @@ func (n *Node) begin() {
 			n.send(n.timer, letWakes{})
 		}
 		n.send(n.keeper, tick{})
+		n.pokeHerald()
 	})
 }
 

@@ -97,6 +97,7 @@ func (o *outbox) stop(s *sender, f engine.Failure) {
 func (n *Node) senderStopped(name string, f engine.Failure, why string) {
 	n.log.Error("sender stopped; no reminder is lost before its deadline, and the carrier is tried every few minutes",
 		slog.String("sender", name), slog.Int("error_code", f.Code), slog.String("why", why))
+	n.tellSender(engine.NoticeSenderStopped, name, why)
 }
 
 // putOff sets when the carrier is tried next: after twice the time of before.
@@ -111,6 +112,7 @@ func (o *outbox) resume(s *sender, because string) {
 	s.resumedAt = o.node.cfg.Clock.Now()
 	s.shown.stopped.Store(nil)
 	o.node.log.Info("sender resumed: "+because, slog.String("sender", s.name))
+	o.node.tellSender(engine.NoticeSenderResumed, s.name, because)
 }
 
 // resumeAll lets stopped senders go on because somebody says so: reminders that

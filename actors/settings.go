@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -72,7 +73,7 @@ func (n *Node) loadSettings() error {
 		return err
 	}
 	n.keys.keys = keys
-	if err := n.loadSpend(); err != nil {
+	if err := errors.Join(n.loadSpend(), n.loadCursor()); err != nil {
 		return err
 	}
 	v, _, err := n.cfg.Log.IndexGet(spaceSystem, keyPaused)

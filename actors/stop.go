@@ -21,10 +21,13 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	err := errors.Join(
 		n.waitFor(ctx, "hand-overs in flight", func(done func()) { n.send(n.outbox, drainSends{done}) }),
+		n.drainHerald(ctx),
 		n.waitFor(ctx, "records to be flushed", func(done func()) { n.send(n.journal, &release{after: done}) }),
 	)
-	for _, pid := range []*actor.PID{n.timer, n.outbox, n.keeper} { // those with an alarm
-		n.root.Stop(pid)
+	for _, pid := range []*actor.PID{n.timer, n.outbox, n.keeper, n.herald} { // those with an alarm
+		if pid != nil {
+			n.root.Stop(pid)
+		}
 	}
 	n.closeQueues()
 	n.system.Shutdown()

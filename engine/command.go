@@ -149,6 +149,11 @@ type (
 	// PreviewPlan computes the plan of a local date as P1 would at its
 	// midnight, and changes nothing.
 	PreviewPlan struct{ Date Date }
+	// ReadNotice reads what a notice of that instant is about (SPEC 9).
+	ReadNotice struct {
+		ReminderID string
+		At         Millis
+	}
 )
 
 // OutcomeKind is what is known of a hand-over when the call is over.
@@ -199,3 +204,4 @@ func (GetEvent) command()            {}
 func (GetReminder) command()         {}
 func (ListReminders) command()       {}
 func (PreviewPlan) command()         {}
+func (ReadNotice) command()          {}

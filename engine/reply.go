@@ -76,6 +76,8 @@ type (
 		Items []ReminderView
 		Next  string
 	}
+	// NoticeReply shows the reminder of a notice; nil if it has none any more.
+	NoticeReply struct{ Reminder *ReminderView }
 	// PlanReply shows a day's plan.
 	PlanReply struct{ Plan Plan }
 	// HandOverReply carries the message to send, or says why none is.
@@ -179,6 +181,7 @@ func (SyncReply) reply()         {}
 func (ReminderReply) reply()     {}
 func (RemindersReply) reply()    {}
 func (PlanReply) reply()         {}
+func (NoticeReply) reply()       {}
 func (HandOverReply) reply()     {}
 func (CompositionReply) reply()  {}
 func (TextReply) reply()         {}

@@ -54,6 +54,8 @@ func (t *turn) query(cmd Command) (Reply, bool) {
 		return t.listReminders(cmd), true
 	case PreviewPlan:
 		return t.previewPlan(cmd.Date), true
+	case ReadNotice:
+		return t.readNotice(cmd), true
 	}
 	return nil, false
 }

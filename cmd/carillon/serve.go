@@ -38,6 +38,8 @@ type service struct {
 	carrier carrier
 	// composer writes texts ahead of the send; nil: the template does.
 	composer provider.Composer
+	// notifier tells the webhook receiver; nil: there is none.
+	notifier provider.Notifier
 	server   *httpapi.Server
 	store    *wal.DB
 	node     *actors.Node
@@ -124,6 +126,9 @@ func (p *program) newService(s *settings) (*service, error) {
 	if v.composer, err = newComposer(&s.composerSettings, llmKey, log); err != nil {
 		return nil, err
 	}
+	if v.notifier, err = p.newNotifier(&s.outboundSettings); err != nil {
+		return nil, err
+	}
 	conf := httpapi.Config{
 		Backend: &v.backend, Hooks: hooks(token, other), PublicURL: s.PublicURL, DefaultRegion: s.DefaultRegion,
 		Version: version(), Now: actors.SystemClock{}.Now, Logger: log, Registerer: v.metrics, Gatherer: v.metrics,
@@ -144,7 +149,8 @@ func (v *service) start(key string) error {
 	}
 	v.store = store
 	conf := v.s.nodeConfig(v.carrier.sender, v.carrier.verifier)
-	v.s.configure(&conf, v.composer)
+	v.s.composerSettings.configure(&conf, v.composer)
+	v.s.outboundSettings.configure(&conf, v.notifier)
 	conf.Senders = v.carrier.senders
 	conf.Log, conf.Logger, conf.Metrics = store, v.log, v.metrics
 	conf.LowOnSpace, conf.Still = store.LowOnSpace, v.still

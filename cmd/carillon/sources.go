@@ -177,9 +177,11 @@ const (
 	secretLLM         = "CARILLON_LLM_API_KEY"
 	secretTwilioOther = "TWILIO_AUTH_TOKEN_SECONDARY"
 	secretHTTPHeaders = "CARILLON_HTTP_CARRIER_HEADERS"
+	secretWebhook     = "CARILLON_WEBHOOK_SECRET"
+	secretWebhookNext = "CARILLON_WEBHOOK_SECRET_SECONDARY"
 )
 
-var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders, secretLLM}
+var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders, secretLLM, secretWebhook, secretWebhookNext}
 
 // secretHelp is what docs/settings.md says of each.
 var secretHelp = map[string]string{
@@ -188,6 +190,8 @@ var secretHelp = map[string]string{
 	secretLLM:         "The key of the language model's endpoint; the composer llm needs it.",
 	secretTwilioOther: "A second token whose signatures are accepted, while one is being rotated.",
 	secretHTTPHeaders: "Headers of every request of the carrier http, a line each: `Authorization: Bearer …`. They may hold {message_id}.",
+	secretWebhook:     "Signs what is posted to outbound_url (docs/webhooks.md): `whsec_` and the base64 of 24 to 64 random bytes.",
+	secretWebhookNext: "A second secret that signs as well, while one is being rotated.",
 }
 
 // secret reads one; empty if there is none. Errors never hold it.
