@@ -153,7 +153,7 @@ func (rep *Report) take(r *run) {
 }
 
 func (r *run) callbacks() *Ends {
-	s := &r.conf.Stub.reports
+	s := &r.conf.Stub.later
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.token == "" {

@@ -42,11 +42,20 @@ func Run(ctx context.Context, conf Config) (*Report, error) {
 	stop()
 	rep := r.report()
 	if !conf.Keep {
-		r.erase(context.WithoutCancel(ctx))
+		clean := ctx
+		if ctx.Err() != nil { // who interrupts does not want to wait long
+			var done context.CancelFunc
+			clean, done = context.WithTimeout(context.WithoutCancel(ctx), interruptTime)
+			defer done()
+		}
+		r.erase(clean)
 		rep.take(r)
 	}
 	return rep, ctx.Err()
 }
+
+// interruptTime is how long an interrupted run goes on to erase its people.
+const interruptTime = 20 * time.Second
 
 // run is a rehearsal under way.
 type run struct {
@@ -223,7 +232,7 @@ const afterwards = time.Second
 // settle waits for what may come after the last text.
 func (r *run) settle(ctx context.Context, tick <-chan time.Time) {
 	least, most := time.Now().Add(afterwards), time.Now().Add(r.conf.Grace)
-	for time.Now().Before(least) || (r.conf.Stub != nil && r.conf.Stub.open() > 0 && time.Now().Before(most)) {
+	for time.Now().Before(least) || (r.conf.Stub != nil && r.conf.Stub.later.open() > 0 && time.Now().Before(most)) {
 		select {
 		case <-ctx.Done():
 			return

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +20,7 @@ type Stub struct {
 	opts   StubOptions
 	server fasthttp.Server
 	url    string
-	reports
+	later  reports
 
 	mu       sync.Mutex
 	told     func(to, text string, at time.Time)
@@ -47,7 +48,7 @@ func NewStub(address string, opts StubOptions) (*Stub, error) {
 	}
 	s := &Stub{opts: opts, url: "http://" + l.Addr().String(), byNumber: map[string][]int{}}
 	s.server = fasthttp.Server{Handler: s.handle, Name: "carillon-stub", Logger: silent{}}
-	s.reports.start(opts.Token)
+	s.later.start(opts.Token)
 	go func() { _ = s.server.Serve(l) }()
 	return s, nil
 }
@@ -63,7 +64,7 @@ func (s *Stub) URL() string { return s.url }
 
 // Close stops the stub.
 func (s *Stub) Close() {
-	s.reports.stop()
+	s.later.stop()
 	_ = s.server.Shutdown()
 }
 
@@ -116,7 +117,7 @@ func (s *Stub) create(ctx *fasthttp.RequestCtx, at time.Time) {
 		time.Sleep(s.opts.Latency)
 	}
 	write(ctx, fasthttp.StatusCreated, m.resource(n, "queued"))
-	s.reports.add(report{url: string(form.Peek("StatusCallback")), sid: sid(n), to: m.to, from: m.from})
+	s.later.add(report{url: string(form.Peek("StatusCallback")), sid: sid(n), to: m.to, from: m.from})
 }
 
 func sid(n int) string { return fmt.Sprintf("SM%032x", n) }
@@ -125,9 +126,8 @@ func sid(n int) string { return fmt.Sprintf("SM%032x", n) }
 func (s *Stub) list(ctx *fasthttp.RequestCtx) {
 	s.mu.Lock()
 	items := []map[string]any{}
-	numbers := s.byNumber[string(ctx.QueryArgs().Peek("To"))]
-	for i := len(numbers) - 1; i >= 0; i-- {
-		items = append(items, s.messages[numbers[i]].resource(numbers[i], "delivered"))
+	for _, n := range slices.Backward(s.byNumber[string(ctx.QueryArgs().Peek("To"))]) {
+		items = append(items, s.messages[n].resource(n, "delivered"))
 	}
 	s.mu.Unlock()
 	write(ctx, fasthttp.StatusOK, map[string]any{

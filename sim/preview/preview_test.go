@@ -107,7 +107,7 @@ func TestRead(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                     "empty",
 		"{\"event_id\":\"a\",\"start\":\"x\"}": "line 1: start",
-		"\n{\"event_id\":\"a\",\"start\":\"2026-01-01\"}\n{\"event_id\":\"b\",\"colour\":1}": "line 3",
+		"\n{\"event_id\":\"a\",\"start\":\"2026-01-01\"}\n{\"event_id\":\"b\",\"color\":1}": "line 3",
 		"BEGIN:VCARD": "no iCalendar file",
 	} {
 		_, _, err := preview.Read(strings.NewReader(text), ics.Options{Zone: time.UTC})

@@ -47,7 +47,8 @@ func Run(c Config) (*Result, error) {
 		create.Reminders = engine.Some(true)
 	}
 	for _, cmd := range []engine.Command{
-		create, engine.AttestPhone{Phone: phone},
+		create,
+		engine.AttestPhone{Phone: phone},
 		engine.SyncEvents{Start: c.From, End: c.To + MaxLead + 1, Events: c.Events},
 	} {
 		if refusal, no := p.decide(cmd).(engine.Refusal); no {

@@ -129,9 +129,8 @@ func (r *Result) changes() []string {
 		if next.IsZero() || !next.Before(end) {
 			break
 		}
-		before := next.Add(-time.Second).In(r.loc).Add(time.Second)
 		_, offset := next.Add(-time.Second).In(r.loc).Zone()
-		before = next.In(time.FixedZone("", offset))
+		before := next.In(time.FixedZone("", offset))
 		out = append(out, fmt.Sprintf("clocks change: %s becomes %s", before.Format("Mon 2006-01-02 15:04 -07:00"), next.In(r.loc).Format("15:04 -07:00")))
 		t = next.In(r.loc)
 	}

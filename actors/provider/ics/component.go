@@ -3,6 +3,7 @@ package ics
 import (
 	"errors"
 	"io"
+	"slices"
 )
 
 // component is an event, a zone, or a part of a zone.
@@ -89,15 +90,15 @@ func (f *file) begin(open []*component, c *component) []*component {
 // end closes the innermost component of a kind, and those inside that were
 // left open.
 func (f *file) end(open []*component, kind string) []*component {
-	for i := len(open) - 1; i >= 0; i-- {
-		if open[i].kind != kind {
+	for i, innermost := range slices.Backward(open) {
+		if innermost.kind != kind {
 			continue
 		}
 		for _, c := range open[i:] {
 			f.close(c)
 		}
 		if i > 0 && open[i-1].kind == "VTIMEZONE" {
-			open[i-1].parts = append(open[i-1].parts, open[i])
+			open[i-1].parts = append(open[i-1].parts, innermost)
 		}
 		return open[:i]
 	}

@@ -101,7 +101,7 @@ func (r *reader) moments(c *component, name string) ([]moment, error) {
 }
 
 // entry reads a VEVENT.
-func (r *reader) entry(uid string, c *component) (*entry, error) {
+func (r *reader) entry(c *component) (*entry, error) {
 	start := c.prop("DTSTART")
 	stands := c.prop("RECURRENCE-ID")
 	e := &entry{event: r.words(c), stamp: c.text("DTSTAMP")}

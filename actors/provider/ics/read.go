@@ -123,7 +123,7 @@ func (r *reader) series(events []*component) []*series {
 		if uid == "" {
 			uid = fmt.Sprintf("event-%d", i+1)
 		}
-		e, err := r.entry(uid, c)
+		e, err := r.entry(c)
 		if err != nil {
 			r.skip(uid, err.Error())
 			continue

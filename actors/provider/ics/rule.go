@@ -16,7 +16,7 @@ const (
 	maxInterval  = 10_000
 	maxTimes     = 96 // times of day of one rule
 	maxInstances = 5_000
-	maxWork      = 2_000_000 // of all rules of a feed
+	maxWork      = 1_000_000 // of all rules of a feed
 )
 
 var errWork = errors.New("its rule, or all of the feed's, take too much work")
@@ -79,8 +79,8 @@ func jump(o *rrule.ROption, start, from wall) wall {
 	if o.Count > 0 {
 		return start
 	}
-	period, step := periodOf(o), time.Duration(max(o.Interval, 1))
-	steps := int(from.Add(-2*period).Sub(start) / (period * step))
+	period := periodOf(o)
+	steps := int(from.Add(-2*period).Sub(start)/period) / max(o.Interval, 1)
 	if steps <= 0 {
 		return start
 	}
