@@ -414,19 +414,22 @@ func TestErasedPersonIsNotTold(t *testing.T) {
 	})
 }
 
-// S5: that the sender stops and goes on is told too, and is nobody's.
+// S5: that a sender stops and goes on is told too, durably, and is nobody's.
 func TestSenderIsTold(t *testing.T) {
 	telling(t, nil, func(w *world, r *receiver) {
+		r.set(answers(provider.Unheard))
 		w.person("ada", "+15550100001")
 		w.carrier.set(func(provider.Message) provider.Outcome {
 			return provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{Code: 20003, Category: engine.CategoryAccountIssue, Message: "Authenticate"}}
 		})
 		w.do("ada", engine.CreateReminder{Text: "Now", SendAt: time.Now().UnixMilli()})
 		w.pass(5 * time.Second)
-		w.crash()
 		w.carrier.set(nil)
 		w.pass(10 * time.Minute)
-		if got := r.heard(""); got != "stopped" {
+		w.crash()
+		r.set(nil)
+		w.pass(10 * time.Minute)
+		if got := r.heard(""); got != "stopped resumed" {
 			t.Errorf("told %q", got)
 		}
 		if why := r.taken[slices.IndexFunc(r.taken, func(n provider.Notification) bool { return n.UserID == "" })].Notice.Text; !strings.Contains(why, "Authenticate") {
