@@ -39,7 +39,9 @@ type boltMeta struct {
 //
 // Both must be sound, although bbolt is content with one: it would fall back to
 // the transaction before, and a flushed record would be gone without a word
-// (W7). No crash leaves one torn, as long as 512 bytes are written whole.
+// (W7). No crash leaves one torn, as long as 512 bytes are written whole. And
+// they must be of transactions that follow each other: an older page in the
+// place of the newest one is sound too, and takes the last transaction away.
 func inspect(f *os.File, name string) (boltMeta, error) {
 	fi, err := f.Stat()
 	if err != nil {
@@ -60,6 +62,9 @@ func inspect(f *os.File, name string) (boltMeta, error) {
 	if err := metaError(name, errs); err != nil {
 		return boltMeta{}, err
 	}
+	if err := metasFollow(name, metas); err != nil {
+		return boltMeta{}, err
+	}
 	best := metas[0]
 	if metas[1].txid > best.txid {
 		best = metas[1]
@@ -74,6 +79,16 @@ func inspect(f *os.File, name string) (boltMeta, error) {
 		return boltMeta{}, corrupt(name, 0, 0, "the file is truncated: %d bytes of %d", fi.Size(), need)
 	}
 	return best, nil
+}
+
+// metasFollow holds that each page is in its place, as bbolt writes transaction n
+// to meta page n modulo 2.
+func metasFollow(name string, metas [2]boltMeta) error {
+	a, b := metas[0].txid, metas[1].txid
+	if a%2 != 0 || b%2 != 1 || a+1 != b && b+1 != a {
+		return corrupt(name, 0, 0, "the meta pages are of transactions %d and %d: one is older than it should be", a, b)
+	}
+	return nil
 }
 
 // metaError prefers the error that says most: damage before another format before
