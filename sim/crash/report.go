@@ -16,12 +16,7 @@ type StatesReport struct {
 }
 
 // Total is the number of states.
-func (r *StatesReport) Total() (n int) {
-	for _, k := range r.Kinds {
-		n += k
-	}
-	return n
-}
+func (r *StatesReport) Total() int { return sum(r.Kinds) }
 
 func (r *StatesReport) add(c *stateCount) {
 	for kind, n := range c.kinds {
@@ -31,4 +26,47 @@ func (r *StatesReport) add(c *stateCount) {
 	r.Reopened += c.reopened
 	r.WentOn += c.wentOn
 	r.Acked = max(r.Acked, c.acked)
+}
+
+// CallsReport is what became of the real binary when system calls failed.
+type CallsReport struct {
+	Runs     int            `json:"runs"`
+	Injected map[string]int `json:"injected"` // by call and what it answered
+	Told     map[string]int `json:"told"`     // what callers heard that was no 2xx
+	Acked    int            `json:"writes_acknowledged"`
+	tried    map[string]int
+	Seconds  float64 `json:"seconds"`
+	Wrong    string  `json:"wrong,omitempty"`
+}
+
+// Missing are the faults that never came.
+func (r *CallsReport) Missing() (names []string) {
+	for i := range callFaults {
+		if r.Injected[callFaults[i].name()] == 0 {
+			names = append(names, callFaults[i].name())
+		}
+	}
+	return names
+}
+
+// DamageReport is what became of stores that were damaged: refused with an
+// address, or opened with the contents that they had before.
+type DamageReport struct {
+	Refused  map[string]int `json:"refused"` // by kind of damage
+	Harmless map[string]int `json:"harmless"`
+	// Checked stores were those of the real binary, damaged and given to `carillon check`.
+	Checked        int     `json:"checked_by_binary"`
+	CheckedRefused int     `json:"refused_by_binary"`
+	Seconds        float64 `json:"seconds"`
+	Wrong          string  `json:"wrong,omitempty"`
+}
+
+// Total is the number of damaged stores.
+func (r *DamageReport) Total() int { return sum(r.Refused) + sum(r.Harmless) }
+
+func sum(m map[string]int) (n int) {
+	for _, k := range m {
+		n += k
+	}
+	return n
 }
