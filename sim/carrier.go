@@ -118,12 +118,7 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 	return provider.Outcome{Kind: provider.Accepted, SID: pl.delivery.sid, Status: engine.MessageQueued}
 }
 
-// wait parks the strand for so long; false: the process is dead.
-func (s *sender) wait(d engine.Millis) bool {
-	strand, p := s.c.w.strand, s.p
-	s.c.w.after(d, func() { p.turn(func() { p.resume(strand) }) })
-	return p.park()
-}
+func (s *sender) wait(d engine.Millis) bool { return wait(s.c.w, s.p, d) }
 
 // plan draws what a hand-over meets.
 func (c *carrier) plan(m provider.Message) *plan {

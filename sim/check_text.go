@@ -57,6 +57,11 @@ func (a *audit) once(d *delivery, t *trail) {
 	if token := firstWord(d.msg.Text); strings.HasPrefix(token, "c") {
 		before = slices.Clone(a.texts[token])
 		a.texts[token] = append(before, d)
+		if p := a.w.person(d.msg.UserID); p != nil { // one that was snoozed is another one
+			before = slices.DeleteFunc(before, func(b *delivery) bool {
+				return b.msg.ReminderID != d.msg.ReminderID && p.snoozedSince(b.calledAt-2*hour) > 0 // asked for while it was uncertain, perhaps
+			})
+		}
 	}
 	for _, b := range before {
 		switch {
@@ -151,6 +156,7 @@ func (a *audit) words(d *delivery, in *intent) {
 				continue
 			}
 			if why = e.judge(d, in); why == "" {
+				a.guarded(d, in, e)
 				return
 			}
 		}
@@ -223,9 +229,9 @@ func (a *audit) customWords(d *delivery, in *intent, token string) {
 	switch {
 	case c == nil:
 		a.fail("words", in.p, "%q: nobody has asked for it (P10)", d.msg.Text)
-	case d.calledWall >= c.expires:
+	case d.calledWall >= max(c.expires, in.p.snoozedUntil()):
 		a.fail("words", in.p, "%q: it has expired at %s (P10)", d.msg.Text, rfc3339(c.expires))
-	case c.canceled && !slices.ContainsFunc(in.cus, func(m *customs) bool { x := (*m)[token]; return x != nil && !x.canceled }):
+	case c.canceled && in.p.snoozedSince(0) == 0 && !slices.ContainsFunc(in.cus, func(m *customs) bool { x := (*m)[token]; return x != nil && !x.canceled }):
 		a.fail("words", in.p, "%q: it is cancelled (S3)", d.msg.Text)
 	}
 }

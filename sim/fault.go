@@ -7,41 +7,45 @@ type Class uint8
 
 // The fault classes. Their names are the keys of Result.Faults.
 const (
-	AnswerLost     Class = iota // the carrier accepts, and the answer is lost
-	RequestLost                 // the request never gets there, nor an answer back
-	Hang                        // no answer until the time-out; accepted or not
-	ServerError                 // 5xx; accepted or not
-	RateLimited                 // 429, with or without Retry-After
-	Refused                     // a refusal of every category
-	AccountDown                 // the account is refused for a while
-	SenderPanic                 // the vendor's client panics, before or behind the call
-	SlowAnswer                  // seconds between acceptance and answer
-	SlowCarrier                 // accepted messages queue for hours
-	Undelivered                 // accepted, and lost later
-	NoNews                      // accepted, and no word ever
-	FindDown                    // the carrier can't be asked
-	FindLags                    // what it accepted shows in its list a while later
-	CallbackLost                // a status callback does not come
-	CallbackTwice               // it comes again, at once or hours later
-	CallbackLate                // it comes late, behind its successors
-	CallbackForged              // one that nobody sent: other sid, other message, other user
-	StatusFirst                 // it comes before the answer to the hand-over
-	TextTwice                   // an inbound text comes again
-	CrashAnywhere               // the process dies between two steps
-	AppendLost                  // it dies in a flush, and the batch is not on the disk
-	AppendKept                  // it dies behind a flush that nobody was told of
-	CrashSnapshot               // it dies within a round of snapshots, a compaction or an erasure
-	ActorPanic                  // a command panics in a user's actor
-	Restore                     // the store is lost, and restored from a backup
-	ClockForward                // the wall clock jumps ahead
-	ClockBack                   // it jumps back
-	Suspend                     // the machine sleeps
-	SlowDisk                    // a flush takes seconds
-	DiskFull                    // writes are refused for a while
-	Stall                       // an actor does not run for seconds
-	Pause                       // an operator stops sending for everybody
-	RepeatCommand               // a client's request is carried twice
-	StaleVersion                // a calendar sends what was true before
+	AnswerLost      Class = iota // the carrier accepts, and the answer is lost
+	RequestLost                  // the request never gets there, nor an answer back
+	Hang                         // no answer until the time-out; accepted or not
+	ServerError                  // 5xx; accepted or not
+	RateLimited                  // 429, with or without Retry-After
+	Refused                      // a refusal of every category
+	AccountDown                  // the account is refused for a while
+	SenderPanic                  // the vendor's client panics, before or behind the call
+	SlowAnswer                   // seconds between acceptance and answer
+	SlowCarrier                  // accepted messages queue for hours
+	Undelivered                  // accepted, and lost later
+	NoNews                       // accepted, and no word ever
+	FindDown                     // the carrier can't be asked
+	FindLags                     // what it accepted shows in its list a while later
+	CallbackLost                 // a status callback does not come
+	CallbackTwice                // it comes again, at once or hours later
+	CallbackLate                 // it comes late, behind its successors
+	CallbackForged               // one that nobody sent: other sid, other message, other user
+	StatusFirst                  // it comes before the answer to the hand-over
+	TextTwice                    // an inbound text comes again
+	CrashAnywhere                // the process dies between two steps
+	AppendLost                   // it dies in a flush, and the batch is not on the disk
+	AppendKept                   // it dies behind a flush that nobody was told of
+	CrashSnapshot                // it dies within a round of snapshots, a compaction or an erasure
+	ActorPanic                   // a command panics in a user's actor
+	Restore                      // the store is lost, and restored from a backup
+	ClockForward                 // the wall clock jumps ahead
+	ClockBack                    // it jumps back
+	Suspend                      // the machine sleeps
+	SlowDisk                     // a flush takes seconds
+	DiskFull                     // writes are refused for a while
+	Stall                        // an actor does not run for seconds
+	Pause                        // an operator stops sending for everybody
+	RepeatCommand                // a client's request is carried twice
+	StaleVersion                 // a calendar sends what was true before
+	ComposerHangs                // the language model does not answer in time
+	ComposerFails                // it refuses, or its client panics
+	ComposerLies                 // it says what is not so
+	ComposerInjects              // it adds links, numbers, markup
 	classCount
 )
 
@@ -50,7 +54,7 @@ var classNames = [classCount]string{
 	"slow_answer", "slow_carrier", "undelivered", "no_news", "find_down", "find_lags", "callback_lost", "callback_twice",
 	"callback_late", "callback_forged", "status_first", "text_twice", "crash_anywhere", "append_lost", "append_kept",
 	"crash_snapshot", "actor_panic", "restore", "clock_forward", "clock_back", "suspend", "slow_disk", "disk_full",
-	"stall", "pause", "repeat_command", "stale_version",
+	"stall", "pause", "repeat_command", "stale_version", "composer_hangs", "composer_fails", "composer_lies", "composer_injects",
 }
 
 // String returns the class' name.

@@ -174,6 +174,7 @@ func (p *person) restored(m personModel) {
 		p.out = perhapsOut // the carrier may have said so since
 	}
 	p.asked++
+	p.verifying = ""
 	p.listed = map[string]engine.ReminderView{}
 	p.limits.doubt(p.prof.now, w.wall())
 	p.limits.unsure += 3

@@ -10,8 +10,9 @@ type pace struct {
 	name                                      string
 	users, days                               int64
 	calendar, profile, custom, consent, looks engine.Millis // in the mean
-	fresh                                     float64       // of a calendar's changes, a new event
-	crashes                                   float64       // in a step that may be the last, against a dense world
+	replies                                   engine.Millis
+	fresh                                     float64 // of a calendar's changes, a new event
+	crashes                                   float64 // in a step that may be the last, against a dense world
 }
 
 // The paces. One seed in eight is dense.
@@ -30,12 +31,12 @@ func drawPace(d draw, opt *Options) pace {
 	}
 	p := pace{
 		name: PaceDense, users: d.between(1, 12), days: d.between(2, 9), calendar: hour, profile: 20 * hour, custom: 11 * hour,
-		consent: 30 * hour, looks: 5 * hour, fresh: 0.3, crashes: 1,
+		consent: 30 * hour, looks: 5 * hour, replies: 9 * hour, fresh: 0.3, crashes: 1,
 	}
 	if name == PaceEveryday {
 		p = pace{
 			name: PaceEveryday, users: d.between(20, 60), days: d.between(7, 28), calendar: 8 * hour, profile: 6 * day, custom: day,
-			consent: 14 * day, looks: day, fresh: 0.6, crashes: 0.2,
+			consent: 14 * day, looks: day, replies: 5 * day, fresh: 0.6, crashes: 0.2,
 		}
 	}
 	if opt.Users != 0 {

@@ -42,7 +42,10 @@ type person struct {
 	consents  *writer
 	texts     int
 	limits    limitBook
-	quieted   engine.Millis   // when zone or quiet hours last changed
+	quieted   engine.Millis // when zone or quiet hours last changed
+	snoozes   []*snooze
+	starts    []engine.Millis // of verifications
+	verifying string          // the number that a code is out for
 	touched   map[string]bool // events and reminders that a send-now or a cancel has meddled with
 }
 
@@ -59,6 +62,7 @@ func newPerson(w *world, n int) *person {
 		{p: p, name: "calendar", every: w.d.between(w.pace.calendar/8, 2*w.pace.calendar) * pick(w.d, engine.Millis(1), 1, 8), choose: p.chooseCalendar},
 		{p: p, name: "custom", every: w.d.between(w.pace.custom/4, 2*w.pace.custom), choose: p.chooseCustom},
 		p.consents,
+		{p: p, name: "reply", every: w.pace.replies, choose: p.chooseReply},
 	}
 	for _, c := range p.writers {
 		w.after(w.d.between(0, 600_000), c.next)
@@ -75,6 +79,7 @@ func (p *person) clear() {
 	p.out = optedIn
 	p.listed = map[string]engine.ReminderView{}
 	p.limits = limitBook{}
+	p.verifying = ""
 }
 
 // busy reports whether a writer waits for an answer.

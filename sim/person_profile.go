@@ -15,6 +15,8 @@ func (p *person) chooseProfile() *op {
 		return p.create()
 	case p.hold:
 		return p.erase()
+	case p.verifying != "" && d.chance(0.8):
+		return p.confirmVerification(now)
 	case now.phone == "" || !now.verified:
 		return p.attest()
 	}
@@ -121,6 +123,9 @@ func (p *person) attest() *op {
 		phone = pick(d, p.w.people[d.intn(len(p.w.people))].numbers...)
 	}
 	q := *p.prof.now
+	if d.chance(0.4) {
+		return p.startVerification(q, phone)
+	}
 	q.phone, q.verified = phone, true
 	o := change(&p.prof, q, engine.AttestPhone{Phone: phone})
 	o.keyed, o.once = true, true // of two at a time one would be refused
@@ -130,6 +135,55 @@ func (p *person) attest() *op {
 			p.w.audit.numberIsTaken(p, phone)
 		}
 		settle(reply, refused)
+	}
+	return o
+}
+
+// startVerification asks for a code (N2). A verified number goes on working
+// until the new one is confirmed; somebody without one shows the new one.
+func (p *person) startVerification(q profile, phone string) *op {
+	if !q.verified {
+		q.phone = phone
+	}
+	o := change(&p.prof, q, engine.StartVerification{Phone: phone})
+	o.keyed, o.once = true, true
+	settle := o.settle
+	o.settle = func(reply engine.Reply, refused bool) {
+		settle(reply, refused)
+		r, ok := reply.(engine.VerificationReply)
+		if !ok || refused {
+			return
+		}
+		p.verifying = phone
+		p.writers[0].soon(p.w.d.about(5 * minute))
+		if !r.Repeated {
+			p.started(phone)
+		}
+	}
+	return o
+}
+
+// started is N2: five codes an hour for a person.
+func (p *person) started(phone string) {
+	w := p.w
+	p.starts = append(p.starts, w.now)
+	if n := len(p.starts); n > 5 && w.now-p.starts[n-6] < hour-2*minute && w.jumped == 0 && w.restored == 0 {
+		w.audit.fail("starts", p, "the sixth code within an hour, for %s (N2)", phone)
+	}
+}
+
+func (p *person) confirmVerification(q profile) *op {
+	phone := p.verifying
+	q.phone, q.verified = phone, true
+	o := change(&p.prof, q, engine.ConfirmVerification{Phone: phone})
+	o.keyed, o.once = true, true
+	settle := o.settle
+	o.settle = func(reply engine.Reply, refused bool) {
+		if !refused {
+			p.w.audit.numberIsTaken(p, phone)
+		}
+		settle(reply, refused)
+		p.verifying = ""
 	}
 	return o
 }

@@ -38,6 +38,9 @@ func (w *world) start() {
 	w.proc = p
 	conf := w.shape.config()
 	conf.Log, conf.Clock, conf.Sender, conf.Verifier = w.disk, p, &sender{w.carrier, p}, provider.DryRun{}
+	if w.shape.composes > 0 {
+		conf.Composer, conf.MaxComposes = &composer{w, p}, w.shape.composes
+	}
 	conf.Seed = w.opt.Seed
 	conf.Users = lane{p, 1, p.stall}
 	conf.Keeper = lane{p, 1, p.stall}
@@ -221,12 +224,14 @@ type shape struct {
 	retention time.Duration
 	records   uint64
 	batch     int
+	composes  int // at a time; 0: the template writes
 }
 
 func (s shape) config() actors.Config {
 	return actors.Config{
 		Policy: s.policy, MaxSends: s.maxSends, MPS: s.mps, MaxWakes: s.maxWakes, Idle: s.idle,
 		SnapshotEvery: s.snapshots, SnapshotRecords: s.records, KeeperEvery: s.keeper, Retention: s.retention, SendTimeout: time.Duration(sendTimeout) * time.Millisecond,
+		ComposeTimeout: time.Duration(composeTimeout) * time.Millisecond,
 	}
 }
 
@@ -238,7 +243,7 @@ func drawShape(d draw) shape {
 		maxWakes: int(pick(d, int64(2), 8, 4096)), idle: pick(d, time.Minute, 10*time.Minute, 3*time.Hour),
 		snapshots: pick(d, 10*time.Minute, time.Hour, 8*time.Hour), keeper: pick(d, time.Minute, 10*time.Minute, 10*time.Minute),
 		retention: pick(d, 0, 36*time.Hour, 36*time.Hour), records: pick(d, uint64(20), 500, 200_000),
-		batch: pick(d, 1, 1, 4, 1<<20),
+		batch: pick(d, 1, 1, 4, 1<<20), composes: pick(d, 0, 0, 1, 8),
 	}
 	s.policy.RetryBase = pick(d, 5*second, 60*second, 10*minute)
 	s.policy.ReconcileAfter = pick(d, 30*second, 30*second, 2*minute)

@@ -1,6 +1,10 @@
 package sim
 
-import "iter"
+import (
+	"iter"
+
+	"carillon/engine"
+)
 
 // strand is a closure of Config.Go as a coroutine: it runs until it parks, and
 // goes on when it is resumed. Never do two run at a time.
@@ -50,4 +54,11 @@ func (p *process) abandon() {
 		s.stop()
 	}
 	p.parked = nil
+}
+
+// wait parks the strand for so long; false: the process is dead.
+func wait(w *world, p *process, d engine.Millis) bool {
+	strand := w.strand
+	w.after(d, func() { p.turn(func() { p.resume(strand) }) })
+	return p.park()
 }

@@ -1,0 +1,242 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"carillon/engine"
+)
+
+// snooze is one SNOOZE that may have been heard: it justifies another text.
+type snooze struct {
+	asked   engine.Millis // true time
+	until   engine.Millis // wall clock: when the reminder is wanted again
+	minutes int64
+}
+
+// chooseReply draws what somebody texts back (N4).
+func (p *person) chooseReply() *op {
+	if !p.exists() || !p.prof.now.verified {
+		return nil
+	}
+	switch d := p.w.d; d.intn(5) {
+	case 0:
+		return p.reply(pick(d, "C", "c", "Confirm."), p.confirmed)
+	case 1, 2:
+		return p.snooze(d.between(1, 90))
+	case 3:
+		return p.askAgenda()
+	default:
+		return p.reply(pick(d, "HELP", "who is this?", "stop please", "SNOOZE soon"), func(engine.TextReply) {})
+	}
+}
+
+// reply is a text of the person, and what its answer is held against.
+func (p *person) reply(text string, judge func(engine.TextReply)) *op {
+	p.texts++
+	cmd := engine.ReceiveText{SID: fmt.Sprintf("MM-%s-%d-%d", p.id, p.life, p.texts), Text: text}
+	before := p.standing()
+	return &op{cmd: cmd, begin: func() {}, settle: func(reply engine.Reply, refused bool) {
+		r, ok := reply.(engine.TextReply)
+		switch {
+		case refused || !ok:
+			return
+		case p.out == optedOut && before[3] == int64(optedOut) && r.Answer != "" && r.Keyword != engine.KeywordHelp:
+			p.w.audit.fail("silence", p, "%q is answered with %q to somebody who has opted out (N3)", text, r.Answer)
+		default:
+			judge(r)
+		}
+		if p.w.faults.hit(TextTwice, 0.3) {
+			p.repeatLater(&op{cmd: cmd}, 5*minute)
+		}
+	}}
+}
+
+// confirmed holds the answer against what was sent: it names a text that the
+// person got.
+func (p *person) confirmed(r engine.TextReply) {
+	title, ok := strings.CutPrefix(r.Answer, "Confirmed: ")
+	if !ok || p.w.restored != 0 {
+		return
+	}
+	token := firstWord(title)
+	for _, phone := range p.numbersOfAll() {
+		if slices.ContainsFunc(p.w.carrier.byNumber[phone], func(d *delivery) bool { return firstWord(d.msg.Text) == token }) {
+			return
+		}
+	}
+	// A title may have changed since the text left.
+	if slices.ContainsFunc(p.tokensEver(), func(t string) bool { return t == token }) {
+		return
+	}
+	p.w.audit.fail("answer", p, "%q confirms something that the person never got (N4)", r.Answer)
+}
+
+func (p *person) numbersOfAll() []string {
+	var out []string
+	for _, o := range p.w.people {
+		out = append(out, o.numbers...)
+	}
+	return out
+}
+
+func (p *person) tokensEver() []string {
+	var out []string
+	for _, e := range *p.cal.now {
+		out = append(out, e.token)
+	}
+	return out
+}
+
+// snooze asks for the latest reminder once more. Whether there is one to
+// repeat, the engine says; that it may be, the auditor knows from now on.
+func (p *person) snooze(minutes int64) *op {
+	w := p.w
+	s := &snooze{minutes: minutes}
+	o := p.reply("SNOOZE "+strconv.FormatInt(minutes, 10), func(r engine.TextReply) {
+		if strings.HasPrefix(r.Answer, "You will be reminded again at ") {
+			p.expectSnoozed(s)
+		}
+	})
+	o.begin = func() {
+		s.asked, s.until = w.now, w.wall()+minutes*minute
+		p.snoozes = append(p.snoozes, s)
+	}
+	settle := o.settle
+	o.settle = func(reply engine.Reply, refused bool) {
+		s.until = max(s.until, w.wall()+minutes*minute) // it was carried out some time since it was asked
+		settle(reply, refused)
+	}
+	return o
+}
+
+// expectSnoozed plans a look at when the reminder that was sent last is due
+// again, if it is an event's and nothing about it is open.
+func (p *person) expectSnoozed(s *snooze) {
+	w := p.w
+	sent := w.carrier.byNumber[p.prof.now.phone]
+	if len(sent) == 0 || w.now-s.asked > 2*second || w.now-sent[len(sent)-1].calledAt < 2*second {
+		return
+	}
+	last := sent[len(sent)-1]
+	for _, e := range *p.cal.now {
+		if e.token != firstWord(last.msg.Text) || e.AllDay || p.touched[e.ID] || last.msg.UserID != p.id {
+			continue
+		}
+		p.touched[e.ID] = true // its other reminders may be outrun by this one
+		event, count := *e, len(p.snoozes)
+		t := target{p: p, token: e.token, at: s.until - w.wall() + s.asked + w.skew, deadline: e.Start, event: true}
+		t.at = max(t.at, s.until-2*second)
+		t.wanted = func() bool {
+			cur := (*p.cal.now)[event.ID]
+			return cur != nil && cur.token == event.token && cur.Start == event.Start && cur.wanted() && cur.Sync == engine.SyncSynced && len(p.snoozes) == count
+		}
+		t.plan()
+	}
+}
+
+// snoozedSince counts the SNOOZEs that were asked for since an instant.
+func (p *person) snoozedSince(at engine.Millis) (n int) {
+	for _, s := range p.snoozes {
+		if s.asked >= at {
+			n++
+		}
+	}
+	return n
+}
+
+// snoozedUntil is until when a custom reminder may be of use again (P10, N4).
+func (p *person) snoozedUntil() (until engine.Millis) {
+	for _, s := range p.snoozes {
+		until = max(until, s.until+hour)
+	}
+	return until
+}
+
+// askAgenda asks for the rest of the day, and holds the answer against the
+// calendar as it was acknowledged.
+func (p *person) askAgenda() *op {
+	w := p.w
+	var before []string
+	var standing [4]int64
+	open := false
+	o := p.reply("AGENDA", func(r engine.TextReply) {
+		after := p.agenda()
+		if p.out != optedIn || open || standing != p.standing() || !slices.Equal(before, after) || w.jumped != 0 {
+			return
+		}
+		w.audit.agenda(p, r.Answer, after)
+	})
+	o.begin = func() {
+		standing, before = p.standing(), p.agenda()
+		open = slices.ContainsFunc(p.writers, func(c *writer) bool { return c.cur != nil && c.cur != o })
+	}
+	return o
+}
+
+// agenda is the rest of the day, as somebody would read it off the calendar.
+func (p *person) agenda() []string {
+	q, wall := p.prof.now, p.w.wall()
+	today := q.date(wall)
+	var events []*calEvent
+	for _, e := range *p.cal.now {
+		switch {
+		case e.deleted, e.Sync == engine.SyncCanceled, e.Response == engine.ResponseDeclined:
+		case e.AllDay && int64(e.Date) <= today && today < int64(e.EndDate),
+			!e.AllDay && q.date(e.Start) <= today && max(e.End, e.Start+1) > wall:
+			events = append(events, e)
+		}
+	}
+	slices.SortFunc(events, func(a, b *calEvent) int {
+		switch {
+		case a.AllDay != b.AllDay && a.AllDay:
+			return -1
+		case a.AllDay != b.AllDay:
+			return 1
+		case a.Start != b.Start:
+			return int(min(max(a.Start-b.Start, -1), 1))
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	out := make([]string, 0, len(events))
+	for _, e := range events {
+		when := time.UnixMilli(e.Start).In(q.loc).Format("15:04")
+		switch {
+		case e.AllDay:
+			when = "all day"
+		case e.Start <= wall:
+			when = "now"
+		}
+		out = append(out, when+" "+e.token)
+	}
+	return out
+}
+
+// agenda is N4: in order, complete or counted.
+func (a *audit) agenda(p *person, answer string, want []string) {
+	if len(want) == 0 {
+		if answer != "Nothing more today." {
+			a.fail("answer", p, "%q, and nothing is left today (N4)", answer)
+		}
+		return
+	}
+	listed := strings.Split(answer, "; ")
+	left := 0
+	if more, ok := strings.CutSuffix(strings.TrimPrefix(listed[len(listed)-1], "+"), " more"); ok {
+		left, _ = strconv.Atoi(more)
+		listed = listed[:len(listed)-1]
+	}
+	if len(listed)+left != len(want) {
+		a.fail("answer", p, "%q, and the rest of the day is %q (N4)", answer, want)
+		return
+	}
+	for i, line := range listed {
+		if !strings.HasPrefix(line, want[i]) {
+			a.fail("answer", p, "%q, and the rest of the day is %q (N4)", answer, want)
+			return
+		}
+	}
+}
