@@ -175,3 +175,42 @@ func TestRestoreFindsWhatAPauseHeldBack(t *testing.T) {
 		}
 	})
 }
+
+// S3, D3: the engine that ran on after a backup may have heard that a message
+// was lost, and have tried again. Behind the restore the same news leads to no
+// further hand-over, also for somebody who had nothing due.
+func TestRestoreDoesNotRetryWhatWasWithTheCarrier(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.event("ada", "e1", 300*time.Minute)
+		w.do("ada", engine.UpdateUser{Leads: engine.Some([]int32{299})})
+		w.pass(2 * time.Minute)
+		sent := w.carrier.accepted
+		if len(sent) != 1 {
+			t.Fatalf("%d texts", len(sent))
+		}
+		var backup bytes.Buffer
+		if _, err := w.log.Backup(&backup); err != nil {
+			t.Fatal(err)
+		}
+		w.stop()
+		restored, err := waltest.RestoreMem(&backup, waltest.MemOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.log = restored
+		w.start()
+		w.pass(time.Minute)
+		w.do("ada", engine.ReportDelivery{
+			MessageID: sent[0].MessageID, Status: engine.MessageUndelivered,
+			Failure: engine.Failure{Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes},
+		})
+		w.pass(30 * time.Minute)
+		if got := len(w.carrier.accepted); got != 1 {
+			t.Errorf("%d texts", got)
+		}
+		if got := w.statuses("ada"); got != "[cancelled failed]" { // the lead that was taken away
+			t.Errorf("after the restore: %s", got)
+		}
+	})
+}

@@ -24,10 +24,19 @@ func (u *user) load() {
 	u.st = st
 	u.countUncertain()
 	if !u.recoveryWaits() {
-		r := &request{cmd: engine.Recover{BackupAt: u.node.backupAt.Load()}, deliver: func(engine.Reply, error) {}}
+		r := &request{cmd: u.node.recovered(), deliver: func(engine.Reply, error) {}}
 		u.e.backlog = append([]any{r}, u.e.backlog...)
 	}
 	u.workOff()
+}
+
+// recovered is the command that follows a load: after a restore it says when
+// the backup was made, for as long as the log knows.
+func (n *Node) recovered() engine.Recover {
+	if at := n.backupAt.Load(); at != 0 {
+		return engine.Recover{BackupAt: at}
+	}
+	return engine.Recover{BackupAt: n.restoredAt, Settled: true}
 }
 
 // recoveryWaits reports whether the command that follows a load is at hand

@@ -84,7 +84,7 @@ func (n *Node) find(s *shard, id string) *entry {
 // came due since may have left without leaving a record here (S3).
 func (n *Node) findBackup() error {
 	r, pending := n.cfg.Log.Restored()
-	if !pending {
+	if r.Epoch == 0 && !pending {
 		return nil
 	}
 	at := engine.Millis(1)
@@ -99,7 +99,10 @@ func (n *Node) findBackup() error {
 			return fmt.Errorf("actors: last record of the restored backup: %w", err)
 		}
 	}
-	n.backupAt.Store(at)
+	n.restoredAt = at
+	if pending {
+		n.backupAt.Store(at)
+	}
 	return nil
 }
 

@@ -79,8 +79,13 @@ type (
 	Wake struct{}
 	// Recover follows a load from the journal: a hand-over that was begun and
 	// has no outcome becomes uncertain. BackupAt is set while the store is one
-	// restored from a backup made at that instant.
-	Recover struct{ BackupAt Millis }
+	// restored from a backup made at that instant. Settled: everything that was
+	// due since has been accounted for, and only what was with the carrier at
+	// the backup is to be known as that.
+	Recover struct {
+		BackupAt Millis
+		Settled  bool
+	}
 	// HandOver asks for the text of a reminder whose turn at the carrier has
 	// come, and starts the attempt (S1, S2).
 	HandOver struct{ ReminderID string }

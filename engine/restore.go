@@ -23,13 +23,31 @@ func (t *turn) recover() Reply {
 // backup may have sent it. What was with the carrier before gets no further
 // hand-over (again). It comes before anything is called stale or given up by a
 // plan that was missed, and again behind each of those plans.
-func (t *turn) fence(backupAt Millis) {
-	if backupAt == 0 || backupAt <= t.u.Fence {
-		return
+//
+// Somebody for whom nothing was due is loaded later. Of theirs what was with
+// the carrier at the backup is marked then: the engine that ran on may have
+// heard that it was lost, and have tried again.
+func (t *turn) fence(c Recover) {
+	switch {
+	case c.BackupAt == 0 || c.BackupAt <= t.u.Fence:
+	case !c.Settled:
+		t.fenced = c.BackupAt
+		t.emit(Fenced{BackupAt: c.BackupAt})
+		t.assume()
+	case t.u.openAt(c.BackupAt):
+		t.emit(Fenced{BackupAt: c.BackupAt})
 	}
-	t.fenced = backupAt
-	t.emit(Fenced{BackupAt: backupAt})
-	t.assume()
+}
+
+// openAt reports whether a message from before that instant may still be lost.
+func (u *User) openAt(at Millis) bool {
+	for i := range u.Reminders {
+		r := &u.Reminders[i]
+		if m := r.last(); m != nil && m.CreatedAt <= at && (r.inFlight() || r.Status == StatusSent) {
+			return true
+		}
+	}
+	return false
 }
 
 // assume begins the attempts that the engine that ran on may have made.

@@ -53,10 +53,20 @@ func (t *turn) snoozed(r *Reminder, at Millis) PlannedReminder {
 			p.Deadline = at + customLife
 		}
 		p.Occ, p.Start, p.End = at, at, at
-	case !p.AllDay:
+	case p.AllDay: // its day may be another one in the zone of now
+		p.Deadline = t.dayOver(r)
+	default:
 		p.Lead = int32(max(p.Start-at, 0) / minute)
 	}
 	return p
+}
+
+// dayOver is when the day of an all-day reminder ends where its person is.
+func (t *turn) dayOver(r *Reminder) Millis {
+	if i, found := t.u.findEvent(r.EventID); found && t.u.Events[i].AllDay {
+		return dayStart(t.u.Events[i].Date+1, t.zone())
+	}
+	return r.Deadline
 }
 
 // unsnooze takes back what an earlier SNOOZE of the same reminder planned.

@@ -32,7 +32,7 @@ func Decide(u *User, env Env, cmd Command) Decision {
 	}
 	if u.Exists {
 		if r, ok := cmd.(Recover); ok {
-			t.fence(r.BackupAt)
+			t.fence(r)
 		}
 		t.advance()
 	}

@@ -117,12 +117,15 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 		}
 	}
 	for id, r := range p.listed {
-		if _, there := now[id]; !there && !final(r.Status) {
+		if _, there := now[id]; !there && !final(r.Status) && r.Deadline > w.wall()-kept {
 			a.fail("lost", p, "reminder %s, which was %s, is gone (I11)", id, r.Status)
 		}
 	}
 	p.listed = now
 }
+
+// kept is how long what has ended is shown for sure, whatever the clock says.
+const kept = 5 * day
 
 const stuckAfter = 15 * minute
 
