@@ -313,8 +313,9 @@ func reportsOf(st *engine.User, events []engine.Event, now engine.Millis) (told 
 	return told
 }
 
-// reportOf counts a reminder as delivered with the report on its last message
-// that made it so, and not again with later news of another (D2).
+// reportOf counts a reminder as delivered with the report that made it so: on
+// its last message, or on an older one when the last was lost. Later news of
+// another message do not count it again (D2).
 func reportOf(st *engine.User, reminderID, messageID string, f engine.Failure, now engine.Millis) report {
 	out := report{failure: f}
 	for i := len(st.Reminders) - 1; i >= 0; i-- {
@@ -331,7 +332,8 @@ func reportOf(st *engine.User, reminderID, messageID string, f engine.Failure, n
 			if m.Status == engine.MessageDelivered && m.DeliveredAt == now {
 				out.took = max(now-m.CreatedAt, 1)
 			}
-			out.delivered = r.Status == engine.StatusDelivered && r.DeliveredAt == now && j == len(r.Messages)-1
+			out.delivered = r.Status == engine.StatusDelivered && r.DeliveredAt == now &&
+				(j == len(r.Messages)-1 || r.Messages[len(r.Messages)-1].Status != engine.MessageDelivered)
 		}
 		return out
 	}

@@ -3,7 +3,9 @@ package actors_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,30 +14,112 @@ import (
 	"carillon/engine"
 )
 
-// S6: reminders that are due together leave at the sender's pace, those with
-// the nearest deadline first.
+// S6: a thousand reminders that are due together on a sender of ten a second
+// leave in the order of their deadlines; nobody is late who could have been in
+// time, and who could not is cancelled before it is sent. The model is the
+// obvious one: turns come one by one, whoever has the nearest deadline takes the
+// next, and whose deadline is over by then gets none.
 func TestSenderPaceAndDeadlineOrder(t *testing.T) {
-	inWorld(t, func(c *actors.Config) { c.MPS, c.MaxSends = 10, 1 }, func(w *world) {
-		at := time.Now().Add(time.Minute)
-		for i := range 100 {
+	const n, mps, atOnce = 1000, 10, 2
+	inWorld(t, func(c *actors.Config) { c.MPS = mps }, func(w *world) {
+		due := time.Now().Add(time.Minute)
+		draw := rand.New(rand.NewPCG(9, 0))
+		var deadlines []int // milliseconds behind due, in the middle between two turns
+		for i := range n {
+			d := 25_070 + 100*draw.IntN(1250)
+			if i%3 == 0 { // more than there are turns for
+				d = 70 + 100*draw.IntN(250)
+			}
+			deadlines = append(deadlines, d)
 			id := fmt.Sprint("u", i)
 			w.person(id, fmt.Sprintf("+1555010%04d", i))
 			w.do(id, engine.CreateReminder{
-				Text: fmt.Sprintf("%03d", 99-i), SendAt: at.UnixMilli(),
-				ExpiresAt: at.Add(time.Hour + time.Duration(99-i)*time.Second).UnixMilli(),
+				Text: fmt.Sprint(d), SendAt: due.UnixMilli(), ExpiresAt: due.UnixMilli() + int64(d),
 			})
 		}
-		w.pass(2 * time.Minute)
+		slices.Sort(deadlines)
+		var want []string
+		for _, d := range deadlines {
+			if at := 20 + max(len(want)+1-atOnce, 0)*1000/mps; at < d {
+				want = append(want, fmt.Sprint(d))
+			}
+		}
+		w.pass(5 * time.Minute)
 		got := w.carrier.texts()
-		if len(got) != 100 {
-			t.Fatalf("%d of 100 left", len(got))
+		if len(want) > n-50 || len(want) < n/2 {
+			t.Fatalf("the draw proves nothing: %d of %d can be in time", len(want), n)
 		}
-		// The first few go before the others have been offered.
-		if rest := got[10:]; !slices.IsSorted(rest) {
-			t.Errorf("not in the order of deadlines: %q", got)
+		slices.Sort(got[:atOnce]) // those two are under way at a time
+		slices.Sort(want[:atOnce])
+		if !slices.Equal(got, want) {
+			t.Errorf("%d left, %d could; first difference at %d", len(got), len(want), firstDifference(got, want))
 		}
-		if took := w.carrier.at[99].Sub(w.carrier.at[0]); took < 8900*time.Millisecond || took > 11*time.Second {
-			t.Errorf("100 texts at 10 per second took %v", took)
+		stale := 0
+		for i := range n {
+			if r := w.reminders(fmt.Sprint("u", i))[0]; r.Reason == engine.ReasonStale && r.Attempts == 0 {
+				stale++
+			}
+		}
+		if stale != n-len(want) {
+			t.Errorf("%d stale and never handed over, want %d", stale, n-len(want))
+		}
+		if took := w.carrier.at[len(got)-1].Sub(due); took > time.Duration(len(got)+1)*time.Second/mps {
+			t.Errorf("%d texts at %d per second took %v", len(got), mps, took)
+		}
+	})
+}
+
+func firstDifference(a, b []string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+// S6: a text of three segments takes three turns of the pace.
+func TestPaceCountsSegments(t *testing.T) {
+	inWorld(t, func(c *actors.Config) {
+		c.MPS = 1
+		c.Policy = engine.DefaultPolicy()
+		c.Policy.MaxSegments = 3
+	}, func(w *world) {
+		at := time.Now().Add(time.Minute)
+		for i := range 5 {
+			id := fmt.Sprint("u", i)
+			w.person(id, fmt.Sprintf("+1555010%04d", i))
+			w.do(id, engine.CreateReminder{Text: strings.Repeat("long ", 80) + id, SendAt: at.UnixMilli()})
+		}
+		w.pass(2 * time.Minute)
+		if len(w.carrier.at) != 5 || w.carrier.accepted[0].Segments != 3 {
+			t.Fatalf("%d left", len(w.carrier.at))
+		}
+		for i := 1; i < 5; i++ {
+			if gap := w.carrier.at[i].Sub(w.carrier.at[i-1]); gap < 2990*time.Millisecond || gap > 3100*time.Millisecond {
+				t.Errorf("%v between two texts of three segments at one per second", gap)
+			}
+		}
+	})
+}
+
+// S6: a turn that the last check gives back is taken by the next in line at
+// once: it costs no pace.
+func TestRefusedLastCheckCostsNoPace(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.MPS = 1 }, func(w *world) {
+		at := time.Now().Add(time.Minute)
+		for i := range 20 {
+			id := fmt.Sprint("u", i)
+			w.person(id, fmt.Sprintf("+1555010%04d", i))
+			w.do(id, engine.CreateReminder{Text: id, SendAt: at.UnixMilli(), ExpiresAt: at.UnixMilli() + 60_000 + int64(i)})
+		}
+		w.pass(time.Minute + 500*time.Millisecond)
+		for i := 1; i < 15; i++ { // they are queued
+			w.do(fmt.Sprint("u", i), engine.CancelReminder{ID: w.reminders(fmt.Sprint("u", i))[0].ID})
+		}
+		w.pass(6 * time.Second)
+		if got := fmt.Sprint(w.carrier.texts()); got != "[u0 u15 u16 u17 u18 u19]" {
+			t.Errorf("left in six seconds: %s", got)
 		}
 	})
 }

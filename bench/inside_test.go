@@ -3,6 +3,8 @@ package bench
 import (
 	"testing"
 	"time"
+
+	"carillon/engine"
 )
 
 // TestQuantiles: latencies are sorted before they are read.
@@ -27,6 +29,26 @@ func TestEarlyZone(t *testing.T) {
 		}
 		if got := now.In(zone).Hour(); got != 0 {
 			t.Errorf("at %s it is %d in %s", now, got, zone)
+		}
+	}
+}
+
+// TestPaceJudge: what the judge of pace counts, it can see.
+func TestPaceJudge(t *testing.T) {
+	p := &paced{
+		deadline: map[string]engine.Millis{"a": 1000, "b": 1500, "c": 3000, "d": 9000, "e": 1200},
+		left:     map[string]engine.Millis{"a": 1000, "d": 500, "c": 1600},
+	}
+	want := map[string]float64{
+		"left": 3, "left_late": 1, // a, at its deadline
+		"out_of_order":  1, // a behind d
+		"displaced":     2, // b and e, by d
+		"model_in_time": 4, // a at 500, e at 1000, c at 1500, when b's deadline is over, and d
+	}
+	got := p.judge(2)
+	for k, v := range want {
+		if got[k] != v {
+			t.Errorf("%s is %v, want %v", k, got[k], v)
 		}
 	}
 }

@@ -12,7 +12,7 @@ type Options struct {
 	Users     int    `json:"users,omitempty"`      // that operations are spread over
 	Callers   int    `json:"callers,omitempty"`    // at a time
 	Lines     int    `json:"lines,omitempty"`      // in a call of http; above 1 it is the batch endpoint
-	PerSecond int    `json:"per_second,omitempty"` // of steady
+	PerSecond int    `json:"per_second,omitempty"` // of steady and pace
 	Seconds   int    `json:"seconds,omitempty"`    // of steady
 	Burst     int    `json:"burst,omitempty"`      // reminders of the burst that restart is killed in
 
@@ -61,6 +61,7 @@ var Workloads = []Workload{
 	{Name: "memory", What: "what users with five pending take, alive and passivated", run: Memory, single: true},
 	{Name: "disk", What: "a day of users with five delivered reminders, and its log dropped", run: Disk, single: true},
 	{Name: "growth", What: "schedule, burst and midnight at three sizes", single: true},
+	{Name: "pace", What: "reminders due at once on a sender of ten a second, some with deadlines that are too near", run: Pace, single: true},
 	{Name: "ontime", What: "one reminder after another on an idle engine", run: OnTime},
 }
 

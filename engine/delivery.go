@@ -136,7 +136,13 @@ func (u *User) applyReported(at Millis, r *Reminder, m *Message, e MessageReport
 	}
 	m.stamp(at)
 	if m != r.last() {
-		return // D2: an older message speaks for itself only
+		// D2: an older message speaks for itself only. But when the newer was lost
+		// and a retry waits, the person has the text all the same: the retry would
+		// be the second (S3), as in lost, where the news come the other way round.
+		if m.Status == MessageDelivered && r.pending() && r.last().Status.lost() {
+			r.delivered(at)
+		}
+		return
 	}
 	switch {
 	case m.Status == MessageDelivered:

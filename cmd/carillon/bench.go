@@ -14,13 +14,13 @@ import (
 )
 
 type benchCmd struct {
-	Workload  string   `arg:"" enum:"schedule,http,midnight,burst,http-burst,steady,callbacks,move,restart,memory,disk,growth,ontime,all,compare" help:"${enum}."`
+	Workload  string   `arg:"" enum:"schedule,http,midnight,burst,http-burst,steady,callbacks,move,restart,memory,disk,growth,pace,ontime,all,compare" help:"${enum}."`
 	Files     []string `arg:"" optional:"" help:"Of compare: results from before and from after, as --json prints them."`
 	N         int      `short:"n" default:"0" help:"Operations or, of midnight, burst, steady, move, restart, memory, disk and growth, users; 0 is the workload's own number."`
 	Users     int      `default:"0" help:"Users that schedule and http spread over."`
 	Callers   int      `default:"0" help:"Callers at a time of schedule, http, callbacks and move."`
 	Lines     int      `default:"1" help:"Lines in a call of http; above 1 it is the batch endpoint."`
-	PerSecond int      `default:"1000" help:"Reminders per second of steady."`
+	PerSecond int      `default:"0" help:"Reminders per second of steady, segments per second of the sender of pace; 0 is 1000 and 10."`
 	Seconds   int      `default:"60" help:"How long steady lasts."`
 	Burst     int      `default:"0" help:"Reminders of the burst that restart is killed in."`
 	Runs      int      `default:"0" help:"Runs, each in a process of its own; the median is reported. 0 is the workload's own number, 5 or 1."`
