@@ -101,6 +101,7 @@ type reminder struct {
 		MessageID string `json:"message_id"`
 		SID       string `json:"sid"`
 		Status    string `json:"status"`
+		Sender    string `json:"sender"`
 	} `json:"messages"`
 }
 

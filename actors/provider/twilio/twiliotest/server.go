@@ -26,8 +26,7 @@ const (
 // Options of a Server. The zero value is an account with the constants above.
 type Options struct {
 	AccountSID, AuthToken string
-	From                  string   // the number that is ours to send from
-	More                  []string // further ones
+	From                  string // the number that is ours to send from
 	ServiceSID, VerifySID string
 	// Now is the server's clock. Default: the wall clock.
 	Now func() engine.Millis
@@ -85,7 +84,8 @@ type Server struct {
 	verifies []Fault
 	byVerify map[string]Fault
 	bySender map[string]Fault
-	account  string // its status
+	account  string   // its status
+	more     []string // further numbers that are ours
 	codes    map[string]*verification
 	serial   uint64
 }
@@ -158,8 +158,18 @@ func (s *Server) Config() twilio.Config {
 	}
 }
 
-// numbers are ours to send from.
-func (s *Server) numbers() []string { return append([]string{s.opts.From}, s.opts.More...) }
+// Own makes further numbers ours to send from.
+func (s *Server) Own(numbers ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.more = append(s.more, numbers...)
+}
+
+func (s *Server) numbers() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{s.opts.From}, s.more...)
+}
 
 // fetchAccount tells the account's status.
 func (s *Server) fetchAccount(w http.ResponseWriter, r *http.Request) {
