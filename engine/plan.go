@@ -24,9 +24,11 @@ type planning struct {
 	now    Millis
 	asOf   Millis      // an instant before it is past: now, or the midnight of a late plan
 	fresh  bool        // as if nothing existed yet: the preview
-	live   []*Reminder // those that have not ended, for a quick look
+	live   []int  // reminders that have not ended, for a quick look
+	stood  []bool // reminders that a candidate stands for
 	places []room
 	items  []candidate
+	found  int // where in u.Reminders the last one was found
 }
 
 // room is what is left of the daily limit on a date.
@@ -39,10 +41,11 @@ type room struct {
 // one decision at a time: then a million midnights at once leave nothing to
 // collect. It carries nothing from one decision to the next.
 type Scratch struct {
-	live    []*Reminder
+	live    []int
 	items   []candidate
 	order   []*candidate
 	places  []room
+	stood   []bool
 	changes []Event
 }
 
@@ -50,9 +53,11 @@ type Scratch struct {
 // from another one, with the decision on each (P1–P5).
 func (p *planning) evaluate(s *Scratch) []candidate {
 	p.live, p.items, p.places = s.live[:0], s.items[:0], s.places[:0]
+	p.stood = slices.Grow(s.stood[:0], len(p.u.Reminders))[:len(p.u.Reminders)]
+	clear(p.stood)
 	for i := range p.u.Reminders {
-		if r := &p.u.Reminders[i]; !p.fresh && !r.ended() {
-			p.live = append(p.live, r)
+		if !p.fresh && !p.u.Reminders[i].ended() {
+			p.live = append(p.live, i)
 		}
 	}
 	p.collectEvents()
@@ -62,7 +67,7 @@ func (p *planning) evaluate(s *Scratch) []candidate {
 		p.decide(&p.items[i])
 	}
 	s.order = p.allot(s.order[:0])
-	s.live, s.items, s.places = p.live, p.items, p.places
+	s.live, s.stood, s.items, s.places = p.live, p.stood, p.items, p.places
 	return p.items
 }
 
@@ -110,9 +115,9 @@ func (p *planning) collect(s *StoredEvent, w span) {
 	switch {
 	case p.fresh:
 	case inDay:
-		r = p.u.find(s.ID, w.lead, occ)
+		r = p.find(s.ID, w.lead, occ)
 	default:
-		r = findIn(p.live, s.ID, w.lead, occ)
+		r = p.findLive(s.ID, w.lead, occ)
 	}
 	if !inDay && r == nil {
 		return
@@ -219,7 +224,7 @@ func (p *planning) collectSnoozed() {
 			continue
 		}
 		s := &p.u.Events[e]
-		c := candidate{at: r.AskedAt, r: r, why: p.gate(s)}
+		c := candidate{at: r.AskedAt, r: p.stand(i), why: p.gate(s)}
 		c.ID, c.Type, c.EventID, c.Title, c.Lead, c.AllDay, c.Occ = r.ID, r.Type, r.EventID, s.Title, r.Lead, r.AllDay, r.Occ
 		c.Start, c.End, c.Deadline, c.Priority = r.Start, s.End, r.Deadline, r.Priority
 		c.SnoozeOf, c.AskedAt = r.SnoozeOf, r.AskedAt
@@ -296,9 +301,18 @@ func (p *planning) allot(order []*candidate) []*candidate {
 			order = append(order, c)
 		}
 	}
+	if p.fits(order) {
+		return order
+	}
+	p.places = p.places[:0]
 	slices.SortStableFunc(order, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Due, b.Due),
-			cmp.Compare(a.EventID, b.EventID), cmp.Compare(a.Lead, b.Lead), cmp.Compare(a.ID, b.ID))
+		switch {
+		case a.Priority != b.Priority:
+			return cmp.Compare(b.Priority, a.Priority)
+		case a.Due != b.Due:
+			return cmp.Compare(a.Due, b.Due)
+		}
+		return cmp.Or(cmp.Compare(a.EventID, b.EventID), cmp.Compare(a.Lead, b.Lead), cmp.Compare(a.ID, b.ID))
 	})
 	for _, c := range order {
 		if r := p.room(c.On); r.left <= 0 {
@@ -308,6 +322,18 @@ func (p *planning) allot(order []*candidate) []*candidate {
 		}
 	}
 	return order
+}
+
+// fits reports whether there is room for all, so that nobody need be asked who
+// comes first. It is so on most days.
+func (p *planning) fits(all []*candidate) bool {
+	for _, c := range all {
+		r := p.room(c.On)
+		if r.left--; r.left < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // room returns what is left of a date.
@@ -347,23 +373,39 @@ func (u *User) held(d Date) int32 {
 	return n
 }
 
-// find returns the reminder of one lead of one occurrence.
-func (u *User) find(eventID string, lead int32, occ Millis) *Reminder {
-	for i := len(u.Reminders) - 1; i >= 0; i-- {
-		if r := &u.Reminders[i]; r.is(eventID, lead, occ) {
-			return r
+// find returns the reminder of one lead of one occurrence. Events and reminders
+// mostly come in the same order, so the next one is looked at first.
+func (p *planning) find(eventID string, lead int32, occ Millis) *Reminder {
+	list := p.u.Reminders
+	for i := p.found; i < min(p.found+2, len(list)); i++ {
+		if list[i].is(eventID, lead, occ) {
+			p.found = i + 1
+			return p.stand(i)
+		}
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].is(eventID, lead, occ) {
+			p.found = i + 1
+			return p.stand(i)
 		}
 	}
 	return nil
 }
 
-func findIn(list []*Reminder, eventID string, lead int32, occ Millis) *Reminder {
-	for _, r := range list {
-		if r.is(eventID, lead, occ) {
-			return r
+// findLive is find among those that have not ended.
+func (p *planning) findLive(eventID string, lead int32, occ Millis) *Reminder {
+	for _, i := range p.live {
+		if p.u.Reminders[i].is(eventID, lead, occ) {
+			return p.stand(i)
 		}
 	}
 	return nil
+}
+
+// stand notes that a candidate stands for the reminder.
+func (p *planning) stand(i int) *Reminder {
+	p.stood[i] = true
+	return &p.u.Reminders[i]
 }
 
 func (r *Reminder) is(eventID string, lead int32, occ Millis) bool {

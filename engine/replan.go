@@ -87,7 +87,7 @@ func (t *turn) replan() {
 // given away. It emits nothing itself: the candidates point into the state.
 func (t *turn) changes(items []candidate) []Event {
 	s := t.scratch()
-	out := t.orphans(s.changes[:0], items)
+	out := t.orphans(s.changes[:0], s)
 	for i := range items {
 		c := &items[i]
 		switch {
@@ -157,10 +157,10 @@ func (c *candidate) moved() ReminderMoved {
 
 // orphans ends the reminders that no candidate stands for: their event is
 // gone or moved, or their lead is not wanted any more (C2, C3, P7).
-func (t *turn) orphans(out []Event, items []candidate) []Event {
+func (t *turn) orphans(out []Event, s *Scratch) []Event {
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
-		if r.ended() || r.Type != EventReminder || stands(items, r) {
+		if r.ended() || r.Type != EventReminder || s.stood[i] {
 			continue
 		}
 		reason := t.orphanReason(r)
@@ -172,15 +172,6 @@ func (t *turn) orphans(out []Event, items []candidate) []Event {
 		}
 	}
 	return out
-}
-
-func stands(items []candidate, r *Reminder) bool {
-	for i := range items {
-		if items[i].r == r {
-			return true
-		}
-	}
-	return false
 }
 
 func (t *turn) orphanReason(r *Reminder) Reason {
