@@ -69,7 +69,7 @@ func again() (int, error) {
 	}()
 	var exit *exec.ExitError
 	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		return 1, nil //nolint:nilerr // it was started; that is what the error would deny
+		return 1, nil // it was started, which the error would deny
 	}
 	if code := cmd.ProcessState.ExitCode(); code >= 0 {
 		return code, nil

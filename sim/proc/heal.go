@@ -20,6 +20,7 @@ const (
 // reminder ends, everything acknowledged is there, SIGTERM is obeyed, and the
 // store is sound.
 func (h *harness) heal(ctx context.Context) error {
+	h.logf("healed")
 	probes := h.probe(ctx)
 	h.await(ctx, probePatience, func(book *auditor) bool {
 		for _, c := range probes {
@@ -34,6 +35,7 @@ func (h *harness) heal(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	h.logf("everything is over")
 	h.look(ctx, h.rng, true)
 	for _, p := range h.ledger.everybody() {
 		h.result.shown[p] = h.reminders(ctx, p, "")

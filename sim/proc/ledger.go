@@ -17,7 +17,7 @@ const (
 	quiet                // it is quiet all the time
 	wavering             // STOP and START, opt-out and opt-in
 	resting              // quiet hours that come and go
-	kinds
+	kindCount
 )
 
 // dailyLimit is that of limited people.

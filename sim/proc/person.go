@@ -26,7 +26,7 @@ const textsEach = 70
 
 // play goes on until stop ends. ctx ends a request, stop only the next one.
 func (a *actor) play(ctx, stop context.Context, first kind) {
-	for k := first; stop.Err() == nil; k = kind(a.rng.IntN(int(kinds))) {
+	for k := first; stop.Err() == nil; k = kind(a.rng.IntN(int(kindCount))) {
 		a.p = a.h.ledger.newPerson(k, time.Now())
 		for stop.Err() == nil && a.p.texts < textsEach {
 			a.step(ctx)
@@ -88,6 +88,7 @@ func (a *actor) settle(ctx context.Context) {
 	case quiet:
 		prefs["quiet_hours"] = broadDaylight()
 		p.hush = []span{{from: 1, strict: true}}
+	default:
 	}
 	if v, _ := a.do(ctx, http.MethodPut, a.path(), map[string]any{"timezone": p.zone, "preferences": prefs}); v != acknowledged {
 		return

@@ -96,13 +96,13 @@ func shortCampaign(t *testing.T) {
 // seesDuplicates is a control: answers are lost, and with on_uncertain=resend
 // carillon sends again at once.
 func seesDuplicates(t *testing.T) {
-	demand(t, play(t, Options{Seconds: 2, Rounds: []string{roundKill}, OnUncertain: "resend", LoseEvery: 3, Calm: true}), "twice")
+	demand(t, play(t, Options{Seconds: 2, Clients: 5, Rounds: []string{roundKill}, OnUncertain: "resend", LoseEvery: 3, Calm: true}), "twice")
 }
 
 // seesWhatIsForgotten is a control: a store that is older than what was
 // acknowledged.
 func seesWhatIsForgotten(t *testing.T) {
-	demand(t, play(t, Options{Seconds: 1, Calm: true, forget: true}), "acknowledged")
+	demand(t, play(t, Options{Seconds: 1, Clients: 5, Calm: true, forget: true}), "acknowledged")
 }
 
 func seesWhatDoesNotComeUp(t *testing.T) {

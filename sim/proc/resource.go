@@ -61,12 +61,20 @@ func (d *disk) empty() { _ = os.Remove(d.filler()) }
 // unmount ends it, even if somebody still has a file open.
 func (d *disk) unmount() { _ = syscall.Unmount(d.dir, syscall.MNT_DETACH) }
 
-// limitFiles bounds the size that a running process can give a file; -1 takes
-// the bound away.
-func limitFiles(pid int, bytes int64) error {
-	limit := syscall.Rlimit{Cur: uint64(bytes), Max: ^uint64(0)}
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(pid), syscall.RLIMIT_FSIZE,
-		uintptr(unsafe.Pointer(&limit)), 0, 0, 0) //nolint:gosec // the system call takes an address
+// setLimit changes the soft limit of a running process, and returns what it
+// was. The hard one stays.
+func setLimit(pid, resource int, to uint64) (was uint64, err error) {
+	var limit syscall.Rlimit
+	if err := prlimit(pid, resource, nil, &limit); err != nil {
+		return 0, err
+	}
+	was, limit.Cur = limit.Cur, min(to, limit.Max)
+	return was, prlimit(pid, resource, &limit, nil)
+}
+
+func prlimit(pid, resource int, set, get *syscall.Rlimit) error {
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(resource),
+		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(get)), 0, 0) //nolint:gosec // the system call takes addresses
 	if errno != 0 {
 		return errno
 	}
@@ -127,6 +135,6 @@ func (m *memory) remove() {
 		if err := os.Remove(m.dir); err == nil || errors.Is(err, os.ErrNotExist) {
 			return
 		}
-		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // the kernel tells nobody
+		time.Sleep(20 * time.Millisecond) // the kernel tells nobody
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -16,13 +17,16 @@ import (
 // Rounds are named by what happens to the process.
 const (
 	roundKill   = "kill"       // SIGKILL at any instruction
+	roundBorn   = "kill_start" // SIGKILL while it starts, again and again
 	roundStop   = "suspend"    // SIGSTOP for seconds, then SIGCONT
 	roundTerm   = "term"       // SIGTERM while everything else is broken
+	roundFlee   = "kill_drain" // SIGTERM, and SIGKILL before it is done
 	roundDrain  = "drain"      // SIGTERM with hand-overs in flight that will be answered
 	roundSecond = "second"     // a second process on the store
 	roundFull   = "disk_full"  // the disk has no room at all
 	roundLow    = "disk_low"   // the disk is in its reserve
 	roundFile   = "file_limit" // files can't grow any more
+	roundFew    = "no_files"   // no descriptor is left for a connection
 	roundStarve = "no_memory"  // the kernel kills for want of memory
 )
 
@@ -34,13 +38,16 @@ type round struct {
 func allRounds() []round {
 	return []round{
 		{roundKill, (*harness).kill},
+		{roundBorn, (*harness).killStarting},
 		{roundStop, (*harness).suspend},
 		{roundTerm, (*harness).term},
+		{roundFlee, (*harness).killDraining},
 		{roundDrain, (*harness).drain},
 		{roundSecond, (*harness).second},
 		{roundFull, (*harness).full},
 		{roundLow, (*harness).low},
 		{roundFile, (*harness).fileLimit},
+		{roundFew, (*harness).noFiles},
 		{roundStarve, (*harness).starve},
 	}
 }
@@ -102,6 +109,35 @@ func (h *harness) restart(ctx context.Context) error {
 func (h *harness) kill(ctx context.Context) error {
 	h.service.end()
 	h.note(roundKill)
+	return h.restart(ctx)
+}
+
+// killStarting kills it before it is ready, or just when it is.
+func (h *harness) killStarting(ctx context.Context) error {
+	h.service.end()
+	for range 3 {
+		c, err := spawn(h.opt.Binary, []string{"serve"}, h.environment(h.listen), nil)
+		if err != nil {
+			return err
+		}
+		h.service = c
+		wait(ctx, between(h.rng, time.Millisecond, 120*time.Millisecond))
+		if !c.alive() {
+			h.fail("ready", "carillon ends while it starts (%s):\n%s", c.how(), c.said())
+		}
+		c.end()
+		h.note(roundBorn)
+	}
+	return h.restart(ctx)
+}
+
+// killDraining does not let it finish.
+func (h *harness) killDraining(ctx context.Context) error {
+	h.service.signal(syscall.SIGTERM)
+	if !h.service.over(between(h.rng, time.Millisecond, 300*time.Millisecond)) {
+		h.note(roundFlee)
+	}
+	h.service.end()
 	return h.restart(ctx)
 }
 
@@ -177,11 +213,17 @@ func (h *harness) uncertain(ctx context.Context) map[string]string {
 	return all
 }
 
-// second starts another process on the store, which must be refused (W5).
+// second starts another process on the store, which must be refused (W5), be
+// the first one awake or suspended.
 func (h *harness) second(ctx context.Context) error {
 	listen, err := freeAddr()
 	if err != nil {
 		return err
+	}
+	if h.rng.IntN(2) == 0 {
+		h.service.signal(syscall.SIGSTOP)
+		defer h.service.signal(syscall.SIGCONT)
+		h.note("second_of_suspended")
 	}
 	c, err := spawn(h.opt.Binary, []string{"serve"}, h.environment(listen), nil)
 	if err != nil {
@@ -206,7 +248,7 @@ func (h *harness) full(ctx context.Context) error {
 	if err := h.disk.fill(0); err != nil {
 		return err
 	}
-	ended := h.service.over(3 * time.Second)
+	ended := h.service.over(2 * time.Second)
 	h.note(roundFull)
 	if ended {
 		h.note("disk_full_stop")
@@ -263,12 +305,41 @@ func (h *harness) fileLimit(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(h.store, "journal.db")); err != nil {
 		return err
 	}
-	if err := limitFiles(h.service.cmd.Process.Pid, small); err != nil {
+	if _, err := setLimit(h.service.cmd.Process.Pid, syscall.RLIMIT_FSIZE, small); err != nil {
 		return err
 	}
 	h.endsWith(exitStorage, 10*time.Second, "a write that fails")
 	h.note(roundFile)
 	return h.restart(ctx)
+}
+
+// noFiles leaves no descriptor for another connection, from here or to the
+// carrier. It has to live through that, and to go on.
+func (h *harness) noFiles(ctx context.Context) error {
+	pid := h.service.cmd.Process.Pid
+	was, err := setLimit(pid, syscall.RLIMIT_NOFILE, 3)
+	if err != nil {
+		return err
+	}
+	var callers sync.WaitGroup
+	for range 4 {
+		a := newAPI(h.back.url, h.back.tally)
+		callers.Go(func() {
+			_, _ = a.read(ctx, "/healthz", nil)
+			a.http.CloseIdleConnections()
+		})
+	}
+	callers.Wait()
+	wait(ctx, between(h.rng, 100*time.Millisecond, time.Second))
+	h.note(roundFew)
+	if _, err := setLimit(pid, syscall.RLIMIT_NOFILE, was); err != nil && h.service.alive() {
+		return err
+	}
+	if !h.service.alive() {
+		h.fail("no_files", "it ended for want of descriptors (%s):\n%s", h.service.how(), h.service.said())
+		return h.restart(ctx)
+	}
+	return h.takesWrites(ctx)
 }
 
 // starve leaves no memory to the process: the kernel kills it.

@@ -49,6 +49,7 @@ const (
 // harness is one campaign.
 type harness struct {
 	opt    Options
+	began  time.Time
 	rng    *rand.Rand
 	result *Result
 	tally  tally
@@ -79,10 +80,10 @@ func Run(ctx context.Context, opt Options) (res Result, err error) {
 	}
 	h := &harness{opt: opt, rng: rand.New(rand.NewPCG(opt.Seed, 0)), ledger: newLedger(), result: newResult(opt)}
 	h.tally.codes = map[string]int64{}
-	began := time.Now()
+	h.began = time.Now()
 	defer func() {
 		h.close()
-		h.result.Took = time.Since(began).Seconds()
+		h.result.Took = time.Since(h.began).Seconds()
 		res = *h.result
 	}()
 	err = h.open(ctx)
@@ -167,7 +168,7 @@ func (h *harness) campaign(ctx context.Context) error {
 	var clients sync.WaitGroup
 	for i := range h.opt.Clients {
 		a := &actor{h: h, rng: rand.New(rand.NewPCG(h.opt.Seed, uint64(100+i)))}
-		clients.Go(func() { a.play(ctx, playing, kind(i%int(kinds))) })
+		clients.Go(func() { a.play(ctx, playing, kind(i%int(kindCount))) })
 	}
 	err := h.rounds(ctx, until)
 	enough()
@@ -251,7 +252,7 @@ func (h *harness) keep() {
 
 func (h *harness) logf(format string, args ...any) {
 	if h.opt.Log != nil {
-		_, _ = fmt.Fprintf(h.opt.Log, format+"\n", args...)
+		_, _ = fmt.Fprintf(h.opt.Log, "%7.2f s  "+format+"\n", append([]any{time.Since(h.began).Seconds()}, args...)...)
 	}
 }
 

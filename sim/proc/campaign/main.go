@@ -21,6 +21,13 @@ import (
 
 func main() {
 	proc.Enter()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "campaign:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
 	var opt proc.Options
 	rounds, asJSON, verbose := "", false, false
 	flag.StringVar(&opt.Binary, "binary", "bin/carillon", "the carillon that is run")
@@ -54,9 +61,5 @@ func main() {
 	} else {
 		r.Print(os.Stdout)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "campaign:", err)
-		stop()
-		os.Exit(1)
-	}
+	return err
 }

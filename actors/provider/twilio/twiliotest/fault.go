@@ -195,7 +195,7 @@ func (s *Server) wait(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	late := time.NewTimer(d)
+	late := time.NewTimer(d) //nolint:forbidigo // a server of tests keeps people waiting
 	defer late.Stop()
 	select {
 	case <-late.C:
