@@ -143,7 +143,7 @@ func (s *Server) Handler() fasthttp.RequestHandler {
 }
 
 // Serve answers requests on l until Shutdown. It returns nil then.
-func (s *Server) Serve(l net.Listener) error { return s.http.Serve(l) }
+func (s *Server) Serve(l net.Listener) error { return s.http.Serve(patientListener{l, s.c.Logger}) }
 
 // Shutdown stops listening, waits for the requests under way, and ends their
 // context when they are done or ctx is.

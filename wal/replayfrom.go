@@ -1,7 +1,9 @@
 package wal
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 
 	"go.etcd.io/bbolt"
 )
@@ -27,8 +29,19 @@ func (db *DB) SetReplayFrom(seq uint64) error {
 		db.replayFrom.Store(seq)
 		db.heads.forgetBare(seq)
 	}
-	// A side file that could not be written is only older than it might be.
-	return db.writeSide()
+	// A side file that could not be written is only older than it might be. For
+	// want of a descriptor nothing was tried, and the next call tries again; any
+	// other failure is the disk's (W3).
+	if err := db.writeSide(); err != nil && !noDescriptor(err) {
+		return err
+	}
+	return nil
+}
+
+// noDescriptor reports that a file could not be opened because too many are:
+// the disk had no part in it.
+func noDescriptor(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 func putReplayFrom(tx *bbolt.Tx, seq uint64) error {
