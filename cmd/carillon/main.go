@@ -4,13 +4,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // the zones travel with the binary (T1)
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 func main() {
@@ -39,8 +40,9 @@ func tuneProcessors() {
 // Go's default of 100; at 300 the burst was 15 to 25 % faster.
 const collectAt = 300
 
-// memoryShare is the part of the machine's memory from which on the collector
-// works harder instead of letting the heap grow.
+// memoryShare is the part of the memory that the process may have, by its
+// control group or the machine, from which on the collector works harder
+// instead of letting the heap grow.
 const memoryShare = 0.7
 
 // tuneCollector trades memory for time, unless GOGC or GOMEMLIMIT say
@@ -49,20 +51,8 @@ func tuneCollector() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	if total := machineMemory(); total > 0 && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(float64(total) * memoryShare))
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// Where neither a control group nor the machine tells, Go's own default holds.
+		_, _ = memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
 	}
-}
-
-// machineMemory is the machine's memory in bytes, 0 if it does not tell.
-func machineMemory() int64 {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	var kb int64
-	if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kb); err != nil {
-		return 0
-	}
-	return kb << 10
 }
