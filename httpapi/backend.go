@@ -65,6 +65,13 @@ const (
 	RoleAdmin
 )
 
+// Seal checks webhooks in the form of Standard Webhooks. now is in Unix
+// milliseconds.
+type Seal interface {
+	// Verify returns an error that says in a sentence what is wrong with them.
+	Verify(id, timestamp, signature string, body []byte, now int64) error
+}
+
 // Hooks understands the webhooks of one carrier. body is the form as it came.
 type Hooks interface {
 	// Signed reports whether the signature holds over url, the public one with

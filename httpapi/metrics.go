@@ -40,13 +40,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "carillon_callbacks_total", Help: "Status callbacks taken, by message status.",
 		}, []string{"status"}),
 		unknown: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "carillon_callbacks_unknown_total", Help: "Carrier webhooks for a user or message that is not known.",
+			Name: "carillon_callbacks_unknown_total", Help: "Webhooks for a user or message that is not known: carrier's (status, inbound), or one change of a calendar's.",
 		}, []string{"kind"}),
 	}
 	if reg != nil {
 		reg.MustRegister(m.requests, m.duration, m.panics, m.callbacks, m.unknown)
 	}
-	for _, kind := range []string{"status", "inbound"} {
+	for _, kind := range []string{"status", "inbound", "calendar"} {
 		m.unknown.WithLabelValues(kind)
 	}
 	for _, status := range []engine.MessageStatus{

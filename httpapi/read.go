@@ -35,6 +35,7 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	}
 	r.contentType = string(h.ContentType())
 	r.signature = string(h.Peek("X-Twilio-Signature"))
+	r.webhook = webhookHeader{string(h.Peek("webhook-id")), string(h.Peek("webhook-timestamp")), string(h.Peek("webhook-signature"))}
 	if rt.method == post {
 		r.key = string(h.Peek("Idempotency-Key"))
 	}

@@ -38,12 +38,16 @@ type request struct {
 	query       url.Values
 	contentType string
 	signature   string // X-Twilio-Signature
+	webhook     webhookHeader
 	key         string // Idempotency-Key; POST only
 	role        Role
 	offered     bool // some Authorization came
 	body        []byte
 	parsed      *member // body, if it was read as part of a batch's line
 }
+
+// webhookHeader is what Standard Webhooks signs with.
+type webhookHeader struct{ id, timestamp, signature string }
 
 // response is what a handler answers. One of body, raw and stream is set, or
 // none.

@@ -77,6 +77,7 @@ func routes() []route {
 		{post, backupPath, RoleAdmin, bodyJSON, false, (*Server).backup},
 		{post, "/webhooks/twilio/status", RoleNone, bodyForm, false, (*Server).twilioStatus},
 		{post, "/webhooks/twilio/inbound", RoleNone, bodyForm, false, (*Server).twilioInbound},
+		{post, "/webhooks/calendar", RoleNone, bodyJSON, true, (*Server).calendarChanges},
 		{get, "/healthz", RoleNone, bodyNone, false, (*Server).healthz},
 		{get, "/readyz", RoleNone, bodyNone, false, (*Server).readyz},
 		{get, "/metrics", RoleNone, bodyNone, false, (*Server).metricsText},

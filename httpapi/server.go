@@ -21,6 +21,7 @@ import (
 type Config struct {
 	Backend       Backend
 	Hooks         Hooks  // nil: there are no /webhooks/twilio
+	Seal          Seal   // nil: there is no /webhooks/calendar
 	PublicURL     string // scheme, host and any prefix, as the carrier calls us
 	DefaultRegion string // of numbers without country code (N1), such as DE; empty: they are refused
 	Version       string

@@ -106,6 +106,11 @@ func (s *Server) hookFailed(kind string, err error) (response, error) {
 	case !known:
 		s.c.Logger.Error("carrier webhook failed", slog.String("kind", kind), slog.String("cause", err.Error()))
 	}
+	return unavailable(p)
+}
+
+// unavailable says that a webhook should come again.
+func unavailable(p *problem) (response, error) {
 	out := fail(http.StatusServiceUnavailable, p.Code, p.Detail)
 	out.retryAfter = max(p.retryAfter, time.Second)
 	return response{}, out

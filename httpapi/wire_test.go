@@ -171,6 +171,7 @@ func TestBackupOfAClientThatLeaves(t *testing.T) {
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
+	loadDocument(h) // before the server is gone, if no other test was first
 	entered, leave := make(chan struct{}), make(chan struct{})
 	h.fake.backup = func(w io.Writer) error {
 		close(entered)

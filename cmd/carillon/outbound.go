@@ -47,6 +47,20 @@ func (p *program) webhookKeys(names ...string) (webhook.Keys, error) {
 	return keys, nil
 }
 
+// newSeal checks what is posted to /webhooks/calendar; nil: there is no secret
+// to check it with. One of its own keeps whoever hears our webhooks from
+// writing calendars.
+func (p *program) newSeal() (httpapi.Seal, error) {
+	keys, err := p.webhookKeys(secretCalendar)
+	if err == nil && len(keys) == 0 {
+		keys, err = p.webhookKeys(secretWebhook, secretWebhookNext)
+	}
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	return keys, nil
+}
+
 // newNotifier wires the receiver of the settings; nil: nobody is told.
 func (p *program) newNotifier(s *outboundSettings) (provider.Notifier, error) {
 	keys, err := p.webhookKeys(secretWebhook, secretWebhookNext)

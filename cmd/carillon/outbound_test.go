@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -137,4 +138,42 @@ func TestOutboundSettings(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, errs.String())
 		}
 	}
+}
+
+// SPEC 9: calendar changes come by webhook, with the secret of our own
+// webhooks or one that is only theirs.
+func TestCalendarWebhook(t *testing.T) {
+	const own = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDCrRZ0FDBBFs="
+	for _, env := range []map[string]string{{secretWebhook: testWebhookSecret}, {secretWebhook: testWebhookSecret, secretCalendar: own}} {
+		c := startProgram(t, env)
+		c.person(t, "ada", "+15550100001")
+		start := time.Now().Add(3 * time.Hour).UTC().Format(time.RFC3339)
+		body := map[string]any{"changes": []any{map[string]any{"user_id": "ada", "event": map[string]any{"event_id": "e1", "title": "Review", "start": start}}}}
+		right, wrong := testWebhookSecret, own
+		if env[secretCalendar] != "" {
+			right, wrong = own, testWebhookSecret
+		}
+		c.do(t, http.StatusForbidden, "POST", "/webhooks/calendar", body, sign(t, wrong, body)...)
+		c.do(t, http.StatusOK, "POST", "/webhooks/calendar", body, sign(t, right, body)...)
+		c.do(t, http.StatusOK, "GET", "/v1/users/ada/events/e1", nil)
+	}
+}
+
+// sign returns the headers of a body by the reference library.
+func sign(t *testing.T, secret string, body any) []string {
+	t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	signature, err := w.Sign("msg_1", now, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"webhook-id", "msg_1", "webhook-timestamp", strconv.FormatInt(now.Unix(), 10), "webhook-signature", signature}
 }

@@ -129,8 +129,12 @@ func (p *program) newService(s *settings) (*service, error) {
 	if v.notifier, err = p.newNotifier(&s.outboundSettings); err != nil {
 		return nil, err
 	}
+	seal, err := p.newSeal()
+	if err != nil {
+		return nil, err
+	}
 	conf := httpapi.Config{
-		Backend: &v.backend, Hooks: hooks(token, other), PublicURL: s.PublicURL, DefaultRegion: s.DefaultRegion,
+		Seal: seal, Backend: &v.backend, Hooks: hooks(token, other), PublicURL: s.PublicURL, DefaultRegion: s.DefaultRegion,
 		Version: version(), Now: actors.SystemClock{}.Now, Logger: log, Registerer: v.metrics, Gatherer: v.metrics,
 		OpenOutbox: s.OpenOutbox, AnswerKeywords: s.AnswerKeywords,
 	}

@@ -179,9 +179,10 @@ const (
 	secretHTTPHeaders = "CARILLON_HTTP_CARRIER_HEADERS"
 	secretWebhook     = "CARILLON_WEBHOOK_SECRET"
 	secretWebhookNext = "CARILLON_WEBHOOK_SECRET_SECONDARY"
+	secretCalendar    = "CARILLON_CALENDAR_WEBHOOK_SECRET"
 )
 
-var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders, secretLLM, secretWebhook, secretWebhookNext}
+var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders, secretLLM, secretWebhook, secretWebhookNext, secretCalendar}
 
 // secretHelp is what docs/settings.md says of each.
 var secretHelp = map[string]string{
@@ -191,7 +192,8 @@ var secretHelp = map[string]string{
 	secretTwilioOther: "A second token whose signatures are accepted, while one is being rotated.",
 	secretHTTPHeaders: "Headers of every request of the carrier http, a line each: `Authorization: Bearer …`. They may hold {message_id}.",
 	secretWebhook:     "Signs what is posted to outbound_url (docs/webhooks.md): `whsec_` and the base64 of 24 to 64 random bytes.",
-	secretWebhookNext: "A second secret that signs as well, while one is being rotated.",
+	secretWebhookNext: "A second secret that signs and is accepted as well, while one is being rotated.",
+	secretCalendar:    "Signs what is posted to `/webhooks/calendar`; without it that is CARILLON_WEBHOOK_SECRET's part too.",
 }
 
 // secret reads one; empty if there is none. Errors never hold it.
