@@ -18,6 +18,8 @@ type Options struct {
 	Child []string
 	// Carillon is the real binary; without one the parts that need it are left out.
 	Carillon string
+	// Env is added to its environment.
+	Env []string
 	// Source is the folder of the module, from which controls are built; empty: none.
 	Source string
 	Seed   uint64
@@ -28,6 +30,8 @@ type Options struct {
 	// Kept is a folder for states and logs that are wrong.
 	Kept string
 	Now  func() time.Time
+
+	calls string // only faults of this system call
 	// Say reports progress; nil: nobody listens.
 	Say func(format string, args ...any)
 }

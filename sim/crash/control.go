@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Control is a build with a bug that a harness claims to catch. It exists only
@@ -48,8 +49,50 @@ func Controls() []Control {
 			{"wal/record.go", "if !r.redacted && crc32.Update(c.before, castagnoli, b[5:at]) != r.chain {", "if false {"},
 			{"wal/format.go", "if len(value) < 4 || binary.BigEndian.Uint32(value) != sealSum(key, value[4:]) {", "if len(value) < 4 {"},
 		}},
+		{"a failed flush is taken for done", "calls", []edit{
+			{"wal/db.go", "	if err == nil {\n		return nil\n	}\n	if errors.Is(err, berrors", "	if err == nil || file != \"\" {\n		return nil\n	}\n	if errors.Is(err, berrors"},
+		}},
+		{"answers leave before the flush", "calls", []edit{
+			{"actors/user.go", "	rel.unflushed = u.unflushed\n	u.unflushed.Add(1)\n", "	if r != nil {\n		r.answer(d.Reply, nil)\n		rel.request = nil\n	}\n	rel.unflushed = u.unflushed\n	u.unflushed.Add(1)\n"},
+		}},
+		{"no flush, on the real binary", "calls", []edit{{"wal/open.go", honestSync, noSync}}},
+		{"the reserve is not looked at", "space", []edit{
+			{"wal/space.go", "low := free < reserve || db.low.Load() && free < 2*reserve", "low := free < reserve && reserve == 0"},
+		}},
 	}
 }
+
+// worker says that a control needs nothing but the log.
+func (c *Control) worker() bool { return c.Harness == "states" || c.Harness == "damage" }
+
+// try builds a control and lets its harness look for the bug: how is what it says.
+func (c *Control) try(ctx context.Context, o Options, dir string) (how string, err error) {
+	bin, pkg := filepath.Join(dir, "control"), "./cmd/carillon"
+	if c.worker() {
+		pkg = "./sim/crash/worker"
+	}
+	if err := c.build(ctx, o.Source, pkg, bin); err != nil {
+		return "", err
+	}
+	o.Child, o.Carillon, o.Env, o.Kept = []string{bin}, bin, nil, ""
+	switch c.Harness {
+	case "states":
+		r, err := States(ctx, o, controlPatience)
+		return r.Wrong, err
+	case "damage":
+		r, err := Damage(ctx, o, controlPatience)
+		return r.Wrong, err
+	case "space":
+		r, err := Space(ctx, o)
+		return r.Wrong, err
+	}
+	o.calls = "fdatasync"
+	r, err := Calls(ctx, o, controlPatience)
+	return r.Wrong, err
+}
+
+// controlPatience is how long a harness looks for the bug of a control.
+const controlPatience = 12 * time.Second
 
 // build makes the program of a package with the bug in it.
 func (c *Control) build(ctx context.Context, source, pkg, to string) error {

@@ -230,11 +230,7 @@ func (w watcher) Write(p []byte) (int, error) {
 func named(err error) bool {
 	for _, kind := range []error{wal.ErrCorrupt, wal.ErrForeign, wal.ErrMissing, wal.ErrStale, wal.ErrNewerFormat} {
 		if errors.Is(err, kind) {
-			for _, name := range storeNames {
-				if strings.Contains(err.Error(), name) {
-					return true
-				}
-			}
+			return namesFile(err.Error())
 		}
 	}
 	return false

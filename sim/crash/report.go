@@ -70,3 +70,15 @@ func sum(m map[string]int) (n int) {
 	}
 	return n
 }
+
+// SpaceReport is what the real binary did on a disk that filled up.
+type SpaceReport struct {
+	Refused      int     `json:"refused_507"`
+	Texts        int     `json:"texts"`
+	SentWhileLow int     `json:"sent_while_low"`
+	Resumed      int     `json:"resumed"`
+	FailStops    int     `json:"fail_stops"` // nothing at all was left
+	Acked        int     `json:"writes_acknowledged"`
+	Seconds      float64 `json:"seconds"`
+	Wrong        string  `json:"wrong,omitempty"`
+}

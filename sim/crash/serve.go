@@ -196,9 +196,9 @@ func (l *lines) text() string {
 }
 
 // check runs `carillon check` on a store that nobody serves.
-func check(ctx context.Context, binary, dir string) (code int, said string, err error) {
-	cmd := exec.CommandContext(ctx, binary, "check", "--data-dir", dir)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+func check(ctx context.Context, o *Options, dir string) (code int, said string, err error) {
+	cmd := exec.CommandContext(ctx, o.Carillon, "check", "--data-dir", dir)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, o.Env...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		return 0, "", err
