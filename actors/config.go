@@ -66,7 +66,8 @@ type Config struct {
 	NotifyTimeout time.Duration
 	NoticeKeep    time.Duration
 	// MaxWakes is how many users are woken at a time; the others wait, so that
-	// a flood at midnight or after downtime is paced (P9). Default: 4,096.
+	// a flood at midnight or after downtime is paced, and who asks meanwhile
+	// does not wait for all of it (P9). Default: 2,048.
 	MaxWakes int
 	// Idle is how long a user actor may be unused before it is passivated.
 	// Default: 10 min.
@@ -109,7 +110,7 @@ func (c Config) withDefaults() Config {
 	set(&c.MaxNotices, 8)
 	set(&c.NotifyTimeout, 15*time.Second)
 	set(&c.NoticeKeep, 72*time.Hour)
-	set(&c.MaxWakes, 4096)
+	set(&c.MaxWakes, 2048)
 	set(&c.Idle, 10*time.Minute)
 	set(&c.SnapshotEvery, 5*time.Minute)
 	set(&c.SnapshotRecords, 200_000)

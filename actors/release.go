@@ -8,7 +8,7 @@ func (n *Node) releaseAll(batch []*release) {
 	var effects []engine.Effect
 	var arms []arm
 	var snapshots []*snapshot
-	n.pokeHerald() // before anybody can hear that it is done, a stop among them
+	n.pokeHerald()        // before anybody can hear that it is done, a stop among them
 	n.dirty.addAll(batch) // first, so that a round that begins behind them finds them all
 	for _, r := range batch {
 		seen := n.metrics.observe(r.events, r.at)

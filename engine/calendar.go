@@ -145,6 +145,7 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		return tooManyEvents()
 	}
 	var n SyncReply
+	t.u.Events = slices.Grow(t.u.Events, added)
 	for _, e := range gone {
 		t.emit(e)
 		n.Deleted++

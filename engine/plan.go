@@ -22,8 +22,8 @@ type planning struct {
 	loc    *time.Location
 	day    Day
 	now    Millis
-	asOf   Millis      // an instant before it is past: now, or the midnight of a late plan
-	fresh  bool        // as if nothing existed yet: the preview
+	asOf   Millis // an instant before it is past: now, or the midnight of a late plan
+	fresh  bool   // as if nothing existed yet: the preview
 	live   []int  // reminders that have not ended, for a quick look
 	stood  []bool // reminders that a candidate stands for
 	places []room
