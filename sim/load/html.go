@@ -58,12 +58,16 @@ func (rep *Report) HTML(w io.Writer) error {
 // histogramPlot counts texts by how late they were.
 func (rep *Report) histogramPlot() template.HTML {
 	buckets := rep.Lateness.Buckets
-	last := len(buckets) - 1
+	first, last := 0, len(buckets)-1
 	for last > 5 && buckets[last].Count == 0 {
 		last--
 	}
-	bars := make([]bar, 0, last+1)
-	for i, b := range buckets[:last+1] {
+	for first < last-5 && buckets[first].Count == 0 {
+		first++
+	}
+	bars := make([]bar, 0, last+1-first)
+	for i := first; i <= last; i++ {
+		b := buckets[i]
 		share := ""
 		if rep.Reminders.Arrived > 0 && b.Count > 0 {
 			share = percent(float64(b.Count) / float64(rep.Reminders.Arrived))

@@ -126,6 +126,9 @@ func (r *run) report() *Report {
 	} {
 		r.c.count(class, n)
 	}
+	if n := int(r.late.Load()); n > 0 {
+		r.c.fail("event_put_too_late", 0, "putting the events took longer than the lead-in; give more with --lead-in")
+	}
 	if r.follow != nil && r.follow.lost > 0 {
 		r.c.fail("outbox_forgot", int(r.follow.lost), "texts were gone before they were read")
 	}

@@ -1,8 +1,10 @@
 package preview
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"carillon/engine"
@@ -40,6 +42,9 @@ func Run(c Config) (*Result, error) {
 	if c.Policy.MaxEvents == 0 {
 		c.Policy = engine.DefaultPolicy()
 	}
+	events := slices.Clone(c.Events)
+	slices.SortFunc(events, func(a, b engine.CalendarEvent) int { return cmp.Compare(a.ID, b.ID) }) // as the engine keeps them
+	c.Policy.MaxEvents, c.Policy.MaxReminders = max(c.Policy.MaxEvents, len(events)), max(c.Policy.MaxReminders, len(events)*4)
 	p := &play{conf: &c, u: &engine.User{ID: "preview"}, now: c.From, ledger: newLedger(&c, loc)}
 	create := c.Preferences
 	create.Create, create.Replace, create.Zone = true, true, engine.Some(c.Zone)
@@ -49,7 +54,7 @@ func Run(c Config) (*Result, error) {
 	for _, cmd := range []engine.Command{
 		create,
 		engine.AttestPhone{Phone: phone},
-		engine.SyncEvents{Start: c.From, End: c.To + MaxLead + 1, Events: c.Events},
+		engine.SyncEvents{Start: c.From, End: c.To + MaxLead + 1, Events: events},
 	} {
 		if refusal, no := p.decide(cmd).(engine.Refusal); no {
 			return nil, fmt.Errorf("preview: %s: %s", refusal.Code, refusal.Detail)
