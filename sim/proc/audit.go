@@ -104,6 +104,9 @@ func (a *auditor) welcome(c *claim, e entry) {
 	if c.withdrawn != 0 && e.At > c.withdrawn+onTheWay {
 		say("withdrawn", fmt.Sprintf("%d ms after its event was moved or deleted", e.At-c.withdrawn))
 	}
+	if c.who.erased != 0 && e.At > c.who.erased+onTheWay {
+		say("erased", fmt.Sprintf("%d ms after they were erased", e.At-c.who.erased))
+	}
 	if within(c.who.out, e.At) {
 		say("consent", "they had opted out")
 	}
@@ -143,6 +146,9 @@ func (a *auditor) limits() {
 // reminder is over, what was asked for once is there once, and what was
 // accepted is shown (S3, I: every reminder ends).
 func (a *auditor) ends(p *person, shown []reminder) {
+	if p.erased != 0 || p.perhaps {
+		return // nothing of them is shown any more
+	}
 	times := map[string]int{}
 	status := map[string]string{}
 	for _, r := range shown {

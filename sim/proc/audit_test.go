@@ -76,6 +76,7 @@ func TestAuditor(t *testing.T) {
 		"shown cancelled":         {stage: func(s *scene) { s.c.canceled = s.at; s.take(s.c, 10) }, want: []string{"cancelled"}},
 		"event moved":             {stage: func(s *scene) { s.c.withdrawn = s.at; s.take(s.c, onTheWay+1) }, want: []string{"withdrawn"}},
 		"event moved meanwhile":   {stage: func(s *scene) { s.c.withdrawn = s.at; s.take(s.c, 10) }},
+		"erased":                  {stage: func(s *scene) { s.p.erased = s.at; s.take(s.c, onTheWay+1) }, want: []string{"erased"}},
 		"opted out":               {stage: func(s *scene) { s.p.out = []span{{from: s.at}}; s.take(s.c, onTheWay+1) }, want: []string{"consent"}},
 		"opted in again":          {stage: func(s *scene) { s.p.out = []span{{from: s.at, to: s.at + onTheWay}}; s.take(s.c, onTheWay+1) }},
 		"quiet":                   {kind: quiet, stage: func(s *scene) { s.p.hush = []span{{from: 1, strict: true}}; s.take(s.c, 10) }, want: []string{"quiet_hours"}},

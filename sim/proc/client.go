@@ -38,7 +38,12 @@ func newAPI(url string, t *tally) *api {
 // try asks once. An error means that there was no answer.
 func (a *api) try(ctx context.Context, method, path string, body any, key string) (int, []byte, error) {
 	var in io.Reader
-	if body != nil {
+	kind := "application/json"
+	switch body := body.(type) {
+	case nil:
+	case []byte:
+		in, kind = bytes.NewReader(body), "application/x-ndjson"
+	default:
 		text, err := json.Marshal(body)
 		if err != nil {
 			return 0, nil, err
@@ -50,7 +55,7 @@ func (a *api) try(ctx context.Context, method, path string, body any, key string
 		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+apiKey)
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}

@@ -45,7 +45,7 @@ func (h *harness) heal(ctx context.Context) error {
 	}
 	h.service.signal(syscall.SIGTERM)
 	h.endsWith(0, drainTimeout+5*time.Second, "SIGTERM in the end")
-	h.check()
+	h.check(h.store)
 	return nil
 }
 

@@ -85,7 +85,9 @@ type person struct {
 	texts    int    // asked for
 	complete bool   // set up
 	retired  bool
-	unsureOf bool // whether they are opted out
+	unsureOf bool  // whether they are opted out
+	erased   int64 // when it was acknowledged that they are; 0: never
+	perhaps  bool  // nobody knows whether they are
 }
 
 // newPerson gives a person an id and a number that nobody had.

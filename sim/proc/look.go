@@ -47,6 +47,11 @@ const oldShare = 0.03
 func (h *harness) look(ctx context.Context, rng *rand.Rand, whole bool) {
 	for _, p := range h.ledger.everybody() {
 		p.mu.Lock()
+		if p.erased != 0 || p.perhaps {
+			h.lookForErased(ctx, p)
+			p.mu.Unlock()
+			continue
+		}
 		if p.complete && (whole || !p.retired || rng.Float64() < oldShare) {
 			h.lookAtPerson(ctx, p)
 		}
@@ -95,6 +100,13 @@ func (h *harness) lookAtPerson(ctx context.Context, p *person) {
 		h.fail("acknowledged", "%s has opted out, and that is gone", p.id)
 	case !out && !p.unsureOf && got.OptedOut:
 		h.fail("acknowledged", "%s has opted in, and that is gone", p.id)
+	}
+}
+
+// lookForErased: who was erased is gone for good (N6).
+func (h *harness) lookForErased(ctx context.Context, p *person) {
+	if status := h.get(ctx, "/v1/users/"+p.id, nil); status != http.StatusNotFound && !p.perhaps {
+		h.fail("acknowledged", "%s was erased, and is there: status %d", p.id, status)
 	}
 }
 

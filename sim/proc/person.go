@@ -33,6 +33,9 @@ func (a *actor) play(ctx, stop context.Context, first kind) {
 			wait(stop, between(a.rng, 10*time.Millisecond, 90*time.Millisecond))
 		}
 		a.p.mu.Lock()
+		if stop.Err() == nil && a.rng.IntN(3) == 0 {
+			a.erase(ctx)
+		}
 		a.p.retired = true
 		a.p.mu.Unlock()
 	}
@@ -48,8 +51,12 @@ func (a *actor) step(ctx context.Context) {
 		return
 	}
 	switch x := a.rng.IntN(100); {
-	case x < 40:
+	case x < 26:
 		a.farEvent(ctx)
+	case x < 34:
+		a.farBatch(ctx)
+	case x < 40:
+		a.sync(ctx)
 	case x < 62:
 		a.remind(ctx, time.Duration(a.rng.IntN(2500))*time.Millisecond)
 	case x < 76:
@@ -125,7 +132,7 @@ func (a *actor) soonEvent(ctx context.Context, e *calendarEvent) {
 
 func (a *actor) put(ctx context.Context, e *calendarEvent, s eventState, start time.Time) {
 	v, _ := a.do(ctx, http.MethodPut, a.path()+"/events/"+e.id, map[string]any{
-		"title": s.title, "start": start.UTC().Format("2006-01-02T15:04:05.000Z07:00"), "version": s.version,
+		"title": s.title, "start": wire(start), "version": s.version,
 	})
 	e.learn(s, v)
 }
@@ -184,8 +191,8 @@ func (a *actor) remind(ctx context.Context, in time.Duration) *claim {
 	c.custom = true
 	a.p.customs = append(a.p.customs, c)
 	v, text := a.do(ctx, http.MethodPost, a.path()+"/reminders", map[string]any{
-		"text": "Text " + c.token, "send_at": due.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
-		"expires_at": expires.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
+		"text": "Text " + c.token, "send_at": wire(due),
+		"expires_at": wire(expires),
 	})
 	if v == acknowledged {
 		var r reminder

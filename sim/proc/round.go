@@ -22,6 +22,7 @@ const (
 	roundTerm   = "term"       // SIGTERM while everything else is broken
 	roundFlee   = "kill_drain" // SIGTERM, and SIGKILL before it is done
 	roundDrain  = "drain"      // SIGTERM with hand-overs in flight that will be answered
+	roundBackup = "backup"     // a hot backup, restored beside it
 	roundSecond = "second"     // a second process on the store
 	roundFull   = "disk_full"  // the disk has no room at all
 	roundLow    = "disk_low"   // the disk is in its reserve
@@ -43,6 +44,7 @@ func allRounds() []round {
 		{roundTerm, (*harness).term},
 		{roundFlee, (*harness).killDraining},
 		{roundDrain, (*harness).drain},
+		{roundBackup, (*harness).backup},
 		{roundSecond, (*harness).second},
 		{roundFull, (*harness).full},
 		{roundLow, (*harness).low},
@@ -102,7 +104,7 @@ func (h *harness) note(class string) {
 // restart checks the store of a process that has ended, and starts the next
 // one.
 func (h *harness) restart(ctx context.Context) error {
-	h.check()
+	h.check(h.store)
 	return h.start(ctx)
 }
 
@@ -344,11 +346,15 @@ func (h *harness) noFiles(ctx context.Context) error {
 
 // starve leaves no memory to the process: the kernel kills it.
 func (h *harness) starve(ctx context.Context) error {
-	before := h.memory.kills()
-	if err := h.memory.starve(h.service.cmd.Process.Pid); err != nil {
+	m, err := newMemory() // each time: what the disk holds stays on the last one's account
+	if err != nil {
 		return err
 	}
-	if h.service.over(5*time.Second) && h.memory.kills() > before {
+	defer m.remove()
+	if err := m.starve(h.service.cmd.Process.Pid); err != nil {
+		return err
+	}
+	if h.service.over(5*time.Second) && m.kills() > 0 {
 		h.note(roundStarve)
 	}
 	h.service.end()

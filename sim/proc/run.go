@@ -56,8 +56,7 @@ type harness struct {
 	ledger *ledger
 
 	dir, store, listen string
-	disk               *disk   // nil: not permitted
-	memory             *memory // nil: not permitted
+	disk               *disk // nil: not permitted
 	carrier            *carrier
 	service            *child
 	toCarrier          *line
@@ -112,8 +111,10 @@ func (h *harness) open(ctx context.Context) (err error) {
 	if h.disk, err = mountDisk(small, diskBytes+int64(h.opt.Seconds)*diskBytesEach); err != nil {
 		h.result.missing(err, roundFull, roundLow)
 	}
-	if h.memory, err = newMemory(); err != nil {
+	if m, err := newMemory(); err != nil {
 		h.result.missing(err, roundStarve)
+	} else {
+		m.remove()
 	}
 	h.store = filepath.Join(small, "store")
 	if h.listen, err = freeAddr(); err != nil {
@@ -221,9 +222,6 @@ func (h *harness) close() {
 	}
 	for _, l := range h.lines {
 		l.close()
-	}
-	if h.memory != nil {
-		h.memory.remove()
 	}
 	if len(h.result.Violations) > 0 && h.opt.Keep != "" {
 		h.keep()

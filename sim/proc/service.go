@@ -137,9 +137,9 @@ func (h *harness) lastWord() string {
 	return h.service.how()
 }
 
-// check holds the stopped store against itself.
-func (h *harness) check() {
-	c, err := spawn(h.opt.Binary, []string{"check", "--data-dir", h.store}, nil, nil)
+// check holds a store that nobody runs on against itself.
+func (h *harness) check(dir string) {
+	c, err := spawn(h.opt.Binary, []string{"check", "--data-dir", dir}, nil, nil)
 	if err != nil {
 		h.fail("check", "%v", err)
 		return
