@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -48,12 +49,21 @@ func (a *actor) farBatch(ctx context.Context) {
 	}
 }
 
+// far reports whether the event may be in the window of a full sync.
+func (e *calendarEvent) far() bool {
+	states := e.maybe
+	if e.acked != nil {
+		states = append([]eventState{*e.acked}, states...)
+	}
+	return slices.ContainsFunc(states, func(s eventState) bool { return !s.deleted && s.claim == nil })
+}
+
 // sync names most of the far events, and thereby deletes the others (C1).
 func (a *actor) sync(ctx context.Context) {
 	var named []any
 	changes := map[*calendarEvent]eventState{}
 	for _, e := range a.p.events {
-		if e.acked == nil && len(e.maybe) == 0 || e.acked != nil && (e.acked.deleted || e.acked.claim != nil) || len(e.maybe) > 0 && e.maybe[0].claim != nil {
+		if !e.far() {
 			continue
 		}
 		if len(e.maybe) > 0 || a.rng.IntN(4) == 0 {
