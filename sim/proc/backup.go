@@ -63,9 +63,8 @@ func (h *harness) download(ctx context.Context, from, file string) (bool, error)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, err = io.Copy(f, resp.Body)
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return false, err // ours
+	if _, ours := errors.AsType[*os.PathError](err); ours {
+		return false, err
 	}
 	return err == nil && resp.StatusCode == http.StatusOK, ctx.Err()
 }

@@ -163,6 +163,12 @@ func (c *carrierProcess) note(class string) {
 	c.stats.Faults[class]++
 }
 
+func (c *carrierProcess) is(m mode) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mode == m
+}
+
 // chance draws.
 func (c *carrierProcess) chance(p float64) bool {
 	c.mu.Lock()

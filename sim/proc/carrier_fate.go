@@ -67,7 +67,11 @@ func (c *carrierProcess) live(m twiliotest.Message) {
 		c.note("find_down")
 		c.server.FaultReads(twiliotest.Page(http.StatusServiceUnavailable))
 	}
-	if !c.pause(c.between(20*time.Millisecond, 300*time.Millisecond)) {
+	first := c.between(20*time.Millisecond, 300*time.Millisecond)
+	if c.is(slow) {
+		first += 2 * time.Second // the answer, not a callback, is to tell of it
+	}
+	if !c.pause(first) {
 		return
 	}
 	c.move(m.SID, "sent", 0)

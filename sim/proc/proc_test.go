@@ -46,6 +46,7 @@ func TestProcesses(t *testing.T) {
 		t.Run("campaign", shortCampaign)
 		t.Run("sees duplicates", seesDuplicates)
 		t.Run("sees what is forgotten", seesWhatIsForgotten)
+		t.Run("sees what is not waited for", seesNoDrain)
 		t.Run("does not come up", seesWhatDoesNotComeUp)
 	})
 	left(t)
@@ -103,6 +104,11 @@ func seesDuplicates(t *testing.T) {
 // acknowledged.
 func seesWhatIsForgotten(t *testing.T) {
 	demand(t, play(t, Options{Seconds: 1, Clients: 5, Calm: true, forget: true}), "acknowledged")
+}
+
+// seesNoDrain is a control: a stop that waits for nothing.
+func seesNoDrain(t *testing.T) {
+	demand(t, play(t, Options{Seconds: 1, Calm: true, Rounds: []string{roundDrain}, env: []string{"CARILLON_DRAIN_TIMEOUT=1ms"}}), "drained")
 }
 
 func seesWhatDoesNotComeUp(t *testing.T) {

@@ -35,7 +35,8 @@ type Options struct {
 	Keep string
 	Log  io.Writer // what happens, a line each; nil: nobody listens
 
-	forget bool // control: the store is swapped for an older one
+	env    []string // control: settings that are wrong
+	forget bool     // control: the store is swapped for an older one
 }
 
 // The campaign's disk and its reserve, below which writes are refused (W3).

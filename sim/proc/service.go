@@ -95,7 +95,7 @@ const (
 
 // environment is the service's.
 func (h *harness) environment(listen string) []string {
-	return []string{
+	return append([]string{
 		"CARILLON_DATA_DIR=" + h.store, "CARILLON_LISTEN=" + listen, "CARILLON_API_KEY=" + apiKey, "CARILLON_LOG_LEVEL=warn",
 		"CARILLON_CARRIER=twilio", "TWILIO_ACCOUNT_SID=" + twiliotest.AccountSID, "TWILIO_AUTH_TOKEN=" + twiliotest.AuthToken,
 		"CARILLON_TWILIO_FROM=" + twiliotest.From, "CARILLON_TWILIO_BASE_URL=" + h.toCarrier.url(), "CARILLON_PUBLIC_URL=" + public,
@@ -103,7 +103,7 @@ func (h *harness) environment(listen string) []string {
 		"CARILLON_DRAIN_TIMEOUT=" + drainTimeout.String(), "CARILLON_RETRY_BASE=200ms", "CARILLON_CONFIRM_AFTER=2s",
 		"CARILLON_SNAPSHOT_EVERY=700ms", "CARILLON_IDLE_AFTER=3s", "CARILLON_ON_UNCERTAIN=" + h.opt.OnUncertain,
 		fmt.Sprintf("CARILLON_RESERVE_BYTES=%d", reserveBytes), "GOMEMLIMIT=256MiB",
-	}
+	}, h.opt.env...)
 }
 
 var errNotReady = errors.New("carillon does not come up")
