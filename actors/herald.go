@@ -39,8 +39,9 @@ type herald struct {
 	running int     // of those, being told
 	loading int     // held streams that are being read
 
-	road   road
-	cursor cursorState
+	road    road
+	cursor  cursorState
+	shownAt engine.Millis // when the oldest was looked for
 
 	hold       bool
 	drainAsked []func()
@@ -162,7 +163,7 @@ func (h *herald) work() {
 	h.read(now)
 	h.save(now)
 	h.alarm.Set(h.wakeAt(now))
-	h.show()
+	h.show(now)
 	if h.hold && h.running+h.loading == 0 && !h.reading && !h.cursor.saving && !h.cursor.behind {
 		for _, done := range h.drainAsked {
 			done()
@@ -314,9 +315,17 @@ func (h *herald) drop(l *lane, why string) {
 	h.advance(l)
 }
 
-// show makes what the gauges read.
-func (h *herald) show() {
+// show makes what the gauges read. The oldest notice is looked for once a
+// second: it costs a walk over the lanes.
+func (h *herald) show(now engine.Millis) {
 	v := &h.node.tidings
+	v.waiting.Store(int64(h.waiting))
+	v.held.Store(int64(len(h.held)))
+	v.away.Store(h.road.away)
+	if len(h.lanes) > 0 && now < h.shownAt+1000 {
+		return
+	}
+	h.shownAt = now
 	var oldest engine.Millis
 	older := func(at engine.Millis) {
 		if oldest == 0 || at < oldest {
@@ -331,9 +340,6 @@ func (h *herald) show() {
 		}
 	}
 	v.oldest.Store(oldest)
-	v.waiting.Store(int64(h.waiting))
-	v.held.Store(int64(len(h.held)))
-	v.away.Store(h.road.away)
 }
 
 func hearingName(k provider.HearingKind) string {

@@ -103,13 +103,12 @@ func (h *herald) position() uint64 {
 // save has the journal write down how far everything is told.
 func (h *herald) save(now engine.Millis) {
 	n, c := h.node, &h.cursor
-	at := h.position()
-	c.behind = c.behind || at > c.saved.At+farBehind
+	c.behind = c.behind || len(h.lanes) == 0 && h.next > c.saved.At+farBehind
 	due := h.hold || now >= c.savedAt+saveEvery && !n.lowSpace.Load()
 	if !c.behind || c.saving || !due {
 		return
 	}
-	next := cursor{At: at}
+	next := cursor{At: h.position()}
 	for _, l := range h.held {
 		k := l.back
 		next.Held = append(next.Held, heldCursor{l.stream, k.from, k.since, k.tries, k.at})

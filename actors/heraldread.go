@@ -118,7 +118,7 @@ func (n *Node) readLane(stream string, from place, upto uint64) (tidings []tidin
 			return true, nil
 		}
 		of, err := n.appendTidings(nil, r)
-		of = slices.DeleteFunc(of, func(t tiding) bool { return t.place.before(from) })
+		of = slices.DeleteFunc(of, func(t tiding) bool { return t.before(from) })
 		if len(of) > 0 {
 			newestFirst = append(newestFirst, of)
 		}

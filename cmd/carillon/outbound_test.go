@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -39,7 +40,7 @@ type told struct {
 type hookReceiver struct {
 	*httptest.Server
 	mu     sync.Mutex
-	status func(n int) int // of the nth post
+	answer func(m told) int // its status; the receiver is locked
 	posts  int
 	taken  []told
 	bad    []string
@@ -51,7 +52,7 @@ func newHookReceiver(t *testing.T) *hookReceiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &hookReceiver{status: func(int) int { return http.StatusNoContent }}
+	r := &hookReceiver{answer: func(told) int { return http.StatusNoContent }}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		r.mu.Lock()
@@ -64,7 +65,7 @@ func newHookReceiver(t *testing.T) *hookReceiver {
 		if err := json.Unmarshal(body, &m); err != nil || m.Timestamp.IsZero() {
 			r.bad = append(r.bad, string(body))
 		}
-		status := r.status(r.posts)
+		status := r.answer(m)
 		if status < 300 {
 			r.taken = append(r.taken, m)
 		}
@@ -90,8 +91,8 @@ func (r *hookReceiver) types(user string) (out []string) {
 // reminder as the API shows it; a post that fails comes again with its id.
 func TestOutgoingWebhooks(t *testing.T) {
 	r := newHookReceiver(t)
-	r.status = func(n int) int {
-		if n == 2 {
+	r.answer = func(told) int {
+		if r.posts == 2 {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusOK
@@ -130,9 +131,7 @@ func TestOutboundSettings(t *testing.T) {
 	} {
 		var errs strings.Builder
 		vars := map[string]string{"CARILLON_API_KEY": testKey, "CARILLON_DATA_DIR": t.TempDir(), "CARILLON_LISTEN": "127.0.0.1:0"}
-		for name, v := range c.env {
-			vars[name] = v
-		}
+		maps.Copy(vars, c.env)
 		p := &program{stdout: io.Discard, stderr: &errs, lookup: func(name string) (string, bool) { v, ok := vars[name]; return v, ok }}
 		if code := p.run(t.Context(), []string{"serve"}); code != exitUsage || !strings.Contains(errs.String(), c.want) || strings.Contains(errs.String(), "hush") {
 			t.Errorf("exit code %d: %s", code, errs.String())

@@ -100,7 +100,7 @@ func (k Keys) Verify(id, timestamp, signature string, body []byte, now int64) er
 // somebody else's.
 func (k Keys) holds(id, timestamp, signature string, body []byte) bool {
 	found := false
-	for _, s := range strings.Fields(signature) {
+	for s := range strings.FieldsSeq(signature) {
 		v, encoded, _ := strings.Cut(s, ",")
 		given, err := base64.StdEncoding.DecodeString(encoded)
 		if v != version || err != nil {

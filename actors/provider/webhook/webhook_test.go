@@ -108,7 +108,7 @@ func TestVerifyRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	if err := (webhook.Keys)(nil).Verify("id", "1700000000", good, body, now*1000); !errors.Is(err, webhook.ErrSignature) {
+	if err := webhook.Keys(nil).Verify("id", "1700000000", good, body, now*1000); !errors.Is(err, webhook.ErrSignature) {
 		t.Errorf("without a key: %v", err)
 	}
 }
