@@ -11,10 +11,11 @@ PRISM := 5.14.2
 NPM_TWILIO := 6.2.0
 SECONDS ?= 300
 SUITE ?= full
+PEERS ?= short
 COUNT ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race vet lint fmt fuzz kill referee sim proc mutants bench bench-parts bench-once clean
+.PHONY: help build run test check race vet lint fmt fuzz kill referee sim proc mutants bench bench-peers bench-parts bench-once clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,12 @@ referee: ## Prism with Twilio's OpenAPI files, and npm twilio, as judges of our 
 
 bench: build ## Every workload on this machine; SUITE=short takes half the time, SUITE=quick two minutes
 	./bin/carillon bench all --suite $(SUITE) --out bench/RESULTS.md --picture docs/bench.svg
+
+bench-peers: build ## carillon beside asynq, River and NATS, with redis-server and postgresql from Debian; PEERS=quick, short or full
+	@if ! command -v redis-server >/dev/null || ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server postgresql; fi
+	cd bench/peers && $(GO) build -trimpath -o ../../bin/peers .
+	./bin/peers --suite $(PEERS) --carillon bin/carillon --out bench/RESULTS.md --picture docs/bench.svg
 
 bench-parts: ## Benchmarks of the parts, for benchstat: make bench-parts COUNT=10 > new.txt; benchstat old.txt new.txt
 	@$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...

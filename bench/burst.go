@@ -90,25 +90,25 @@ func (r *rig) burst(res Result, children ...int) (Result, error) {
 		return res, err
 	}
 	due := burstTime(time.Since(began))
-	late, begun := make(latencies, n), atomic.Int64{}
+	late, begun := make(Latencies, n), atomic.Int64{}
 	r.sent.told = func(provider.Message) {
 		if i := begun.Add(1) - 1; i < int64(n) {
-			late.set(int(i), time.Since(due))
+			late.Set(int(i), time.Since(due))
 		}
 	}
 	if err := r.scheduleBurst(n, due); err != nil {
 		return res, err
 	}
 	flushes, spent := r.counters.commits()
-	m := measure(children...)
+	m := Measure(children...)
 	if err := r.awaitSent(n, 5*time.Minute); err != nil {
 		return res, err
 	}
-	m.end()
+	m.End()
 	after, total := r.counters.commits()
-	res.detail("flushes", after-flushes)
-	res.detail("flush_ms", 1000*(total-spent)/max(after-flushes, 1))
-	res.finish(m, late, r.dir)
+	res.Detail("flushes", after-flushes)
+	res.Detail("flush_ms", 1000*(total-spent)/max(after-flushes, 1))
+	res.Finish(m, late, r.dir)
 	return res, r.stop()
 }
 
@@ -120,7 +120,7 @@ func burstTime(populating time.Duration) time.Time {
 
 // scheduleBurst puts a reminder of each user in, and returns when it is time.
 func (r *rig) scheduleBurst(n int, due time.Time) error {
-	err := each(n, loaders, func(_, i int) error {
+	err := Each(n, loaders, func(_, i int) error {
 		return r.do(userID(i), engine.CreateReminder{Text: burstText, SendAt: due.UnixMilli(), Priority: engine.PriorityNormal})
 	})
 	if err != nil {

@@ -38,18 +38,18 @@ func Callbacks(o Options) (Result, error) {
 		_, err := w.send([]byte(all[i].form))
 		return err
 	}
-	m := measure()
-	took, err := timed(n, callers, call)
+	m := Measure()
+	took, err := Timed(n, callers, call)
 	if err != nil {
 		return Result{}, err
 	}
-	m.end()
+	m.End()
 	hangUp()
 	if got := sum(s.counters.find("carillon_carrier_outcomes_total"), "outcome", "delivered"); got != float64(n) {
 		return Result{}, fmt.Errorf("bench: %.0f of %d reports are durable", got, n)
 	}
 	res := Result{Workload: "callbacks", N: n, Variant: fmt.Sprintf("%d connections", callers)}
-	res.finish(m, took, s.dir)
+	res.Finish(m, took, s.dir)
 	return res, s.stop()
 }
 
@@ -61,7 +61,7 @@ func (s *site) accepted(n int) ([]callback, error) {
 	told := make(chan provider.Message, n)
 	s.sent.told = func(m provider.Message) { told <- m }
 	now := time.Now()
-	err := each(n, loaders, func(_, i int) error {
+	err := Each(n, loaders, func(_, i int) error {
 		return s.do(userID(i), engine.CreateReminder{Text: "Now", SendAt: now.UnixMilli(), Priority: engine.PriorityNormal})
 	})
 	if err != nil {

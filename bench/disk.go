@@ -15,7 +15,7 @@ import (
 
 // Disk lets a day of users with five events each go by, every reminder of
 // which is delivered, and says what that took on the disk. Then the retention
-// ends: the log's segments are dropped while a caller writes, and the latencies
+// ends: the log's segments are dropped while a caller writes, and the Latencies
 // are that caller's. The clock is set from one due time to the next.
 func Disk(o Options) (Result, error) {
 	users := or(o.N, 1_000_000)
@@ -31,7 +31,7 @@ func Disk(o Options) (Result, error) {
 		return Result{}, err
 	}
 	before, wrote := r.store.Stats(), written()
-	m := measure()
+	m := Measure()
 	if err := r.fillDay(users, midnight); err != nil {
 		return Result{}, err
 	}
@@ -39,19 +39,19 @@ func Disk(o Options) (Result, error) {
 	if err := r.day(c, midnight, users, o); err != nil {
 		return Result{}, err
 	}
-	m.end()
+	m.End()
 	res := Result{Workload: "disk", N: users * perDay}
 	after, n := r.store.Stats(), float64(users*perDay)
 	log, records := float64(after.LogBytes-before.LogBytes), float64(after.Bytes-before.Bytes)
-	res.detail("log_bytes_per_reminder", log/n)
-	res.detail("records_per_reminder", float64(after.Records-before.Records)/n)
-	res.detail("written_bytes_per_reminder", (written()-wrote)/n)
-	res.detail("write_amplification", (written()-wrote)/records)
+	res.Detail("log_bytes_per_reminder", log/n)
+	res.Detail("records_per_reminder", float64(after.Records-before.Records)/n)
+	res.Detail("written_bytes_per_reminder", (written()-wrote)/n)
+	res.Detail("write_amplification", (written()-wrote)/records)
 	took, err := r.dropped(c, midnight, &res)
 	if err != nil {
 		return res, err
 	}
-	res.finish(m, took, r.dir)
+	res.Finish(m, took, r.dir)
 	return res, r.stop()
 }
 
@@ -95,7 +95,7 @@ func (r *rig) day(c *clock, midnight time.Time, users int, o Options) error {
 		if err := r.awaitSent((e+1)*users, 10*time.Minute); err != nil {
 			return err
 		}
-		err := each(users, loaders, func(_, i int) error {
+		err := Each(users, loaders, func(_, i int) error {
 			m := accepted[i]
 			return r.do(m.UserID, engine.ReportDelivery{MessageID: m.MessageID, SID: sid(m.MessageID), Status: engine.MessageDelivered})
 		})
@@ -114,7 +114,7 @@ func (r *rig) day(c *clock, midnight time.Time, users int, o Options) error {
 
 // dropped lets the retention of what was before midnight end, with a caller
 // writing before that and meanwhile. A compaction comes every ten minutes.
-func (r *rig) dropped(c *clock, midnight time.Time, res *Result) (latencies, error) {
+func (r *rig) dropped(c *clock, midnight time.Time, res *Result) (Latencies, error) {
 	if err := r.round(); err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (r *rig) dropped(c *clock, midnight time.Time, res *Result) (latencies, err
 		last = r.store.Stats().FirstSeq
 	}
 	took, err := meanwhile()
-	res.detail("records_dropped", float64(last-from))
+	res.Detail("records_dropped", float64(last-from))
 	if err == nil && last == from {
 		err = errors.New("bench: no segment was dropped")
 	}
@@ -145,10 +145,10 @@ func (r *rig) dropped(c *clock, midnight time.Time, res *Result) (latencies, err
 }
 
 // writer writes one event after another until it is stopped.
-func (r *rig) writer(name string) (stop func() (latencies, error)) {
+func (r *rig) writer(name string) (stop func() (Latencies, error)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	var took latencies
+	var took Latencies
 	var failed error
 	wg.Go(func() {
 		failed = r.do(name, engine.UpdateUser{Create: true, Zone: engine.Some("UTC")})
@@ -158,7 +158,7 @@ func (r *rig) writer(name string) (stop func() (latencies, error)) {
 			took = append(took, micros(time.Since(began)))
 		}
 	})
-	return func() (latencies, error) {
+	return func() (Latencies, error) {
 		cancel()
 		wg.Wait()
 		return took, failed

@@ -142,7 +142,7 @@ func (r *rig) loadPending(users int) error {
 		return err
 	}
 	later := event("tail", now.Add(20*time.Hour))
-	if err := each(users/2, loaders, func(_, i int) error { return r.do(userID(2*i), later) }); err != nil {
+	if err := Each(users/2, loaders, func(_, i int) error { return r.do(userID(2*i), later) }); err != nil {
 		return err
 	}
 	if err := r.probes(time.Now().Add(time.Second), 3*time.Minute); err != nil {
@@ -151,7 +151,7 @@ func (r *rig) loadPending(users int) error {
 	say("loaded")
 	for k := 0; ; k++ {
 		at := event(fmt.Sprintf("more%d", k%50), time.Now().Add(20*time.Hour))
-		if err := each(1000, 64, func(_, i int) error { return r.do(userID(i%users), at) }); err != nil {
+		if err := Each(1000, 64, func(_, i int) error { return r.do(userID(i%users), at) }); err != nil {
 			return err
 		}
 	}
@@ -159,7 +159,7 @@ func (r *rig) loadPending(users int) error {
 
 // probes are reminders that say when they are due, one after the other.
 func (r *rig) probes(from time.Time, span time.Duration) error {
-	return each(int(span/probeEvery), 64, func(_, i int) error {
+	return Each(int(span/probeEvery), 64, func(_, i int) error {
 		id, due := fmt.Sprintf("probe-%d", i), from.Add(time.Duration(i)*probeEvery).UnixMilli()
 		c := engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Reminders: engine.Some(true), Quiet: engine.Some(engine.Quiet{})}
 		if err := r.do(id, c); err != nil {

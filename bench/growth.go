@@ -31,10 +31,10 @@ func Growth(o Options, run func(name string, o Options, runs int) (Result, error
 				first = r
 			}
 			cost := func(r Result) float64 { return 1e6 / r.OpsPerS }
-			res.detail(fmt.Sprintf("%s_%s_us", name, short(users)), cost(r))
-			res.detail(fmt.Sprintf("%s_%s_cpu_us", name, short(users)), 1e6*r.CPU/float64(r.N))
+			res.Detail(fmt.Sprintf("%s_%s_us", name, short(users)), cost(r))
+			res.Detail(fmt.Sprintf("%s_%s_cpu_us", name, short(users)), 1e6*r.CPU/float64(r.N))
 			if i > 0 {
-				res.detail(fmt.Sprintf("%s_%s_ratio", name, short(users)), cost(r)/cost(first))
+				res.Detail(fmt.Sprintf("%s_%s_ratio", name, short(users)), cost(r)/cost(first))
 			}
 			res.OpsPerS, res.RSS, res.Disk = r.OpsPerS, max(res.RSS, r.RSS), max(res.Disk, r.Disk)
 			res.Seconds, res.Noise = res.Seconds+r.Seconds, max(res.Noise, r.Noise)

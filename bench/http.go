@@ -80,22 +80,22 @@ func HTTP(o Options) (Result, error) {
 	before := n / warmUp / lines * lines
 	p := newPeople(users, n+before, now.Add(time.Hour))
 	w := &puts{people: p, lines: lines, conns: conns}
-	if err := each(before/lines, callers, w.call); err != nil {
+	if err := Each(before/lines, callers, w.call); err != nil {
 		return Result{}, err
 	}
 	w.from = before
-	m := measure()
-	took, err := timed(n/lines, callers, w.call)
+	m := Measure()
+	took, err := Timed(n/lines, callers, w.call)
 	if err != nil {
 		return Result{}, err
 	}
-	m.end()
+	m.End()
 	hangUp()
 	res := Result{Workload: "http", N: n, Variant: fmt.Sprintf("%d connections", callers)}
 	if lines > 1 {
 		res.Variant += fmt.Sprintf(", batches of %d", lines)
 	}
-	res.finish(m, took, s.dir)
+	res.Finish(m, took, s.dir)
 	return res, s.stop()
 }
 

@@ -9,7 +9,7 @@ import (
 
 // TestQuantiles: latencies are sorted before they are read.
 func TestQuantiles(t *testing.T) {
-	l := latencies{4000, 1000, 3000, 2000}
+	l := Latencies{4000, 1000, 3000, 2000}
 	if p50, p99, greatest := l.quantiles(); p50 != 3 || p99 != 4 || greatest != 4 {
 		t.Error(p50, p99, greatest)
 	}

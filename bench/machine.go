@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,10 +48,10 @@ func anonymous() float64 { return procField("/proc/self/status", "RssAnon") * 10
 // written is how many bytes this process has had the kernel write to disks.
 func written() float64 { return procField("/proc/self/io", "write_bytes") }
 
-// meter measures a part of a run: its time, the processor time of this process
+// Meter measures a part of a run: its time, the processor time of this process
 // and its children, and what others took of the processors meanwhile.
-type meter struct {
-	children []int // alive meanwhile; those that have ended are counted by the kernel
+type Meter struct {
+	children []int // whose families count as ours
 
 	began     time.Time
 	cpuAtZero float64
@@ -61,16 +62,16 @@ type meter struct {
 	mallocs, allocated  float64 // objects and bytes, of this process
 }
 
-// measure begins.
-func measure(children ...int) *meter {
-	m := &meter{children: children}
+// Measure begins.
+func Measure(children ...int) *Meter {
+	m := &Meter{children: children}
 	runtime.ReadMemStats(&m.heapThen)
 	m.cpuAtZero, m.busyThen, m.began = m.ours(), busySeconds(), time.Now()
 	return m
 }
 
-// end ends the measured part.
-func (m *meter) end() *meter {
+// End ends the measured part.
+func (m *Meter) End() *Meter {
 	m.seconds = time.Since(m.began).Seconds()
 	m.cpu = m.ours() - m.cpuAtZero
 	others := max(busySeconds()-m.busyThen-m.cpu, 0)
@@ -83,12 +84,32 @@ func (m *meter) end() *meter {
 	return m
 }
 
-func (m *meter) ours() float64 {
+func (m *Meter) ours() float64 {
 	total := cpuSeconds(syscall.RUSAGE_SELF) + cpuSeconds(syscall.RUSAGE_CHILDREN)
 	for _, pid := range m.children {
-		total += cpuOf(pid)
+		for _, member := range Family(pid) {
+			total += cpuOf(member)
+		}
 	}
 	return total
+}
+
+// Family is a process and those that it started, as far as they live.
+func Family(pid int) []int {
+	all := []int{pid}
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, name := range tasks {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		for _, f := range strings.Fields(string(b)) {
+			if child, err := strconv.Atoi(f); err == nil {
+				all = append(all, Family(child)...)
+			}
+		}
+	}
+	return all
 }
 
 func cpuSeconds(who int) float64 {
@@ -102,19 +123,20 @@ func cpuSeconds(who int) float64 {
 
 const ticksPerSecond = 100 // of /proc; the same on every Linux that Go runs on
 
-// cpuOf is the processor time that a living process has used, in seconds.
+// cpuOf is the processor time that a living process has used, and its children
+// that have ended, in seconds.
 func cpuOf(pid int) float64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
 	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // a program's name may hold anything
-	if len(f) < 13 {
-		return 0
+	total := 0.0
+	for i := 11; i < min(len(f), 15); i++ { // user and system, its own and theirs
+		v, _ := strconv.ParseFloat(f[i], 64)
+		total += v
 	}
-	user, _ := strconv.ParseFloat(f[11], 64)
-	system, _ := strconv.ParseFloat(f[12], 64)
-	return (user + system) / ticksPerSecond
+	return total / ticksPerSecond
 }
 
 // busySeconds is what all processors have been busy with, 0 if the machine
@@ -136,14 +158,17 @@ func busySeconds() float64 {
 	return total / ticksPerSecond
 }
 
-func diskBytes(dir string) float64 {
-	var total float64
-	paths, _ := filepath.Glob(filepath.Join(dir, "*"))
-	for _, p := range paths {
-		if fi, err := os.Stat(p); err == nil {
+// diskBytes is what the files of a folder have.
+func diskBytes(dir string) (total float64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // a server may take its files away meanwhile
+		}
+		if fi, err := d.Info(); err == nil && fi.Mode().IsRegular() {
 			total += float64(fi.Size())
 		}
-	}
+		return nil
+	})
 	return total
 }
 

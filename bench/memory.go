@@ -19,7 +19,7 @@ func Memory(o Options) (Result, error) {
 	if err != nil {
 		return res, err
 	}
-	res.detail("empty_process_mb", idle/(1<<20))
+	res.Detail("empty_process_mb", idle/(1<<20))
 	empty := settled()
 	r, err := newRig(o, func(c *actors.Config) { c.Idle = 100 * time.Hour })
 	if err != nil {
@@ -27,18 +27,18 @@ func Memory(o Options) (Result, error) {
 	}
 	defer r.remove()
 	now := time.Now()
-	m := measure()
+	m := Measure()
 	if err := r.populate(users, earlyZone(now)); err != nil {
 		return res, err
 	}
 	if err := r.fillDay(users, now); err != nil { // from nine hours on: today, in that zone
 		return res, err
 	}
-	m.end()
+	m.End()
 	res.OpsPerS = float64(3*users) / m.seconds
 	o.progress("loaded")
-	res.detail("alive_bytes_per_user", (settled()-empty)/float64(users))
-	res.detail("alive_rss_mb", procField("/proc/self/status", "VmRSS")/1024)
+	res.Detail("alive_bytes_per_user", (settled()-empty)/float64(users))
+	res.Detail("alive_rss_mb", procField("/proc/self/status", "VmRSS")/1024)
 	if err := r.stop(); err != nil {
 		return res, err
 	}
@@ -46,7 +46,7 @@ func Memory(o Options) (Result, error) {
 	if err := r.passivated(o, &res); err != nil {
 		return res, err
 	}
-	res.finish(m, nil, r.dir)
+	res.Finish(m, nil, r.dir)
 	return res, r.stop()
 }
 
@@ -57,14 +57,14 @@ func (r *rig) passivated(o Options, res *Result) error {
 	if err := r.start(func(c *actors.Config) { c.SnapshotEvery = 100 * time.Hour }); err != nil {
 		return err
 	}
-	res.detail("restart_from_log_s", time.Since(began).Seconds())
+	res.Detail("restart_from_log_s", time.Since(began).Seconds())
 	o.progress("restarted from the log")
 	began = time.Now()
 	if err := r.round(); err != nil {
 		return err
 	}
-	res.detail("snapshot_round_s", time.Since(began).Seconds())
-	res.detail("passivated_bytes_per_user", (settled()-base)/float64(res.N))
+	res.Detail("snapshot_round_s", time.Since(began).Seconds())
+	res.Detail("passivated_bytes_per_user", (settled()-base)/float64(res.N))
 	if err := r.stop(); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (r *rig) passivated(o Options, res *Result) error {
 	if err := r.start(nil); err != nil {
 		return err
 	}
-	res.detail("restart_from_snapshots_s", time.Since(began).Seconds())
+	res.Detail("restart_from_snapshots_s", time.Since(began).Seconds())
 	return nil
 }
 

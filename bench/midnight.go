@@ -33,14 +33,14 @@ func Midnight(o Options) (Result, error) {
 	if o.N > 0 && o.N != 1_000_000 {
 		res.Variant = fmt.Sprintf("%d users", users)
 	}
-	res.detail("users", float64(users))
-	res.detail("rss_before_mb", procField("/proc/self/status", "VmRSS")/1024)
+	res.Detail("users", float64(users))
+	res.Detail("rss_before_mb", procField("/proc/self/status", "VmRSS")/1024)
 	plans, planned := r.counters.find("carillon_plan_runs_total"), r.counters.find("carillon_reminders_total")
-	m := measure()
+	m := Measure()
 	c.ahead.Add(midnight.Add(time.Millisecond).UnixMilli() - c.Now())
 	stop := r.newcomers()
 	err = r.await(10*time.Minute, "every day plan", func() bool { return sum(plans, "cause", "midnight") >= float64(users) })
-	m.end()
+	m.End()
 	took, missed := stop()
 	if err != nil {
 		return res, err
@@ -51,15 +51,15 @@ func Midnight(o Options) (Result, error) {
 	if missed != nil {
 		return res, missed
 	}
-	res.detail("users_created_meanwhile", float64(len(took)))
-	res.finish(m, took, r.dir)
+	res.Detail("users_created_meanwhile", float64(len(took)))
+	res.Finish(m, took, r.dir)
 	return res, r.stop()
 }
 
 // newcomers creates users one after the other until it is stopped, which
 // returns how long each took.
-func (r *rig) newcomers() (stop func() (latencies, error)) {
-	var took latencies
+func (r *rig) newcomers() (stop func() (Latencies, error)) {
+	var took Latencies
 	var failed error
 	done := make(chan struct{})
 	var wg sync.WaitGroup
@@ -75,7 +75,7 @@ func (r *rig) newcomers() (stop func() (latencies, error)) {
 			took = append(took, micros(time.Since(began)))
 		}
 	})
-	return func() (latencies, error) {
+	return func() (Latencies, error) {
 		close(done)
 		wg.Wait()
 		return took, failed

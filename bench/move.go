@@ -22,13 +22,13 @@ func Move(o Options) (Result, error) {
 	}
 	start := now.Add(3 * time.Hour)
 	ids := newPeople(users, 0, now).ids
-	if err := each(users, loaders, func(_, i int) error { return r.do(ids[i], event("e1", start)) }); err != nil {
+	if err := Each(users, loaders, func(_, i int) error { return r.do(ids[i], event("e1", start)) }); err != nil {
 		return Result{}, err
 	}
 	o.progress("loaded")
 	n := users / 5
-	m := measure()
-	took, err := timed(n, callers, func(_, i int) error {
+	m := Measure()
+	took, err := Timed(n, callers, func(_, i int) error {
 		if i%2 == 0 {
 			return r.do(ids[5*i], event("e1", start.Add(time.Hour)))
 		}
@@ -37,12 +37,12 @@ func Move(o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	m.end()
+	m.End()
 	if got := sum(r.counters.find("carillon_reminders_total"), "status", "cancelled"); got < float64(n/2) {
 		return Result{}, fmt.Errorf("bench: %.0f reminders were cancelled, of %d deleted events", got, n/2)
 	}
 	res := Result{Workload: "move", N: n, Variant: fmt.Sprintf("%d callers", callers)}
-	res.detail("users", float64(users))
-	res.finish(m, took, r.dir)
+	res.Detail("users", float64(users))
+	res.Finish(m, took, r.dir)
 	return res, r.stop()
 }

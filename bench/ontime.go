@@ -24,11 +24,11 @@ func OnTime(o Options) (Result, error) {
 	const apart = 50 * time.Millisecond
 	first := time.Now().Add(time.Second + time.Duration(n/1000)*time.Second)
 	due := func(i int) time.Time { return first.Add(time.Duration(i) * apart).Truncate(time.Millisecond) }
-	late := make(latencies, n)
+	late := make(Latencies, n)
 	r.sent.told = func(m provider.Message) {
 		now, i := time.Now(), 0
 		if _, err := fmt.Sscanf(m.Text, "Reminder %d", &i); err == nil && i < n {
-			late.set(i, now.Sub(due(i)))
+			late.Set(i, now.Sub(due(i)))
 		}
 	}
 	for i := range n {
@@ -36,11 +36,11 @@ func OnTime(o Options) (Result, error) {
 			return Result{}, err
 		}
 	}
-	m := measure()
+	m := Measure()
 	if err := r.awaitSent(n, time.Until(due(n))+time.Minute); err != nil {
 		return Result{}, err
 	}
 	res := Result{Workload: "ontime", N: n}
-	res.finish(m.end(), late, r.dir)
+	res.Finish(m.End(), late, r.dir)
 	return res, r.stop()
 }

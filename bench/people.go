@@ -80,7 +80,7 @@ func earlyZone(now time.Time) string {
 
 // populate creates users with a verified number, reminders on, no quiet hours.
 func (r *rig) populate(users int, zone string) error {
-	return each(users, loaders, func(_, i int) error {
+	return Each(users, loaders, func(_, i int) error {
 		id := userID(i)
 		c := engine.UpdateUser{Create: true, Zone: engine.Some(zone), Reminders: engine.Some(true), Quiet: engine.Some(engine.Quiet{}), DailyLimit: engine.Some(int32(100))}
 		if err := r.do(id, c); err != nil {
@@ -96,7 +96,7 @@ const loaders = 1024
 // fillDay gives every user five events, at nine hours and on from a day's
 // beginning.
 func (r *rig) fillDay(users int, day time.Time) error {
-	return each(users, loaders, func(_, i int) error { return r.do(userID(i), fiveEvents(day)) })
+	return Each(users, loaders, func(_, i int) error { return r.do(userID(i), fiveEvents(day)) })
 }
 
 const perDay = 5

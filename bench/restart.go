@@ -35,8 +35,8 @@ func Restart(o Options) (Result, error) {
 		return res, err
 	}
 	o.progress("loaded and killed")
-	m := measure(stub.pid())
-	var ready latencies
+	m := Measure(stub.pid())
+	var ready Latencies
 	for range restarts {
 		took, err := restartOnce(o, stub, dir, &res)
 		if err != nil {
@@ -45,8 +45,8 @@ func Restart(o Options) (Result, error) {
 		o.progress(fmt.Sprintf("ready after %s", took.Round(time.Millisecond)))
 		ready = append(ready, micros(took))
 	}
-	m.end()
-	res.finish(m, ready, dir)
+	m.End()
+	res.Finish(m, ready, dir)
 	res.Seconds = res.P50 / 1000
 	res.OpsPerS = float64(res.N) / res.Seconds
 	return res, restartBurst(o, or(o.Burst, min(users, 100_000)), &res)
@@ -73,7 +73,7 @@ func restartOnce(o Options, stub *Carrier, dir string, res *Result) (time.Durati
 	if err != nil {
 		return 0, err
 	}
-	res.detail("cached_share", max(res.Details["cached_share"], cached))
+	res.Detail("cached_share", max(res.Details["cached_share"], cached))
 	e, err := startEngine(o, childJob{Dir: dir, Carrier: stub.URL})
 	if err != nil {
 		return 0, err
@@ -90,16 +90,16 @@ func restartOnce(o Options, stub *Carrier, dir string, res *Result) (time.Durati
 	if err != nil {
 		return 0, err
 	}
-	res.detail("users", float64(e.ready.Users))
-	res.detail("timers", float64(e.ready.Timers))
-	res.detail("replayed_records", max(res.Details["replayed_records"], float64(e.ready.Replayed)))
-	res.detail("first_write_s", max(res.Details["first_write_s"], first))
+	res.Detail("users", float64(e.ready.Users))
+	res.Detail("timers", float64(e.ready.Timers))
+	res.Detail("replayed_records", max(res.Details["replayed_records"], float64(e.ready.Replayed)))
+	res.Detail("first_write_s", max(res.Details["first_write_s"], first))
 	late, err := stub.lateness(e.began.Add(e.took))
 	if err != nil {
 		return 0, err
 	}
-	res.detail("first_due_late_ms", max(res.Details["first_due_late_ms"], late[0]))
-	res.detail("first_20_due_late_max_ms", max(res.Details["first_20_due_late_max_ms"], slices.Max(late)))
+	res.Detail("first_due_late_ms", max(res.Details["first_due_late_ms"], late[0]))
+	res.Detail("first_20_due_late_max_ms", max(res.Details["first_20_due_late_max_ms"], slices.Max(late)))
 	res.RSS = max(res.RSS, e.peak())
 	return e.took, nil
 }
@@ -196,12 +196,12 @@ func restartBurst(o Options, n int, res *Result) error {
 	if err != nil {
 		return err
 	}
-	res.detail("burst", float64(n))
-	res.detail("burst_at_kill", float64(atKill.Reminders))
-	res.detail("burst_ready_s", e.took.Seconds())
-	res.detail("burst_done_after_ready_s", done.Seconds())
-	res.detail("burst_twice", float64(last.Twice))
-	res.detail("cached_share", max(res.Details["cached_share"], cached))
+	res.Detail("burst", float64(n))
+	res.Detail("burst_at_kill", float64(atKill.Reminders))
+	res.Detail("burst_ready_s", e.took.Seconds())
+	res.Detail("burst_done_after_ready_s", done.Seconds())
+	res.Detail("burst_twice", float64(last.Twice))
+	res.Detail("cached_share", max(res.Details["cached_share"], cached))
 	if last.Twice > 0 || last.Reminders != n {
 		return fmt.Errorf("bench: the carrier has %d of %d reminders, %d twice", last.Reminders, n, last.Twice)
 	}

@@ -48,13 +48,13 @@ func (r Result) Title() string {
 	return r.Workload + ", " + r.Variant
 }
 
-// finish fills in what the machine says and what follows from the rest.
-func (r *Result) finish(m *meter, took latencies, dir string) {
+// Finish fills in what the machine says and what follows from the rest.
+func (r *Result) Finish(m *Meter, took Latencies, dir string) {
 	r.Seconds, r.CPU, r.Noise = m.seconds, m.cpu, m.noise
 	if r.N > 0 {
-		r.detail("cpu_us_per_op", 1e6*m.cpu/float64(r.N))
-		r.detail("allocs_per_op", m.mallocs/float64(r.N))
-		r.detail("alloc_bytes_per_op", m.allocated/float64(r.N))
+		r.Detail("cpu_us_per_op", 1e6*m.cpu/float64(r.N))
+		r.Detail("allocs_per_op", m.mallocs/float64(r.N))
+		r.Detail("alloc_bytes_per_op", m.allocated/float64(r.N))
 	}
 	if r.OpsPerS == 0 && r.Seconds > 0 {
 		r.OpsPerS = float64(r.N) / r.Seconds
@@ -74,7 +74,8 @@ func (r *Result) stamp() {
 	r.Date = time.Now().UTC().Format("2006-01-02 15:04")
 }
 
-func (r *Result) detail(name string, v float64) {
+// Detail notes a figure of the workload's own.
+func (r *Result) Detail(name string, v float64) {
 	if r.Details == nil {
 		r.Details = map[string]float64{}
 	}

@@ -100,8 +100,8 @@ func (r *rig) do(user string, cmd engine.Command) error {
 	return err
 }
 
-// each calls fn for 0 to n-1 from so many callers at a time.
-func each(n, callers int, fn func(caller, i int) error) error {
+// Each calls fn for 0 to n-1 from so many callers at a time.
+func Each(n, callers int, fn func(caller, i int) error) error {
 	var next atomic.Int64
 	var failed atomic.Pointer[error]
 	var wg sync.WaitGroup

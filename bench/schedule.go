@@ -27,15 +27,15 @@ func Schedule(o Options) (Result, error) {
 		user, cmd := p.put(i)
 		return r.do(user, cmd)
 	}
-	if err := each(before, callers, func(_, i int) error { return put(i) }); err != nil {
+	if err := Each(before, callers, func(_, i int) error { return put(i) }); err != nil {
 		return Result{}, err
 	}
-	m := measure()
-	took, err := timed(n, callers, func(_, i int) error { return put(before + i) })
+	m := Measure()
+	took, err := Timed(n, callers, func(_, i int) error { return put(before + i) })
 	if err != nil {
 		return Result{}, err
 	}
-	m.end()
+	m.End()
 	planned := sum(r.counters.find("carillon_reminders_total"), "status", "scheduled")
 	if planned < float64(n+before) {
 		return Result{}, fmt.Errorf("bench: of %d events %.0f became reminders", n+before, planned)
@@ -44,10 +44,10 @@ func Schedule(o Options) (Result, error) {
 	if o.Users > 0 {
 		res.Variant += fmt.Sprintf(", %d users", users)
 	}
-	res.detail("users", float64(users))
+	res.Detail("users", float64(users))
 	flushes, spent := r.counters.commits()
-	res.detail("records_per_flush", float64(r.store.Stats().Records)/max(flushes, 1))
-	res.detail("flush_ms", 1000*spent/max(flushes, 1))
-	res.finish(m, took, r.dir)
+	res.Detail("records_per_flush", float64(r.store.Stats().Records)/max(flushes, 1))
+	res.Detail("flush_ms", 1000*spent/max(flushes, 1))
+	res.Finish(m, took, r.dir)
 	return res, r.stop()
 }

@@ -28,21 +28,21 @@ func Steady(o Options) (Result, error) {
 	}
 	populating := time.Since(now)
 	later := now.Add(10 * time.Hour)
-	if err := each(pending, loaders, func(_, i int) error { return r.do(userID(i), event("later", later)) }); err != nil {
+	if err := Each(pending, loaders, func(_, i int) error { return r.do(userID(i), event("later", later)) }); err != nil {
 		return Result{}, err
 	}
 	o.progress("loaded")
 	apart := time.Second / time.Duration(perSecond)
 	first := time.Now().Add(populating*time.Duration(n)/time.Duration(users) + 2*time.Second).Truncate(time.Millisecond)
 	due := func(i int) time.Time { return first.Add(time.Duration(i) * apart).Truncate(time.Millisecond) }
-	late := make(latencies, n)
+	late := make(Latencies, n)
 	r.sent.told = func(m provider.Message) {
 		now, i := time.Now(), 0
 		if _, err := fmt.Sscanf(m.Text, "Reminder %d", &i); err == nil && i < n {
-			late.set(i, now.Sub(due(i)))
+			late.Set(i, now.Sub(due(i)))
 		}
 	}
-	err = each(n, loaders, func(_, i int) error {
+	err = Each(n, loaders, func(_, i int) error {
 		return r.do(userID(i), engine.CreateReminder{Text: fmt.Sprintf("Reminder %d", i), SendAt: due(i).UnixMilli(), Priority: engine.PriorityNormal})
 	})
 	if err != nil {
@@ -52,31 +52,31 @@ func Steady(o Options) (Result, error) {
 		return Result{}, fmt.Errorf("bench: %d reminders were due before all of them were there", n)
 	}
 	<-time.After(time.Until(first))
-	m := measure()
+	m := Measure()
 	res := Result{Workload: "steady", N: n}
 	disturb := r.disturb(first.Add(time.Duration(seconds) * time.Second / 2))
 	if err := r.awaitSent(n, time.Duration(seconds)*time.Second+time.Minute); err != nil {
 		return res, err
 	}
-	m.end()
+	m.End()
 	backup, err := disturb()
 	if err != nil {
 		return res, err
 	}
-	res.detail("pending", float64(pending))
-	res.detail("backup_mb", float64(backup)/(1<<20))
+	res.Detail("pending", float64(pending))
+	res.Detail("backup_mb", float64(backup)/(1<<20))
 	res.split("quiet", late[:n/2])
 	res.split("disturbed", late[n/2:])
-	res.finish(m, late, r.dir)
+	res.Finish(m, late, r.dir)
 	return res, r.stop()
 }
 
 // split notes the latencies of a part of a run.
-func (r *Result) split(name string, part latencies) {
-	p50, p99, greatest := append(latencies(nil), part...).quantiles()
-	r.detail(name+"_p50_ms", p50)
-	r.detail(name+"_p99_ms", p99)
-	r.detail(name+"_max_ms", greatest)
+func (r *Result) split(name string, part Latencies) {
+	p50, p99, greatest := append(Latencies(nil), part...).quantiles()
+	r.Detail(name+"_p50_ms", p50)
+	r.Detail(name+"_p99_ms", p99)
+	r.Detail(name+"_max_ms", greatest)
 }
 
 // disturb begins a round of snapshots and a backup at an instant; wait returns
