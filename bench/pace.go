@@ -38,26 +38,26 @@ func Pace(o Options) (Result, error) {
 	due := time.Now().Add(time.Duration(200+2*n) * time.Millisecond).Truncate(time.Millisecond)
 	p := &paced{due: due.UnixMilli(), left: map[string]engine.Millis{}, deadline: paceDeadlines(n, perSecond, due)}
 	r.sent.told = p.note
-	err = each(n, 64, func(_, i int) error {
+	err = Each(n, 64, func(_, i int) error {
 		text := paceText(i)
 		return r.do(userID(i), engine.CreateReminder{Text: text, SendAt: p.due, ExpiresAt: p.deadline[text], Priority: engine.PriorityNormal})
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	m := measure()
+	m := Measure()
 	stale, err := p.await(r, n)
 	if err != nil {
 		return Result{}, err
 	}
 	res := Result{Workload: "pace", N: n, Details: p.judge(perSecond)}
 	res.Details["stale"] = float64(stale)
-	var waited latencies
+	var waited Latencies
 	for _, at := range p.left {
 		waited = append(waited, micros(time.Duration(at-p.due)*time.Millisecond))
 	}
 	res.OpsPerS = 1000 * float64(len(p.left)-1) / float64(p.last()-p.due)
-	res.finish(m.end(), waited, r.dir)
+	res.Finish(m.End(), waited, r.dir)
 	return res, r.stop()
 }
 

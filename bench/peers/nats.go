@@ -112,7 +112,7 @@ func (p *natsPeer) load(jobs []job) error {
 	}
 	acks := make([]jetstream.PubAckFuture, 0, len(jobs))
 	for _, j := range jobs {
-		ack, err := p.js.PublishMsgAsync(message(j))
+		ack, err := p.js.PublishMsgAsync(message(j), jetstream.WithStallWait(30*time.Second))
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ type benchCmd struct {
 	Callers   int      `default:"0" help:"Callers at a time of schedule, http, callbacks and move."`
 	Lines     int      `default:"1" help:"Lines in a call of http; above 1 it is the batch endpoint."`
 	PerSecond int      `default:"0" help:"Reminders per second of steady, segments per second of the sender of pace; 0 is 1000 and 10."`
-	Seconds   int      `default:"60" help:"How long steady lasts."`
+	Seconds   int      `default:"0" help:"How long steady lasts; 0 is a minute."`
 	Burst     int      `default:"0" help:"Reminders of the burst that restart is killed in."`
 	Runs      int      `default:"0" help:"Runs, each in a process of its own; the median is reported. 0 is the workload's own number, 5 or 1."`
 	JSON      bool     `name:"json" help:"One JSON object."`
