@@ -74,6 +74,7 @@ func (m *metrics) showZeros() {
 		m.composed.WithLabelValues(viaName(via), "GSM-7")
 		m.composed.WithLabelValues(viaName(via), "UCS-2")
 	}
+	m.codes.WithLabelValues("other")
 	for _, result := range []string{"found", "absent", "unknown"} {
 		m.lookups.WithLabelValues(result)
 	}

@@ -1,12 +1,14 @@
 package actors_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"carillon/actors"
+	"carillon/actors/provider"
 	"carillon/engine"
 )
 
@@ -84,4 +86,29 @@ func countedWith(t *testing.T, reg *prometheus.Registry, name, label, value stri
 		}
 	}
 	return sum
+}
+
+// S5: failures are counted by code, ones that no table knows among them, and
+// their series are bounded.
+func TestFailuresAreCountedByCode(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	inWorld(t, func(c *actors.Config) { c.Metrics = reg }, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.do("ada", engine.UpdateUser{DailyLimit: engine.Some(int32(100))})
+		code := 99_000
+		w.carrier.set(func(provider.Message) provider.Outcome {
+			code++
+			return refuses(engine.Failure{Code: code, Category: engine.CategoryUnknown})
+		})
+		for i := range 104 {
+			w.do("ada", engine.CreateReminder{Text: fmt.Sprint("T", i), SendAt: time.Now().UnixMilli()})
+			w.pass(time.Second)
+		}
+		if got := countedWith(t, reg, "carillon_carrier_errors_total", "code", "99001"); got != 1 {
+			t.Errorf("code 99001: %v", got)
+		}
+		if got := countedWith(t, reg, "carillon_carrier_errors_total", "code", "other"); got != 4 {
+			t.Errorf("other: %v, want 4", got)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"cmp"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,6 +53,8 @@ type metrics struct {
 	noticeGaps     prometheus.Counter
 
 	segments    *prometheus.CounterVec
+	codes       *prometheus.CounterVec
+	known       map[int]bool // codes that have a series; the journal's turn alone looks at it
 	unreachable prometheus.Gauge
 }
 
@@ -97,6 +100,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		noticeGaps:     f.counter("webhook_gaps_total", "Times that the journal no longer reached back to the first webhook that was not told."),
 
 		segments:    f.counters("sender_segments_total", "Message segments handed over, by the number or service they come from; empty is the carrier's only one.", "sender"),
+		codes:       f.counters("carrier_errors_total", "Messages that were refused or lost, by the carrier's own code; other is any beyond the first hundred codes.", "code"),
+		known:       map[int]bool{},
 		unreachable: f.gauge("carrier_unreachable", "1 while the carrier can't be connected to."),
 	}
 	m.showZeros()
@@ -243,6 +248,7 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 			m.reminders.WithLabelValues("cancelled", engine.ReasonDryRun.String()).Inc()
 		case engine.MessageRefused:
 			m.outcomes.WithLabelValues("refused", e.Failure.Category.String()).Inc()
+			m.coded(e.Failure)
 		case engine.MessageReported:
 			m.reported(e)
 		case engine.ConsentChanged:
@@ -283,7 +289,23 @@ func (m *metrics) reported(e engine.MessageReported) {
 		m.outcomes.WithLabelValues("delivered", "").Inc()
 	case engine.MessageUndelivered, engine.MessageFailed, engine.MessageCanceled:
 		m.outcomes.WithLabelValues(e.Status.String(), e.Failure.Category.String()).Inc()
+		m.coded(e.Failure)
 	}
+}
+
+// coded counts a failure by its code (S5): codes that the table does not know
+// among them, so a bound keeps the series few whatever the carrier says.
+func (m *metrics) coded(f engine.Failure) {
+	const most = 100
+	switch {
+	case f.Code == 0:
+		return
+	case !m.known[f.Code] && len(m.known) >= most:
+		m.codes.WithLabelValues("other").Inc()
+		return
+	}
+	m.known[f.Code] = true
+	m.codes.WithLabelValues(strconv.Itoa(f.Code)).Inc()
 }
 
 // report is what a carrier's word about a message means beyond the event that

@@ -115,7 +115,7 @@ func (o *outbox) Receive(ctx actor.Context) {
 		o.sent(m.flight)
 	case accountFault:
 		if s := o.sender(m.sender); s != nil {
-			o.stop(s, m.failure)
+			o.stop(s, m.failure, true)
 		}
 	case probed:
 		o.probed(m)
@@ -192,7 +192,7 @@ func (o *outbox) serve(s *sender, now engine.Millis) engine.Millis {
 		return 0
 	}
 	if s.stopped != "" && !s.trial {
-		if at := o.mend(s, now); !s.trial {
+		if at := o.mend(s, now); s.stopped != "" && !s.trial {
 			return at
 		}
 	}

@@ -36,6 +36,8 @@ type sender struct {
 	resumedAt engine.Millis  // when the last stop ended
 	asking    bool           // the carrier is being asked whether the fault is over
 	trial     bool           // one reminder has to tell, since asking can't
+	reported  bool           // the fault was told of a message that had been accepted
+	proving   bool           // the trial was accepted, and the report on it is awaited
 	wary      bool           // let go on without proof: one at a time until the carrier takes one
 	believed  bool           // the carrier said that the fault is over, and has taken none since
 	doubted   bool           // it said so and was wrong: it is not asked about this fault again

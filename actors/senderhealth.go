@@ -46,13 +46,16 @@ func (o *outbox) learn(s *sender, out *provider.Outcome) {
 		s.window.shrink()
 		s.notBefore = max(s.notBefore, now+max(out.Failure.RetryAfter, slowDown))
 	case out.Kind == provider.Refused && o.node.stops(out.Failure):
-		o.stop(s, out.Failure)
+		o.stop(s, out.Failure, false)
 		out.Failure.Retry, out.Failure.RetryAfter = engine.RetryYes, atOnce
 		return
 	case out.Kind == provider.Accepted:
 		s.window.grow()
 		s.believed, s.doubted = false, false
-		if s.trial {
+		switch {
+		case s.trial && s.reported: // what was accepted before was given up later
+			s.trial, s.proving, s.resumeAt = false, true, now+probeAfter
+		case s.trial:
 			o.resume(s, "a hand-over was accepted")
 		}
 	case out.Kind == provider.Uncertain && s.trial: // it told nothing
@@ -66,17 +69,18 @@ func (o *outbox) learn(s *sender, out *provider.Outcome) {
 }
 
 // stop stops a sender for a while, longer each time, and says so once in one
-// line: what the carrier said, and which setting to look at.
-func (o *outbox) stop(s *sender, f engine.Failure) {
+// line: what the carrier said, and which setting to look at. reported: not in its
+// answer, but of a message that it had accepted.
+func (o *outbox) stop(s *sender, f engine.Failure, reported bool) {
 	now := o.node.cfg.Clock.Now()
 	first := s.stopped == ""
-	if !first && !s.trial {
+	if !first && !s.trial && !s.proving {
 		return // it was under way when the sender stopped, or is told twice
 	}
 	if first && now-s.resumedAt >= probeMost {
 		s.pause = 0
 	}
-	s.fault, s.doubted = f, s.doubted || s.believed
+	s.fault, s.reported, s.doubted = f, reported, s.doubted || s.believed
 	o.putOff(s)
 	if !first {
 		return
@@ -87,8 +91,9 @@ func (o *outbox) stop(s *sender, f engine.Failure) {
 			s.stopped += "; " + advice
 		}
 	}
-	s.shown.stopped.Store(&s.stopped)
-	o.node.senderStopped(s.name, f, s.stopped)
+	why := s.stopped
+	s.shown.stopped.Store(&why)
+	o.node.senderStopped(s.name, f, why)
 }
 
 // senderStopped is told once when a sender stops. The gauge, /v1/stats and
@@ -103,12 +108,13 @@ func (n *Node) senderStopped(name string, f engine.Failure, why string) {
 // putOff sets when the carrier is tried next: after twice the time of before.
 func (o *outbox) putOff(s *sender) {
 	s.pause = min(max(2*s.pause, probeAfter), probeMost)
-	s.resumeAt, s.trial, s.wary = o.node.cfg.Clock.Now()+s.pause, false, false
+	s.resumeAt = o.node.cfg.Clock.Now() + s.pause
+	s.trial, s.proving, s.wary = false, false, false
 }
 
 // resume lets a stopped sender go on.
 func (o *outbox) resume(s *sender, because string) {
-	s.stopped, s.trial, s.wary = "", false, false
+	s.stopped, s.trial, s.proving, s.wary = "", false, false, false
 	s.resumedAt = o.node.cfg.Clock.Now()
 	s.shown.stopped.Store(nil)
 	o.node.log.Info("sender resumed: "+because, slog.String("sender", s.name))
@@ -136,6 +142,9 @@ func (o *outbox) mend(s *sender, now engine.Millis) engine.Millis {
 		return 0
 	case now < s.resumeAt:
 		return s.resumeAt
+	case s.proving:
+		o.resume(s, "a hand-over was accepted and not given up within a minute")
+		return 0
 	}
 	p, ok := o.node.cfg.Sender.(provider.Prober)
 	if !ok || s.doubted {

@@ -242,3 +242,45 @@ func TestProbeByAsking(t *testing.T) {
 		}
 	})
 }
+
+// S5: where messages are accepted and given up later for a fault of the sender, an
+// accepted try proves nothing until its report could have come: the others go on
+// waiting, and are not used up one windowful after the other.
+func TestAcceptedTryIsNoProofOfAReportedFault(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.MaxSends = 2 }, func(w *world) {
+		ids := w.owing(10, time.Now().Add(time.Minute))
+		mended := false
+		giveUp := func() {
+			for _, id := range ids {
+				r := w.reminders(id)[0]
+				if m := r.Messages; r.Status == engine.StatusSent && !mended {
+					w.do(id, engine.ReportDelivery{MessageID: m[len(m)-1].ID, SID: m[len(m)-1].SID, Status: engine.MessageUndelivered, Failure: engine.Failure{
+						Code: 30034, Category: engine.CategoryAccountIssue, Message: "unregistered number",
+					}})
+				}
+			}
+		}
+		w.pass(61 * time.Second)
+		for range 30 * 12 {
+			giveUp()
+			w.pass(5 * time.Second)
+		}
+		begun := 0
+		for _, id := range ids {
+			r := w.reminders(id)[0]
+			if begun += int(r.Attempts); r.Status != engine.StatusScheduled || r.Attempts > 2 {
+				t.Fatalf("after half an hour %s is %s with %d hand-overs", id, r.Status, r.Attempts)
+			}
+		}
+		if begun < 11 || begun > 15 {
+			t.Errorf("%d hand-overs in half an hour", begun)
+		}
+		mended = true
+		w.pass(15 * time.Minute)
+		for _, id := range ids {
+			if got := w.statuses(id); got != "[sent]" {
+				t.Errorf("%s is %s", id, got)
+			}
+		}
+	})
+}

@@ -62,6 +62,7 @@ var Workloads = []Workload{
 	{Name: "disk", What: "a day of users with five delivered reminders, and its log dropped", run: Disk, single: true},
 	{Name: "growth", What: "schedule, burst and midnight at three sizes", single: true},
 	{Name: "pace", What: "reminders due at once on a sender of ten a second, some with deadlines that are too near", run: Pace, single: true},
+	{Name: "composer", What: "reminders by template, and with models that hang, break, lie and cost too much", run: Composer, single: true},
 	{Name: "ontime", What: "one reminder after another on an idle engine", run: OnTime},
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 type benchCmd struct {
-	Workload  string   `arg:"" enum:"schedule,http,midnight,burst,http-burst,steady,callbacks,move,restart,memory,disk,growth,pace,ontime,all,compare" help:"${enum}."`
+	Workload  string   `arg:"" enum:"schedule,http,midnight,burst,http-burst,steady,callbacks,move,restart,memory,disk,growth,pace,composer,ontime,all,compare" help:"${enum}."`
 	Files     []string `arg:"" optional:"" help:"Of compare: results from before and from after, as --json prints them."`
 	N         int      `short:"n" default:"0" help:"Operations or, of midnight, burst, steady, move, restart, memory, disk and growth, users; 0 is the workload's own number."`
 	Users     int      `default:"0" help:"Users that schedule and http spread over."`

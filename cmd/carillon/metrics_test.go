@@ -174,7 +174,7 @@ func (s *scraped) labelsAreClosed(t *testing.T) {
 			}
 		}
 	}
-	plain := regexp.MustCompile(`^([a-z_]*|GSM-7|UCS-2|[A-Z]+|[0-9]{3}|/[a-z0-9_/{}:.-]*|)$`)
+	plain := regexp.MustCompile(`^([a-z_]*|GSM-7|UCS-2|[A-Z]+|[0-9]{3}|[0-9]{5}|/[a-z0-9_/{}:.-]*|)$`)
 	series := 0
 	for name, f := range s.families {
 		if !strings.HasPrefix(name, "carillon_") {

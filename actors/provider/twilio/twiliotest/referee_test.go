@@ -107,6 +107,9 @@ func TestRefereeMessages(t *testing.T) {
 				t.Errorf("fetch when %s: %+v", status, got)
 			}
 		}
+		if got := c.Probe(t.Context(), engine.Failure{Code: 20003}); got != provider.FaultOver {
+			t.Errorf("probe: %d", got)
+		}
 		s.Fault(twiliotest.Refuse(http.StatusBadRequest, 21610), twiliotest.Throttle("2"))
 		if out := c.Send(t.Context(), m); out.Failure.Category != engine.CategoryOptedOut {
 			t.Errorf("refusal: %+v", out)
