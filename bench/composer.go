@@ -33,8 +33,8 @@ const (
 func Composer(o Options) (Result, error) {
 	n := or(o.N, 1000)
 	res := Result{Workload: "composer", N: n, OpsPerS: 200}
-	m := measure()
-	var last latencies
+	m := Measure()
+	var last Latencies
 	for _, kind := range endpointKinds {
 		late, err := sideBySide(o, &res, n, kind)
 		if err != nil {
@@ -43,12 +43,12 @@ func Composer(o Options) (Result, error) {
 		last = late
 		o.progress(kind)
 	}
-	res.finish(m.end(), last, "")
+	res.Finish(m.End(), last, "")
 	return res, nil
 }
 
 // sideBySide is one pass: its details bear the name of the endpoint.
-func sideBySide(o Options, res *Result, n int, kind string) (latencies, error) {
+func sideBySide(o Options, res *Result, n int, kind string) (Latencies, error) {
 	e := newEndpoint(kind)
 	defer e.close()
 	model, err := newPass(o, n, e.configure)
@@ -72,12 +72,12 @@ func sideBySide(o Options, res *Result, n int, kind string) (latencies, error) {
 			return nil, err
 		}
 		p50, p99, _ := p.late.quantiles()
-		res.detail(name+"_late_p50_ms", p50)
-		res.detail(name+"_late_p99_ms", p99)
+		res.Detail(name+"_late_p50_ms", p50)
+		res.Detail(name+"_late_p99_ms", p99)
 	}
-	res.detail(kind+"_texts_by_llm", float64(model.written.Load()))
-	res.detail(kind+"_texts_bad", float64(model.bad.Load()+template.bad.Load()))
-	res.detail(kind+"_requests", float64(e.asked.Load()))
+	res.Detail(kind+"_texts_by_llm", float64(model.written.Load()))
+	res.Detail(kind+"_texts_bad", float64(model.bad.Load()+template.bad.Load()))
+	res.Detail(kind+"_requests", float64(e.asked.Load()))
 	res.Disk = diskBytes(model.dir) / (1 << 20)
 	return model.late, errors.Join(model.stop(), template.stop())
 }
@@ -86,7 +86,7 @@ func sideBySide(o Options, res *Result, n int, kind string) (latencies, error) {
 type pass struct {
 	*rig
 	first        time.Time
-	late         latencies
+	late         Latencies
 	written, bad atomic.Int64 // texts of a model, and those that nobody should get
 }
 
@@ -95,7 +95,7 @@ func newPass(o Options, n int, change func(*actors.Config)) (*pass, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pass{rig: r, late: make(latencies, n)}
+	p := &pass{rig: r, late: make(Latencies, n)}
 	r.sent.told = p.left
 	return p, r.populate(n, "UTC")
 }
@@ -104,7 +104,7 @@ func (p *pass) due(i int) time.Time { return p.first.Add(time.Duration(i) * 5 * 
 
 func (p *pass) plan(first time.Time) error {
 	p.first = first
-	return each(len(p.late), 64, func(_, i int) error {
+	return Each(len(p.late), 64, func(_, i int) error {
 		start := p.due(i).Add(15 * time.Minute).UnixMilli()
 		return p.do(userID(i), engine.PutEvent{Event: engine.CalendarEvent{
 			ID: "e", Title: fmt.Sprintf("Review %d", i), Start: start, End: start + 3_600_000,
@@ -122,7 +122,7 @@ func (p *pass) left(m provider.Message) {
 		p.bad.Add(1)
 		return
 	}
-	p.late.set(i, now.Sub(p.due(i)))
+	p.late.Set(i, now.Sub(p.due(i)))
 }
 
 // scan reads a text that must be nothing but that form.
