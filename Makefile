@@ -63,7 +63,7 @@ proc: build ## Real processes under kills, stops, no disk, no memory and broken 
 	$(GO) run ./sim/proc/campaign --seconds $(SECONDS)
 
 mutants: ## Plant bugs in a copy of the engine, one at a time, and see which the simulation finds
-	$(GO) run ./sim/mutate
+	$(GO) run ./sim/mutate $(if $(REPORT),-report $(REPORT))
 
 referee: ## Prism with Twilio's OpenAPI files, and npm twilio, as judges of our fake and our signatures
 	@if ! command -v npm >/dev/null || ! [ -f "$(REFEREE_OAI)/twilio_api_v2010.json" ]; then \

@@ -33,6 +33,7 @@ type audit struct {
 	expected   int64                            // reminders that had to leave, and did
 	assumed    map[string]engine.AttemptStarted // by reminder: what a restore left open
 	checks     int
+	retries    map[string]*retry
 	unknowable int64 // texts that came again because what a restore lost had changed them
 }
 
@@ -64,7 +65,7 @@ type trail struct {
 func newAudit(w *world) *audit {
 	return &audit{
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
-		shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{},
+		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{},
 		assumed: map[string]engine.AttemptStarted{},
 	}
 }
@@ -158,6 +159,7 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 	}
 	for _, e := range events {
 		u.Apply(r.At, e)
+		a.failed(r.Stream, r.At, e)
 		if s, ok := e.(engine.AttemptStarted); ok && s.Assumed {
 			a.assumed[s.ID] = s
 		} else if ok {
@@ -178,6 +180,7 @@ func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
 	if p == nil {
 		return
 	}
+	a.patient(p, r.At, s)
 	a.intents[s.MessageID] = &intent{
 		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
 		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
@@ -275,7 +278,7 @@ func (a *audit) canceled(p *person, reminder string) {
 	t := a.trail(reminder)
 	t.canceled = true
 	for _, d := range t.accepted {
-		if !d.lost() && d.life == p.life {
+		if !d.lost() && d.life == p.life && !isPills(d.msg.Text) {
 			a.fail("cancel", p, "%s is shown cancelled, and the carrier has accepted it (S3)", reminder)
 		}
 	}

@@ -30,9 +30,11 @@ func (a *audit) ends() {
 // ended holds one reminder's end against one accepted message.
 func (a *audit) ended(p *person, r *engine.ReminderView, d *delivery) {
 	switch {
-	case d.lost(), a.swapped(d), a.disguised(d, r.ID):
+	case d.lost(), a.swapped(d), a.disguised(d, r.ID), isPills(d.msg.Text):
 	case d.told == engine.MessageDelivered && r.Status != engine.StatusDelivered && a.w.restored == 0:
 		a.fail("forward", p, "reminder %s ends %s, and the carrier has told that %s is delivered (D1)", r.ID, r.Status, d.sid)
+	case d.status == engine.MessageDelivered && r.Status == engine.StatusSent && a.w.restored == 0:
+		a.fail("confirm", p, "reminder %s ends sent, and the carrier, which could be asked, has %s delivered (D5)", r.ID, d.sid)
 	case r.Status == engine.StatusCanceled:
 		a.fail("cancel", p, "reminder %s ends cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 	case r.Status == engine.StatusFailed && r.Reason != engine.ReasonUncertainExpired && a.w.restored == 0:

@@ -36,14 +36,27 @@ func (b *limitBook) doubt(q *profile, at engine.Millis) {
 	}
 }
 
-func (b *limitBook) spend(a *audit, d *delivery, in *intent) {
-	if b.known[d.msg.ReminderID] {
+// unsure writes down what ended with nobody knowing: its place stays spent (S3).
+func (p *person) unsure(items []engine.ReminderView) {
+	for i := range items {
+		r := &items[i]
+		if r.Status != engine.StatusFailed || r.Reason != engine.ReasonUncertainExpired || len(r.Messages) == 0 {
+			continue
+		}
+		if in := p.w.audit.intents[r.Messages[0].ID]; in != nil && in.life == p.life && len(in.prof) == 1 && in.prof[0].date(in.at) == p.limits.reached {
+			p.limits.spend(p.w.audit, r.ID, in)
+		}
+	}
+}
+
+func (b *limitBook) spend(a *audit, reminder string, in *intent) {
+	if b.known[reminder] {
 		return // a retry: its place is spent
 	}
 	if b.pages == nil {
 		b.pages, b.known = map[int64][]*spent{}, map[string]bool{}
 	}
-	b.known[d.msg.ReminderID] = true
+	b.known[reminder] = true
 	date, limit := int64(0), int32(0)
 	for _, q := range in.prof {
 		limit = max(limit, q.limit)
@@ -57,7 +70,7 @@ func (b *limitBook) spend(a *audit, d *delivery, in *intent) {
 	if date <= b.unsure {
 		return
 	}
-	b.pages[date] = append(b.pages[date], &spent{in.seq, limit, d.msg.ReminderID})
+	b.pages[date] = append(b.pages[date], &spent{in.seq, limit, reminder})
 	page := b.pages[date]
 	slices.SortFunc(page, func(x, y *spent) int { return int(int64(x.seq) - int64(y.seq)) })
 	for i, s := range page {

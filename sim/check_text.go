@@ -44,7 +44,8 @@ func (a *audit) accepted(d *delivery, in *intent) {
 	a.words(d, in)
 	a.recipient(d, in)
 	a.measure(d, in)
-	in.p.limits.spend(a, d, in)
+	a.thrice(d, in)
+	in.p.limits.spend(a, d.msg.ReminderID, in)
 	if t.canceled && in.life == in.p.life {
 		a.fail("cancel", in.p, "reminder %s was shown cancelled, and is handed over (S3)", d.msg.ReminderID)
 	}
@@ -56,7 +57,7 @@ func (a *audit) once(d *delivery, t *trail) {
 	before := t.accepted
 	if token := firstWord(d.msg.Text); strings.HasPrefix(token, "c") {
 		before = slices.Clone(a.texts[token])
-		a.texts[token] = append(before, d)
+		a.texts[token] = append(a.texts[token], d)
 		if p := a.w.person(d.msg.UserID); p != nil { // one that was snoozed is another one
 			before = slices.DeleteFunc(before, func(b *delivery) bool {
 				return b.msg.ReminderID != d.msg.ReminderID && p.snoozedSince(b.calledAt-2*hour) > 0 // asked for while it was uncertain, perhaps
@@ -66,7 +67,7 @@ func (a *audit) once(d *delivery, t *trail) {
 	for _, b := range before {
 		switch {
 		case b.lostAt(d.calledAt):
-		case a.disguised(b, d.msg.ReminderID):
+		case a.disguised(b, d.msg.ReminderID), isPills(d.msg.Text) && b.calledAt < a.w.restored:
 			a.unknowable++
 		default:
 			a.fail("once", a.w.person(d.msg.UserID), "reminder %s is texted twice: %s at %s and %s at %s, %q (S3)",
@@ -149,6 +150,9 @@ func (a *audit) words(d *delivery, in *intent) {
 		a.customWords(d, in, token)
 		return
 	}
+	if isPills(d.msg.Text) {
+		return
+	}
 	why := "no event of that title is known (X1, C4)"
 	for _, cal := range in.cal {
 		for _, e := range *cal {
@@ -157,6 +161,10 @@ func (a *audit) words(d *delivery, in *intent) {
 			}
 			if why = e.judge(d, in); why == "" {
 				a.guarded(d, in, e)
+				a.collapsed(d, in, e)
+				if !e.AllDay {
+					a.inTime(d, in, e.Start)
+				}
 				return
 			}
 		}
@@ -233,6 +241,8 @@ func (a *audit) customWords(d *delivery, in *intent, token string) {
 		a.fail("words", in.p, "%q: it has expired at %s (P10)", d.msg.Text, rfc3339(c.expires))
 	case c.canceled && in.p.snoozedSince(0) == 0 && !slices.ContainsFunc(in.cus, func(m *customs) bool { x := (*m)[token]; return x != nil && !x.canceled }):
 		a.fail("words", in.p, "%q: it is cancelled (S3)", d.msg.Text)
+	default:
+		a.inTime(d, in, max(c.expires, in.p.snoozedUntil()))
 	}
 }
 

@@ -107,6 +107,9 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 	for i := range items {
 		r := &items[i]
 		now[r.ID] = *r
+		if p.buried[r.ID] {
+			a.fail("erased", p, "reminder %s of somebody who was erased is shown (N6)", r.ID)
+		}
 		before, had := p.listed[r.ID]
 		if had {
 			p.forward(&before, r)
@@ -122,6 +125,8 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 		}
 	}
 	p.listed = now
+	a.shares(p, items)
+	p.unsure(items)
 }
 
 // kept is how long what has ended is shown for sure, whatever the clock says.
@@ -182,6 +187,7 @@ func (p *person) truth(r *engine.ReminderView) {
 		}
 		d := p.w.carrier.bySID[m.SID]
 		switch {
+		case d != nil && isPills(d.msg.Text): // of the same words one may be taken for another
 		case d == nil:
 			a.fail("truth", p, "message %s has sid %s, which the carrier never gave", m.ID, m.SID)
 		case d.msg.ReminderID != r.ID && d.calledAt < p.w.restored && d.msg.Text == m.Text: // taken for one another
@@ -199,7 +205,7 @@ func (p *person) truth(r *engine.ReminderView) {
 			continue
 		}
 		switch {
-		case a.swapped(d), a.disguised(d, r.ID):
+		case a.swapped(d), a.disguised(d, r.ID), isPills(d.msg.Text):
 		case r.Status == engine.StatusCanceled && !d.lost() && d.answered:
 			a.fail("cancel", p, "reminder %s is shown cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 		case r.Status == engine.StatusScheduled && !d.lost() && p.w.restored == 0:

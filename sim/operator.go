@@ -175,7 +175,7 @@ func (p *person) restored(m personModel) {
 	}
 	p.asked++
 	p.verifying = ""
-	p.listed = map[string]engine.ReminderView{}
+	p.listed, p.buried = map[string]engine.ReminderView{}, map[string]bool{}
 	p.limits.doubt(p.prof.now, w.wall())
 	p.limits.unsure += 3
 	p.swayed = w.now
@@ -191,7 +191,7 @@ func (a *audit) restored(b *backup) {
 			delete(a.reminders, id) // the store never heard of it
 		}
 	}
-	a.intents = map[string]*intent{}
+	a.intents, a.retries = map[string]*intent{}, map[string]*retry{}
 	a.forgetAhead()
 }
 

@@ -44,9 +44,12 @@ type person struct {
 	limits    limitBook
 	quieted   engine.Millis // when zone or quiet hours last changed
 	snoozes   []*snooze
-	starts    []engine.Millis // of verifications
-	verifying string          // the number that a code is out for
-	touched   map[string]bool // events and reminders that a send-now or a cancel has meddled with
+	lastOf    map[string]*intent // the last text about an occurrence
+	buried    map[string]bool    // reminders of somebody of this id who was erased
+	impatient bool               // asks for one code after the other
+	starts    []engine.Millis    // of verifications
+	verifying string             // the number that a code is out for
+	touched   map[string]bool    // events and reminders that a send-now or a cancel has meddled with
 }
 
 func newPerson(w *world, n int) *person {
@@ -54,6 +57,7 @@ func newPerson(w *world, n int) *person {
 		w: w, n: n, id: fmt.Sprintf("person-%02d", n), versioned: w.d.chance(0.8),
 		numbers: []string{fmt.Sprintf("+1555%03d0001", n), fmt.Sprintf("+1555%03d0002", n)},
 		listed:  map[string]engine.ReminderView{}, touched: map[string]bool{},
+		lastOf: map[string]*intent{}, buried: map[string]bool{}, impatient: w.d.chance(0.2),
 	}
 	p.clear()
 	p.consents = &writer{p: p, name: "consent", every: w.pace.consent, choose: p.chooseConsent}
@@ -77,6 +81,9 @@ func (p *person) clear() {
 	p.cal = fact[calendar]{now: &calendar{}}
 	p.cus = fact[customs]{now: &customs{}}
 	p.out = optedIn
+	for id := range p.listed {
+		p.buried[id] = true
+	}
 	p.listed = map[string]engine.ReminderView{}
 	p.limits = limitBook{}
 	p.verifying = ""

@@ -16,6 +16,9 @@ func (p *person) chooseCustom() *op {
 	d := p.w.d
 	switch x := d.intn(10); {
 	case x < 6:
+		if d.chance(0.15) {
+			return p.pills()
+		}
 		return p.createCustom()
 	case x < 8:
 		if id, token := p.pickReminder(); id != "" {

@@ -15,6 +15,8 @@ func (p *person) chooseProfile() *op {
 		return p.create()
 	case p.hold:
 		return p.erase()
+	case p.verifying != "" && p.impatient && d.chance(0.85):
+		return p.startVerification(now, p.verifying)
 	case p.verifying != "" && d.chance(0.8):
 		return p.confirmVerification(now)
 	case now.phone == "" || !now.verified:

@@ -68,9 +68,15 @@ func (p *person) confirmed(r engine.TextReply) {
 			return
 		}
 	}
-	// A title may have changed since the text left.
-	if slices.ContainsFunc(p.tokensEver(), func(t string) bool { return t == token }) {
-		return
+	for _, in := range p.w.audit.intents {
+		if in.p == p && firstWord(in.text) == token {
+			return // uncertain: the person may have it
+		}
+	}
+	for _, e := range *p.cal.now {
+		if e.token == token {
+			return // the title has changed since
+		}
 	}
 	p.w.audit.fail("answer", p, "%q confirms something that the person never got (N4)", r.Answer)
 }
@@ -79,14 +85,6 @@ func (p *person) numbersOfAll() []string {
 	var out []string
 	for _, o := range p.w.people {
 		out = append(out, o.numbers...)
-	}
-	return out
-}
-
-func (p *person) tokensEver() []string {
-	var out []string
-	for _, e := range *p.cal.now {
-		out = append(out, e.token)
 	}
 	return out
 }

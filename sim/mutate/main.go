@@ -5,125 +5,107 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
+	"sync"
 )
 
-// summary is what `carillon sim campaign --json` prints, as far as it is of
-// interest here.
-type summary struct {
-	Seeds      int
-	Seconds    float64
-	Violations map[string]int
-}
-
 func main() {
-	seconds := flag.Int("seconds", 60, "how long a change is looked for")
-	only := flag.String("only", "", "the one change to try; empty: all")
-	from := flag.Uint64("from", 1, "first seed")
+	var s session
+	flag.IntVar(&s.seconds, "seconds", 40, "how long a change is looked for")
+	flag.IntVar(&s.seeds, "seeds", 600, "in how many seeds at most")
+	only := flag.String("only", "", "changes to try, by a part of their names; empty: all")
+	flag.Uint64Var(&s.from, "from", 1, "first seed")
+	flag.IntVar(&s.workers, "workers", 2, "changes to try at a time")
+	report := flag.String("report", "", "file for a table in Markdown")
 	flag.Parse()
-	if err := run(*seconds, *only, *from); err != nil {
+	all, err := s.run(*only)
+	print(os.Stdout, all)
+	if err == nil && *report != "" {
+		err = write(*report, all)
+	}
+	if err == nil {
+		err = verdict(all, *only == "")
+	}
+	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(seconds int, only string, from uint64) error {
-	dir, err := os.MkdirTemp("", "carillon-mutate-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.CopyFS(dir, sources{os.DirFS(".")}); err != nil {
-		return err
-	}
+// session tries mutants, some at a time, each in a copy of the module.
+type session struct {
+	seconds, seeds, workers int
+	from                    uint64
+}
+
+func (s *session) run(only string) ([]outcome, error) {
+	todo := make(chan mutant, len(mutants)+1)
 	if only == "" {
-		s, err := play(dir, min(seconds, 20), from)
-		if err != nil || len(s.Violations) > 0 {
-			return fmt.Errorf("the engine as it is: %v, %w", s.Violations, err)
-		}
-		say("%-28s sound, %d seeds\n", "(nothing changed)", s.Seeds)
+		todo <- mutant{name: unchanged}
 	}
-	found, tried := 0, 0
 	for _, m := range mutants {
-		if only != "" && m.name != only {
-			continue
-		}
-		tried++
-		s, err := m.try(dir, seconds, from)
-		switch {
-		case err != nil:
-			say("%-28s CAN'T BE PLAYED: %v\n", m.name, err)
-		case len(s.Violations) == 0:
-			say("%-28s NOT FOUND in %d seeds\n", m.name, s.Seeds)
-		default:
-			found++
-			say("%-28s found after %d seeds by %s\n", m.name, s.Seeds, names(s.Violations))
+		if strings.Contains(m.name, only) {
+			todo <- m
 		}
 	}
-	say("%d of %d found\n", found, tried)
+	close(todo)
+	var mu sync.Mutex
+	var all []outcome
+	var failed error
+	var wg sync.WaitGroup
+	for range s.workers {
+		wg.Go(func() {
+			err := s.work(todo, func(o outcome) {
+				mu.Lock()
+				defer mu.Unlock()
+				all = append(all, o)
+				_, _ = fmt.Fprintln(os.Stdout, o.line())
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = err
+			}
+		})
+	}
+	wg.Wait()
+	slices.SortFunc(all, func(a, b outcome) int { return place(a.name) - place(b.name) })
+	return all, failed
+}
+
+// unchanged is the engine as it is: nothing may be found in it.
+const unchanged = "(nothing changed)"
+
+func place(name string) int {
+	return slices.IndexFunc(mutants, func(m mutant) bool { return m.name == name })
+}
+
+func print(w io.Writer, all []outcome) {
+	found, tried := count(all)
+	_, _ = fmt.Fprintf(w, "\n%d of %d found\n\n", found, tried)
+	for _, c := range checkers(all) {
+		_, _ = fmt.Fprintf(w, "%-20s speaks up for %2d, alone for %s\n", c.name, c.found, strings.Join(c.alone, ", "))
+	}
+}
+
+// verdict is an error if the engine as it is fails, or if too many changes
+// are not found: 95 in a hundred have to be.
+func verdict(all []outcome, whole bool) error {
+	for _, o := range all {
+		if o.name == unchanged && len(o.Checkers) > 0 {
+			return fmt.Errorf("the engine as it is: %v: %s; %s", o.Checkers, o.What, o.Command)
+		}
+		if o.err != nil {
+			return fmt.Errorf("%s: %w", o.name, o.err)
+		}
+	}
+	if found, tried := count(all); whole && found*100 < tried*95 {
+		return fmt.Errorf("%d of %d found", found, tried)
+	}
 	return nil
-}
-
-func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format, args...) }
-
-func names(m map[string]int) string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return strings.Join(out, ", ")
-}
-
-// try makes the change, plays, and takes it back.
-func (m *mutant) try(dir string, seconds int, from uint64) (s summary, err error) {
-	for i := 0; i < len(m.edits); i += 3 {
-		path := filepath.Join(dir, m.edits[i])
-		was, err := os.ReadFile(path)
-		if err != nil {
-			return s, err
-		}
-		if strings.Count(string(was), m.edits[i+1]) != 1 {
-			return s, fmt.Errorf("%q is not there once in %s", m.edits[i+1], m.edits[i])
-		}
-		is := strings.Replace(string(was), m.edits[i+1], m.edits[i+2], 1)
-		if err := os.WriteFile(path, []byte(is), 0o600); err != nil {
-			return s, err
-		}
-		defer func() { err = errors.Join(err, os.WriteFile(path, was, 0o600)) }()
-	}
-	return play(dir, seconds, from)
-}
-
-// play builds what is there and looks for a first violation.
-func play(dir string, seconds int, from uint64) (s summary, err error) {
-	bin := filepath.Join(dir, "mutant")
-	build := exec.Command("go", "build", "-o", bin, "./cmd/carillon")
-	build.Dir = dir
-	if out, err := build.CombinedOutput(); err != nil {
-		return s, fmt.Errorf("%w: %s", err, out)
-	}
-	limit, cancel := context.WithTimeout(context.Background(), time.Duration(seconds+90)*time.Second)
-	defer cancel()
-	campaign := exec.CommandContext(limit, bin, "sim", "campaign", "--kept", "", "--first", "--json",
-		"--seconds", fmt.Sprint(seconds), "--from", fmt.Sprint(from))
-	campaign.Dir = dir
-	out, err := campaign.Output()
-	if limit.Err() != nil {
-		return summary{Violations: map[string]int{"(it does not end)": 1}}, nil
-	}
-	if len(out) == 0 {
-		return s, fmt.Errorf("the campaign says nothing: %w", err)
-	}
-	return s, json.Unmarshal(out, &s) // that it fails is the point
 }

@@ -1,0 +1,106 @@
+package sim
+
+import (
+	"strings"
+
+	"carillon/engine"
+)
+
+// thrice is the fuse: a number gets one text at most twice on a local day.
+// Words that are for this alone make the case (person.pills).
+func (a *audit) thrice(d *delivery, in *intent) {
+	if len(in.prof) != 1 || in.p.quieted > a.w.now-36*hour || a.w.jumped != 0 || a.w.restored != 0 {
+		return // whose day it is
+	}
+	n, today := 0, in.prof[0].date(in.at)
+	for _, b := range a.w.carrier.byNumber[d.msg.To] {
+		if b.msg.Text == d.msg.Text && !b.lost() && in.prof[0].date(b.calledWall) == today && b.life == d.life && b.msg.UserID == d.msg.UserID {
+			n++
+		}
+	}
+	if n > 2 {
+		a.fail("fuse", in.p, "%q for the third time today", d.msg.Text)
+	}
+}
+
+// collapsed is P9: of several overdue leads of an event only the last goes out.
+// An earlier one must not have been begun when a later one was due already.
+func (a *audit) collapsed(d *delivery, in *intent, e *calEvent) {
+	p := in.p
+	key := e.token + " " + itoa(e.Start)
+	last := p.lastOf[key]
+	p.lastOf[key] = in
+	if last == nil || last.reminder == in.reminder || e.AllDay || p.touched[e.ID] || a.w.restored != 0 || len(p.snoozes) > 0 {
+		return
+	}
+	early, late := a.lead(p, last.reminder), a.lead(p, in.reminder)
+	due := e.Start - int64(late)*minute
+	if early > late && late > 0 && due < last.at-second &&
+		len(in.cal) == 1 && len(in.prof) == 1 && a.w.now-p.swayed > 10*minute && last.at > e.known+p.w.skew+minute && a.w.jumped == 0 {
+		a.fail("collapse", p, "%q, %d minutes ahead, was begun when the lead of %d minutes was due as well (P9)", last.text, early, late)
+	}
+}
+
+// lead is a reminder's, as the journal has it.
+func (a *audit) lead(p *person, reminder string) int32 {
+	if u := a.shadow[p.id]; u != nil {
+		for i := range u.Reminders {
+			if u.Reminders[i].ID == reminder {
+				return u.Reminders[i].Lead
+			}
+		}
+	}
+	return 0
+}
+
+// inTime is S7: nothing may arrive once it is of no use.
+func (a *audit) inTime(d *delivery, in *intent, until engine.Millis) {
+	if d.msg.ValidUntil > until {
+		a.fail("validity", in.p, "%q may arrive until %s, and is of use until %s (S7)", d.msg.Text, rfc3339(d.msg.ValidUntil), rfc3339(until))
+	}
+}
+
+// shares is P5 as a list shows it: who was cancelled for the limit has no
+// lower priority waiting on the same date.
+func (a *audit) shares(p *person, items []engine.ReminderView) {
+	q := p.prof.settled()
+	if q == nil || p.busy() || a.w.jumped != 0 || a.w.restored != 0 || p.quieted > a.w.now-36*hour {
+		return
+	}
+	for i := range items {
+		r := &items[i]
+		if r.Status != engine.StatusCanceled || r.Reason != engine.ReasonDailyLimit || r.Due < a.w.wall()+10*minute || r.SnoozeOf != "" {
+			continue
+		}
+		for j := range items {
+			o := &items[j]
+			if o.Status == engine.StatusScheduled && o.Attempts == 0 && !o.Spent && o.Priority < r.Priority &&
+				o.Due > a.w.wall()+10*minute && q.date(o.Due) == q.date(r.Due) && !q.quietAt(r.Due) && !q.quietAt(o.Due) {
+				a.fail("priority", p, "reminder %s is cancelled for the limit, and %s of a lower priority is not (P5)", r.ID, o.ID)
+			}
+		}
+	}
+}
+
+// pills is a text that a caller asks for again and again, in the same words.
+// Nothing tells one from another, so that only the fuse is held against them.
+func (p *person) pills() *op {
+	d, wall := p.w.d, p.w.wall()
+	at := wall + d.between(0, 12)*hour
+	n := int(d.between(1, 4))
+	var one func() *op
+	one = func() *op {
+		n--
+		return &op{cmd: engine.CreateReminder{Text: pillsToken + " take your pills", SendAt: at}, keyed: true, begin: func() {}, settle: func(engine.Reply, bool) {
+			if n > 0 && p.writers[2].cur == nil && p.exists() && !p.w.ended {
+				at += d.between(0, 2) * 40 * minute
+				p.writers[2].run(one())
+			}
+		}}
+	}
+	return one()
+}
+
+const pillsToken = "pills"
+
+func isPills(text string) bool { return strings.Contains(text, pillsToken+" take") }

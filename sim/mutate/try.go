@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// work tries mutants in one copy of the module, until there are none left.
+func (s *session) work(todo <-chan mutant, told func(outcome)) error {
+	dir, err := os.MkdirTemp("", "carillon-mutate-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.CopyFS(dir, sources{os.DirFS(".")}); err != nil {
+		return err
+	}
+	for m := range todo {
+		o, err := s.try(dir, m)
+		o.name, o.err = m.name, err
+		told(o)
+	}
+	return nil
+}
+
+// try makes the change, plays, and takes it back.
+func (s *session) try(dir string, m mutant) (o outcome, err error) {
+	was := map[string][]byte{}
+	defer func() {
+		for path, b := range was {
+			err = errors.Join(err, os.WriteFile(path, b, 0o600))
+		}
+	}()
+	for i := 0; i < len(m.edits); i += 3 {
+		path := filepath.Join(dir, m.edits[i])
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return o, err
+		}
+		if _, kept := was[path]; !kept {
+			was[path] = b
+		}
+		if strings.Count(string(b), m.edits[i+1]) != 1 {
+			return o, fmt.Errorf("%q is not there once in %s", m.edits[i+1], m.edits[i])
+		}
+		is := strings.Replace(string(b), m.edits[i+1], m.edits[i+2], 1)
+		if err := os.WriteFile(path, []byte(is), 0o600); err != nil {
+			return o, err
+		}
+	}
+	return s.play(dir)
+}
+
+// play builds what is there and looks for a first violation.
+func (s *session) play(dir string) (o outcome, err error) {
+	bin := filepath.Join(dir, "mutant")
+	build := exec.Command("go", "build", "-o", bin, "./sim/mutate/play")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		return o, fmt.Errorf("%w: %s", err, out)
+	}
+	limit, cancel := context.WithTimeout(context.Background(), time.Duration(s.seconds+60)*time.Second)
+	defer cancel()
+	play := exec.CommandContext(limit, bin, "-seconds", fmt.Sprint(s.seconds), "-seeds", fmt.Sprint(s.seeds), "-from", fmt.Sprint(s.from))
+	play.Dir = dir
+	var said strings.Builder
+	play.Stderr = &said
+	out, err := play.Output()
+	switch {
+	case limit.Err() != nil:
+		return outcome{Seeds: 1, Checkers: []string{"(it does not end)"}}, nil
+	case err != nil:
+		first, _, _ := strings.Cut(said.String(), "\n")
+		return outcome{Seeds: 1, Checkers: []string{"(it breaks down)"}, What: first}, nil
+	}
+	return o, json.Unmarshal(out, &o)
+}
