@@ -12,7 +12,7 @@ type pace struct {
 	calendar, profile, custom, consent, looks engine.Millis // in the mean
 	replies                                   engine.Millis
 	fresh                                     float64 // of a calendar's changes, a new event
-	crashes                                   float64 // in a step that may be the last, against a dense world
+	crashes                                   float64 // how many, against three a day or so of a dense world at 1
 }
 
 // The paces. One seed in eight is dense.
@@ -31,7 +31,7 @@ func drawPace(d draw, opt *Options) pace {
 	}
 	p := pace{
 		name: PaceDense, users: d.between(1, 12), days: d.between(2, 9), calendar: hour, profile: 20 * hour, custom: 11 * hour,
-		consent: 30 * hour, looks: 5 * hour, replies: 9 * hour, fresh: 0.3, crashes: 1,
+		consent: 30 * hour, looks: 5 * hour, replies: 9 * hour, fresh: 0.3, crashes: 3,
 	}
 	if name == PaceEveryday {
 		p = pace{

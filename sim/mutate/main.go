@@ -16,7 +16,7 @@ import (
 
 func main() {
 	var s session
-	flag.IntVar(&s.seconds, "seconds", 40, "how long a change is looked for")
+	flag.IntVar(&s.seconds, "seconds", 40, "processor time in which a change is looked for")
 	flag.IntVar(&s.seeds, "seeds", 600, "in how many seeds at most")
 	only := flag.String("only", "", "changes to try, by a part of their names; empty: all")
 	flag.Uint64Var(&s.from, "from", 1, "first seed")

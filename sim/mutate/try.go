@@ -61,12 +61,12 @@ func (s *session) try(dir string, m mutant) (o outcome, err error) {
 // play builds what is there and looks for a first violation.
 func (s *session) play(dir string) (o outcome, err error) {
 	bin := filepath.Join(dir, "mutant")
-	build := exec.Command("go", "build", "-o", bin, "./sim/mutate/play")
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", bin, "./sim/mutate/play")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
 		return o, fmt.Errorf("%w: %s", err, out)
 	}
-	limit, cancel := context.WithTimeout(context.Background(), time.Duration(s.seconds+60)*time.Second)
+	limit, cancel := context.WithTimeout(context.Background(), time.Duration(10*s.seconds+60)*time.Second)
 	defer cancel()
 	play := exec.CommandContext(limit, bin, "-seconds", fmt.Sprint(s.seconds), "-seeds", fmt.Sprint(s.seeds), "-from", fmt.Sprint(s.from))
 	play.Dir = dir

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"time"
 	_ "time/tzdata"
 
 	"carillon/sim"
@@ -24,7 +23,7 @@ type found struct {
 }
 
 func main() {
-	seconds := flag.Int("seconds", 30, "how long")
+	seconds := flag.Int("seconds", 30, "how much processor time")
 	seeds := flag.Int("seeds", 400, "and how many seeds at most")
 	from := flag.Uint64("from", 1, "the first one")
 	flag.Parse()
@@ -40,12 +39,12 @@ func main() {
 }
 
 func play(seconds, seeds int, from uint64) (f found, err error) {
-	for began := time.Now(); f.Seeds < seeds && time.Since(began) < time.Duration(seconds)*time.Second; f.Seeds++ {
+	for used := 0.0; f.Seeds < seeds && used < float64(seconds); f.Seeds++ {
 		r, err := sim.Run(world(from + uint64(f.Seeds)))
 		if err != nil {
 			return f, err
 		}
-		if len(r.Violations) == 0 {
+		if used += r.CPUSeconds; len(r.Violations) == 0 {
 			continue
 		}
 		seen := map[string]bool{}
