@@ -9,7 +9,7 @@ KILLS ?= 50
 REFEREE_OAI ?= ../shared/oai
 PRISM := 5.14.2
 NPM_TWILIO := 6.2.0
-SECONDS ?= 300
+SECONDS ?= $(if $(HOURS),$(shell awk 'BEGIN { printf "%d", $(HOURS) * 3600 }'),300)
 SUITE ?= full
 PEERS ?= short
 COUNT ?= 10
@@ -56,8 +56,8 @@ fuzz: ## Each fuzz target for FUZZTIME
 kill: ## kill -9 the real binary KILLS times with writes and sends going on
 	CARILLON_TEST_KILLS=$(KILLS) $(GO) test -count=1 -v -run TestKilled ./cmd/carillon
 
-sim: build ## The simulation: kept seeds, then fresh ones for SECONDS; every fault class must come
-	./bin/carillon sim campaign --seconds $(SECONDS)
+sim: build ## The simulation: kept seeds, then fresh ones for SECONDS or HOURS; every fault class must come; REPORT names a file
+	./bin/carillon sim campaign --seconds $(SECONDS) $(if $(REPORT)$(HOURS),--report $(or $(REPORT),bin/sim-report.md))
 
 proc: build ## Real processes under kills, stops, no disk, no memory and broken lines for SECONDS (Linux)
 	$(GO) run ./sim/proc/campaign --seconds $(SECONDS)

@@ -30,6 +30,7 @@ type Options struct {
 	// Explain is told of every violation, with the person's timeline by then.
 	Explain func(v Violation, timeline []string)
 
+	at       time.Time // when the run begins; zero: drawn
 	sabotage sabotage
 }
 

@@ -74,7 +74,9 @@ func newWorld(opt Options) *world {
 	if opt.Policy != nil {
 		opt.Policy(&w.shape.policy)
 	}
-	w.now = startOf(w.d)
+	if w.now = startOf(w.d); !opt.at.IsZero() {
+		w.now = opt.at.UnixMilli()
+	}
 	w.audit = newAudit(w)
 	w.carrier = newCarrier(w)
 	return w
