@@ -62,6 +62,10 @@ sim: build ## The simulation: kept seeds, then fresh ones for SECONDS or HOURS; 
 proc: build ## Real processes under kills, stops, no disk, no memory and broken lines for SECONDS (Linux)
 	$(GO) run ./sim/proc/campaign --seconds $(SECONDS)
 
+crash: SECONDS = 120
+crash: build ## The store campaign for SECONDS, then its controls: crash states, failing system calls, damage, a small disk
+	./bin/carillon sim crash --seconds $(SECONDS)
+
 mutants: ## Plant bugs in a copy of the engine, one at a time, and see which the simulation finds
 	$(GO) run ./sim/mutate $(if $(REPORT),-report $(REPORT))
 

@@ -187,6 +187,12 @@ func (v *service) stop() error {
 	if err != nil {
 		v.log.Warn("stopped before everything was done; what was in flight is looked into by the next start", slog.String("cause", err.Error()))
 	}
+	select {
+	case err := <-v.fatal: // a write failed while we were stopping (W3)
+		_ = v.shutdown(failStopGrace)
+		return storageError{err}
+	default:
+	}
 	return errors.Join(v.shutdown(time.Second), v.close())
 }
 

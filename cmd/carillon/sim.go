@@ -17,7 +17,10 @@ type simCmd struct {
 	Run      simRunCmd      `cmd:"" help:"Play one seed: the production engine in a world with every fault, and an auditor."`
 	Campaign simCampaignCmd `cmd:"" help:"Play the kept seeds, then fresh ones until the time is over."`
 	Preview  simPreviewCmd  `cmd:"" help:"Print every text that a calendar's person would get, and why the others would not go out."`
+	Crash    simCrashCmd    `cmd:"" help:"Take the store to every bad moment: power loss, failing system calls, damage, a full disk."`
 	Load     simLoadCmd     `cmd:"" help:"Rehearse in real time: fill an engine over HTTP with people and events, and measure at the carrier when each text arrives."`
+
+	CrashChild simCrashChildCmd `cmd:"" hidden:""`
 }
 
 type simRunCmd struct {

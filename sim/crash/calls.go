@@ -227,7 +227,7 @@ func (run *faultRun) hit() (string, error) {
 	if run.f.errno == "" && run.e.gone(300*time.Millisecond) {
 		hit = clip(last) // strace has no word for what it has killed
 	}
-	if len(run.book.acked) > 0 && flushes < 2 {
+	if hit == "" && len(run.book.acked) > 0 && flushes < 2 {
 		return hit, fmt.Errorf("%d writes were acknowledged, and the journal was flushed %d times", len(run.book.acked), flushes)
 	}
 	return hit, in.Err()

@@ -125,7 +125,7 @@ func (c *Control) build(ctx context.Context, source, pkg, to string) error {
 	if err := os.WriteFile(path, overlay, 0o600); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-overlay", path, "-o", to, pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-overlay", path, "-o", to, pkg)
 	cmd.Dir = source
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s can't be built: %w: %s", c.Name, err, out)

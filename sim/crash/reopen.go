@@ -1,10 +1,12 @@
 package crash
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"carillon/wal"
 )
@@ -20,7 +22,7 @@ func (o *reopener) open(files map[string]*inode, goOn bool) (last, replay uint64
 	if err := o.write(o.dir, files); err != nil {
 		return 0, 0, err
 	}
-	log, err := wal.Open(o.dir, workOptions())
+	log, err := openFree(o.dir, workOptions())
 	if err != nil {
 		return 0, 0, fmt.Errorf("wal.Open: %w", err)
 	}
@@ -40,6 +42,20 @@ func (o *reopener) open(files map[string]*inode, goOn bool) (last, replay uint64
 	return last, replay, err
 }
 
+// openFree opens a store whose lock a process that is being started beside us may
+// hold for a moment: it has our descriptors until it is another program.
+func openFree(dir string, opts wal.Options) (log *wal.DB, err error) {
+	for range 100 {
+		if log, err = wal.Open(dir, opts); !errors.Is(err, wal.ErrLocked) {
+			break
+		}
+		if pause(context.Background(), 2*time.Millisecond) != nil {
+			break
+		}
+	}
+	return log, err
+}
+
 // goOn changes every tree: a page that two trees use shows now.
 func (o *reopener) goOn(log *wal.DB) error {
 	e := wal.Entry{Stream: "on", Prev: log.Head("on"), Data: make([]byte, 3000), Index: []wal.IndexOp{{Space: "p", Key: []byte("on"), Value: []byte("on")}}}
@@ -51,7 +67,7 @@ func (o *reopener) goOn(log *wal.DB) error {
 }
 
 func (o *reopener) again(last uint64) error {
-	log, err := wal.Open(o.dir, workOptions())
+	log, err := openFree(o.dir, workOptions())
 	if err != nil {
 		return fmt.Errorf("after going on: %w", err)
 	}
