@@ -256,7 +256,7 @@ func (run *faultRun) ended(ctx context.Context) error {
 	}
 	told := 0
 	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "carillon: ") {
+		if strings.HasPrefix(line, "carillon: ") && !strings.HasPrefix(line, "carillon: warning: ") {
 			told++
 		}
 	}

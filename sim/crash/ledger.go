@@ -19,8 +19,8 @@ type ledger struct {
 }
 
 type write struct {
-	user, key, path string
-	body            map[string]any
+	key, path string
+	body      map[string]any
 }
 
 func newLedger() *ledger { return &ledger{refused: map[string]int{}} }

@@ -74,9 +74,12 @@ func newContent(upTo uint64) *content {
 
 // judge says what is wrong with the files; side is STORE.
 func (r *reader) judge(c *claims, journal, snapshots, side []byte) error {
-	*r = reader{c: c, content: r.content, chains: r.chains[:0], journal: boltFile{name: "journal.db", b: journal, used: r.journal.used},
+	*r = reader{ // with the memory that it has
+		c: c, content: r.content, chains: r.chains[:0],
+		journal:   boltFile{name: "journal.db", b: journal, used: r.journal.used},
 		snapshots: boltFile{name: "snapshots.db", b: snapshots, used: r.snapshots.used},
-		parts:     journalParts{segments: r.parts.segments[:0]}}
+		parts:     journalParts{segments: r.parts.segments[:0]},
+	}
 	if err := r.readJournal(); err != nil {
 		return err
 	}

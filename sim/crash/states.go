@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"math/rand/v2"
+	"slices"
 )
 
 // Kinds of crash states, by what was not flushed.
@@ -69,7 +70,7 @@ func (p *player) play(trace []happening) error {
 	p.seen = map[uint64]struct{}{}
 	point := 0
 	for _, h := range trace {
-		switch h := h.(type) {
+		switch h := h.(type) { //nolint:gochecksumtype // the others only change the disk
 		case ended:
 			if _, flush := p.d.flushes[h.call]; flush {
 				point++
@@ -295,8 +296,7 @@ func (p *player) change(u unit) {
 }
 
 func (p *player) takeBack() {
-	for i := len(p.undo) - 1; i >= 0; i-- {
-		s := p.undo[i]
+	for _, s := range slices.Backward(p.undo) {
 		if len(s.b) > 0 {
 			s.f.scratch = grown(s.f.scratch, s.off+int64(len(s.b)))
 			copy(s.f.scratch[s.off:], s.b)
