@@ -117,7 +117,7 @@ func (o *outbox) resume(s *sender, because string) {
 	s.stopped, s.trial, s.proving, s.wary = "", false, false, false
 	s.resumedAt = o.node.cfg.Clock.Now()
 	s.shown.stopped.Store(nil)
-	o.node.log.Info("sender resumed: "+because, slog.String("sender", s.name))
+	o.node.log.Info("sender resumed", slog.String("sender", s.name), slog.String("because", because))
 	o.node.tellSender(engine.NoticeSenderResumed, s.name, because)
 }
 

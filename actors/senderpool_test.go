@@ -3,6 +3,7 @@ package actors_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,13 +204,13 @@ func TestResumeHurriesWhatMetTheFault(t *testing.T) {
 // prober is a carrier that can be asked whether a fault is over.
 type prober struct {
 	*carrier
-	verdict provider.Verdict
-	asked   int
+	verdict atomic.Uint32
+	asked   atomic.Int32
 }
 
-func (p *prober) Probe(_ context.Context, _ engine.Failure) provider.Verdict {
-	p.asked++
-	return p.verdict
+func (p *prober) Probe(context.Context, engine.Failure) provider.Verdict {
+	p.asked.Add(1)
+	return provider.Verdict(p.verdict.Load())
 }
 
 // S5: a carrier that can be asked whether the fault is over is asked, and no
@@ -218,22 +219,23 @@ func (p *prober) Probe(_ context.Context, _ engine.Failure) provider.Verdict {
 func TestProbeByAsking(t *testing.T) {
 	var p *prober
 	inWorld(t, func(c *actors.Config) {
-		p = &prober{carrier: c.Sender.(*carrier), verdict: provider.FaultLasts}
+		p = &prober{carrier: c.Sender.(*carrier)}
+		p.verdict.Store(uint32(provider.FaultLasts))
 		c.Sender = p
 	}, func(w *world) {
 		w.owing(1, time.Now().Add(time.Minute))
 		refused := 0
 		w.carrier.set(func(m provider.Message) provider.Outcome { refused++; return refuses(notOurs) })
 		w.pass(40 * time.Minute)
-		if refused != 1 || p.asked < 4 {
-			t.Fatalf("%d hand-overs, asked %d times", refused, p.asked)
+		if refused != 1 || p.asked.Load() < 4 {
+			t.Fatalf("%d hand-overs, asked %d times", refused, p.asked.Load())
 		}
-		p.verdict = provider.FaultOver // which is not so
+		p.verdict.Store(uint32(provider.FaultOver)) // which is not so
 		w.pass(15 * time.Minute)
-		asked := p.asked
+		asked := p.asked.Load()
 		w.pass(3 * time.Minute)
-		if r := w.reminders("u0")[0]; r.Status != engine.StatusScheduled || refused != 2 || p.asked != asked {
-			t.Fatalf("%s after %d hand-overs; asked %d more times", r.Status, refused, p.asked-asked)
+		if r := w.reminders("u0")[0]; r.Status != engine.StatusScheduled || refused != 2 || p.asked.Load() != asked {
+			t.Fatalf("%s after %d hand-overs; asked %d more times", r.Status, refused, p.asked.Load()-asked)
 		}
 		w.carrier.set(accepts)
 		w.pass(3 * time.Minute)

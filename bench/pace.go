@@ -125,8 +125,8 @@ func (p *paced) await(r *rig, n int) (stale int, err error) {
 			continue
 		}
 		quiet = 0
-		open := 0
-		if stale, open, err = endings(r, n); err != nil || open == 0 {
+		stale, open, err := endings(r, n)
+		if err != nil || open == 0 {
 			return stale, err
 		}
 	}

@@ -18,6 +18,7 @@ type sticky struct {
 }
 
 func newSticky(t *testing.T, id string) *sticky {
+	t.Helper()
 	s := &sticky{t: t, u: &engine.User{ID: id}, now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC).UnixMilli()}
 	s.decide(nil, engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Reminders: engine.Some(true), DailyLimit: engine.Some(int32(100))})
 	s.decide(nil, engine.AttestPhone{Phone: "+4915112345678"})
