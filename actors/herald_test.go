@@ -281,6 +281,30 @@ func TestDeclinedNoticeHoldsItsUserBackOnly(t *testing.T) {
 	})
 }
 
+// What comes while a user who was held back is being told again is told behind
+// it.
+func TestMoreComesWhileAHeldUserIsTold(t *testing.T) {
+	telling(t, nil, func(w *world, r *receiver) {
+		w.person("ada", "+15550100001")
+		r.set(answers(provider.Declined))
+		w.event("ada", "e1", 20*time.Hour)
+		w.pass(time.Second)
+		r.set(nil)
+		r.hold = make(chan struct{})
+		w.pass(6 * time.Second) // e1 is with the receiver again
+		w.event("ada", "e2", 21*time.Hour)
+		w.pass(time.Second)
+		if n := r.tried(); n != 2 {
+			t.Fatalf("%d tries", n)
+		}
+		close(r.hold)
+		w.pass(time.Second)
+		if got := r.heard("ada"); got != "scheduled scheduled" || r.taken[1].Reminder.EventID != "e2" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
 // A receiver that is away is tried with one notice at a time, more and more
 // rarely, while texts leave on time; when it is back it is told everything.
 func TestReceiverThatIsAway(t *testing.T) {
@@ -399,8 +423,7 @@ func TestErasedPersonIsNotTold(t *testing.T) {
 		w.event("ada", "secret", time.Hour)
 		w.pass(time.Second)
 		w.do("ada", engine.EraseUser{})
-		w.pass(time.Second)
-		w.person("ada", "+15550100003")
+		w.person("ada", "+15550100003") // before the receiver is tried again
 		r.set(nil)
 		w.pass(10 * time.Minute)
 		if got := r.heard("ada"); got != "erased" {
