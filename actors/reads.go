@@ -129,6 +129,7 @@ type Stats struct {
 	Waking      int64         `json:"users_waking"`
 	Outbox      OutboxStats   `json:"outbox"`
 	Journal     JournalStats  `json:"journal"`
+	Webhooks    *WebhookStats `json:"webhooks,omitempty"` // nil: there is nobody to tell
 	LastPlanRun engine.Millis `json:"last_plan_run_ms"`
 	LowOnSpace  bool          `json:"low_on_space"`
 	Ready       bool          `json:"ready"`
@@ -174,6 +175,14 @@ func (n *Node) senderStats() []SenderStats {
 	return out
 }
 
+// WebhookStats is a picture of what is told to the webhook receiver.
+type WebhookStats struct {
+	Pending int64         `json:"pending"`    // in memory, not taken yet
+	Held    int64         `json:"held_users"` // whose webhooks wait because one was declined
+	Away    bool          `json:"away"`
+	Oldest  engine.Millis `json:"oldest_ms,omitempty"` // when the oldest that waits happened
+}
+
 // JournalStats is a picture of the store.
 type JournalStats struct {
 	FirstSeq       uint64 `json:"first_seq"`
@@ -203,6 +212,9 @@ func (n *Node) Stats() Stats {
 			JournalBytes: s.JournalBytes, SnapshotBytes: s.SnapshotBytes, SnapshotRounds: n.view.snapshotRounds.Load(), Unsnapshotted: dirty,
 		},
 		LastPlanRun: n.view.lastPlan.Load(), LowOnSpace: n.lowSpace.Load(), Ready: ready,
+	}
+	if v := &n.tidings; n.tells() {
+		out.Webhooks = &WebhookStats{Pending: v.waiting.Load(), Held: v.held.Load(), Away: v.away.Load(), Oldest: v.oldest.Load()}
 	}
 	if why := n.view.unreachable.Load(); why != nil {
 		out.Outbox.Unreachable = *why

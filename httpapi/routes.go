@@ -82,6 +82,7 @@ func routes() []route {
 		{get, "/readyz", RoleNone, bodyNone, false, (*Server).readyz},
 		{get, "/metrics", RoleNone, bodyNone, false, (*Server).metricsText},
 		{get, "/openapi.json", RoleNone, bodyNone, false, (*Server).openapi},
+		{get, "/console", RoleNone, bodyNone, false, (*Server).console},
 		{get, "/sandbox", RoleNone, bodyNone, false, (*Server).sandboxPage},
 		{get, "/sandbox/outbox", RoleNone, bodyNone, false, (*Server).sandboxOutbox},
 	}
