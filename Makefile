@@ -77,7 +77,7 @@ referee: ## Prism with Twilio's OpenAPI files, and npm twilio, as judges of our 
 	REFEREE_NODE_MODULES="$(CURDIR)/bin/referee/node_modules" REFEREE_OAI="$(abspath $(REFEREE_OAI))" \
 	  $(GO) test -count=1 -tags referee ./actors/provider/twilio/twiliotest
 
-bench: build ## Every workload on this machine; SUITE=short takes half the time, SUITE=quick two minutes
+bench: build ## Every workload on this machine; SUITE=full, short (fewer runs) or quick (to try it)
 	./bin/carillon bench all --suite $(SUITE) --out bench/RESULTS.md --picture docs/bench.svg
 
 bench-peers: build ## carillon beside asynq, River and NATS, with redis-server and postgresql from Debian; PEERS=quick, short or full

@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -137,5 +138,38 @@ func TestCompare(t *testing.T) {
 	got := bench.Compare(before, after)
 	if len(got) != 2 || got[0].Clear || got[0].Spread != .1 || !got[1].Clear || got[1].Ratio != 2 || got[1].P99Ratio != .5 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestReport: a section is written again in its place, and the others stay;
+// the picture is XML with a bar for everybody.
+func TestReport(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "RESULTS.md")
+	if err := os.WriteFile(path, []byte("# Results\n\nWords.\n\n## Earlier\n\nOld.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own := []bench.Result{{Workload: "burst", N: 10, OpsPerS: 240_000, Machine: "m", Runs: 1}}
+	for _, s := range []bench.Section{bench.Report(own, "full"), {Key: "peers m", Text: "## Peers\n\none\n"}, {Key: "peers m", Text: "## Peers\n\ntwo\n"}} {
+		if err := s.Write(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for _, want := range []string{"# Results\n\nWords.", "| burst | 10 | 240,000 |", "| burst: 120,000 per second | 240,000 | 2.00 × |", "two", "## Earlier\n\nOld."} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%q is not there once:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "one\n") {
+		t.Error("the section from before is still there")
+	}
+	peers := []bench.Result{{System: "carillon", Workload: "burst", OpsPerS: 2}, {System: "A & B", Workload: "burst", OpsPerS: 1}}
+	svg := bench.Picture(own, peers)
+	if err := xml.Unmarshal([]byte(svg), new(struct{ XMLName xml.Name })); err != nil || strings.Count(svg, ">A &amp; B</text>") != 1 {
+		t.Errorf("%v\n%s", err, svg)
 	}
 }

@@ -26,7 +26,7 @@ func Picture(own, peers []Result) string {
 	}
 	if len(peers) > 0 {
 		p.y += picRow
-		p.heading("carillon beside its peers, per second", fmt.Sprintf("same payload, same sitting · %s · %s · commit %s", peers[0].Machine, peers[0].Date, peers[0].Commit))
+		p.heading("carillon beside its peers", fmt.Sprintf("same payload, same sitting · %s · %s · commit %s", peers[0].Machine, peers[0].Date, peers[0].Commit))
 		p.besidePeers(peers)
 	}
 	height := p.y + picRow
@@ -53,7 +53,7 @@ func (p *picture) heading(title, under string) {
 
 // bar draws one row: a label, a bar of a share of the width, a value.
 func (p *picture) bar(label, value, color string, share float64) {
-	w := int(max(min(share, 1), 0.002) * picBar)
+	w := int(max(min(share, 1), 0.005) * picBar)
 	p.text(picLabel-8, p.y+14, `text-anchor="end" fill="#222"`, label)
 	fmt.Fprintf(&p.b, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>`+"\n", picLabel, p.y+3, w, picRow-6, color)
 	p.text(picLabel+w+6, p.y+14, `fill="#444" font-size="12"`, value)
@@ -84,29 +84,57 @@ func (p *picture) againstAims(all []verdict) {
 func (p *picture) besidePeers(all []Result) {
 	var titles []string
 	for _, r := range all {
-		if r.OpsPerS > 0 && !slices.Contains(titles, r.Title()) {
+		if !slices.Contains(titles, r.Title()) {
 			titles = append(titles, r.Title())
 		}
 	}
 	for _, title := range titles {
-		greatest := 0.0
-		for _, r := range all {
-			if r.Title() == title {
-				greatest = max(greatest, r.OpsPerS)
-			}
+		p.group(title, slices.DeleteFunc(slices.Clone(all), func(r Result) bool { return r.Title() != title }))
+	}
+	p.y += 8
+	p.text(20, p.y+13, `font-size="11" fill="#555"`, "Light bars: answered before it is flushed, so that a power failure takes acknowledged reminders back.")
+	p.y += picRow
+}
+
+// group is a workload of all systems: how many per second or, where that was
+// given, how late or how long.
+func (p *picture) group(title string, rows []Result) {
+	value, unit := func(r Result) float64 { return r.OpsPerS }, ""
+	switch rows[0].Workload {
+	case "steady":
+		value, unit = func(r Result) float64 { return r.P99 }, " ms"
+		title += ": lateness, p99; less is better"
+	case "restart":
+		value, unit = ofDetail("done_after_start_s"), " s"
+		title += " in the middle of a burst: until all are with the carrier; less is better"
+	default:
+		title += ": per second"
+	}
+	greatest := 0.0
+	for _, r := range rows {
+		greatest = max(greatest, value(r))
+	}
+	p.y += 8
+	p.text(20, p.y+14, `font-weight="600" fill="#222"`, title)
+	p.y += picRow
+	for _, r := range rows {
+		color := "#8a94a6"
+		switch {
+		case r.System == "carillon":
+			color = "#2a7f62"
+		case r.Details[NotFlushed] > 0:
+			color = "#cdd3dd"
 		}
-		p.y += 8
-		p.text(20, p.y+14, `font-weight="600" fill="#222"`, title)
-		p.y += picRow
-		for _, r := range all {
-			if r.Title() != title || r.OpsPerS == 0 {
-				continue
-			}
-			color := "#8a94a6"
-			if r.System == "carillon" {
-				color = "#2a7f62"
-			}
-			p.bar(r.System, number(r.OpsPerS), color, r.OpsPerS/greatest)
+		label := number(value(r)) + unit
+		if early := r.Details["early"]; early > 0 {
+			label += fmt.Sprintf(", %s before their time", number(early))
 		}
+		if twice := r.Details["twice"]; twice > 0 {
+			label += fmt.Sprintf(", %s texted twice", number(twice))
+		}
+		p.bar(r.System, label, color, value(r)/max(greatest, 1e-9))
 	}
 }
+
+// NotFlushed is the detail of a peer that answers before it has flushed.
+const NotFlushed = "answers_before_flush"

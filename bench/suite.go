@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -50,6 +51,7 @@ var suites = map[string][]entry{
 		{"restart", Options{}, 1},
 		{"memory", Options{N: 300_000}, 1},
 		{"disk", Options{N: 50_000}, 1},
+		{"growth", Options{N: 1_000_000}, 1},
 	},
 	"quick": {
 		{"ontime", Options{N: 20}, 1},
@@ -73,8 +75,9 @@ var suites = map[string][]entry{
 func Suites() []string { return slices.Sorted(maps.Keys(suites)) }
 
 // Suite measures all rows of a suite, one after the other. What growth needs
-// and was measured already is not measured again.
-func Suite(name string, o Options, done func(Result)) ([]Result, error) {
+// and was measured already is not measured again. done is told all results so
+// far; a row that fails is left out, and named in the error at the end.
+func Suite(name string, o Options, done func(all []Result) error) error {
 	known := map[string]Result{}
 	run := func(name string, sub Options, runs int) (Result, error) {
 		sub.Dir, sub.Self, sub.Progress = o.Dir, o.Self, o.Progress
@@ -83,27 +86,34 @@ func Suite(name string, o Options, done func(Result)) ([]Result, error) {
 			return r, nil
 		}
 		r, err := Run(name, sub, runs)
-		known[key] = r
+		if err == nil {
+			known[key] = r
+		}
 		return r, err
 	}
 	var all []Result
+	var failed error
 	for _, e := range suites[name] {
 		o.progress(e.name)
-		var r Result
-		var err error
+		measure := func() (Result, error) { return run(e.name, e.o, e.runs) }
 		if e.name == "growth" {
 			e.o.Dir, e.o.Self, e.o.Progress = o.Dir, o.Self, o.Progress
-			r, err = Growth(e.o, func(name string, o Options, own int) (Result, error) { return run(name, o, or(e.runs, own)) })
-		} else {
-			r, err = run(e.name, e.o, e.runs)
+			measure = func() (Result, error) {
+				return Growth(e.o, func(name string, o Options, own int) (Result, error) { return run(name, o, or(e.runs, own)) })
+			}
 		}
+		r, err := measure()
 		if err != nil {
-			return all, err
+			o.progress(err.Error())
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, err))
+			continue
 		}
 		all = append(all, r)
-		done(r)
+		if err := done(all); err != nil {
+			return err
+		}
 	}
-	return all, nil
+	return failed
 }
 
 func jsonOf(v any) string {

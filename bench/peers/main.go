@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -167,6 +168,9 @@ func (s *sitting) note(r bench.Result, err error) {
 		return
 	}
 	s.results = append(s.results, r)
+	if err := s.write(); err != nil {
+		s.failed = append(s.failed, err.Error())
+	}
 	fmt.Printf("%-22s ", r.System)
 	r.Print(os.Stdout)
 }
@@ -194,7 +198,11 @@ func (s *sitting) measure(sys system, r row) (bench.Result, error) {
 			all = append(all, one)
 		}
 	}
-	return bench.Median(all), nil
+	res := bench.Median(all)
+	if sys.lossy {
+		res.Detail(bench.NotFlushed, 1)
+	}
+	return res, nil
 }
 
 // measureCarillon has carillon's, with the same payload, callers and numbers.
@@ -228,16 +236,15 @@ func (s *sitting) measureCarillon(r row) (bench.Result, error) {
 // output runs a program that prints one result.
 func output(name string, args ...string) (r bench.Result, err error) {
 	cmd := exec.Command(name, args...)
-	cmd.Stderr = os.Stderr
-	if strings.HasSuffix(name, "carillon") {
-		cmd.Stderr = nil // its progress
-	}
+	var said bytes.Buffer
+	cmd.Stderr = &said // progress, and at the end why it failed
 	if _, err := cmd.StdinPipe(); err != nil {
 		return r, err
 	}
 	text, err := cmd.Output()
 	if err != nil {
-		return r, err
+		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+		return r, fmt.Errorf("%w: %s", err, lines[len(lines)-1])
 	}
 	return r, json.Unmarshal(text, &r)
 }

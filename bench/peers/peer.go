@@ -68,7 +68,8 @@ type system struct {
 	// share is the part of a workload's jobs that it gets: some are so slow that
 	// all would take minutes.
 	share func(workload string) float64
-	lacks []string // workloads that it can't do
+	lacks []string // workloads that it can't do, or that another row stands for
+	lossy bool     // it answers before it has flushed
 }
 
 func all(string) float64 { return 1 }
@@ -81,7 +82,7 @@ var systems = []system{
 	},
 	{
 		name: "asynq, fsync everysec", settings: "redis appendonly, appendfsync everysec (up to a second is lost), save off. " + asynqTuned,
-		make: func() peer { return &asynqPeer{fsync: "everysec", tuned: true} }, share: all, lacks: []string{"restart"}, // as the other
+		make: func() peer { return &asynqPeer{fsync: "everysec", tuned: true} }, share: all, lacks: []string{"restart"}, lossy: true,
 	},
 	{
 		name: "River", settings: riverTuned, make: func() peer { return &riverPeer{tuned: true} },
@@ -94,7 +95,7 @@ var systems = []system{
 	},
 	{
 		name: "NATS, sync interval", settings: "JetStream file store, sync_interval at its default of 2 minutes: nothing is flushed before the answer. " + natsTuned,
-		make: func() peer { return &natsPeer{} }, share: all,
+		make: func() peer { return &natsPeer{} }, share: all, lossy: true,
 	},
 	{
 		name: "NATS, sync always", settings: "JetStream file store, sync_interval always. " + natsTuned,
@@ -106,7 +107,7 @@ var systems = []system{
 	},
 	{
 		name: "asynq, defaults", settings: "redis as above with appendfsync everysec; asynq's own: handlers = processors, forwards every 5 s, polls every 1 s.",
-		make: func() peer { return &asynqPeer{fsync: "everysec"} }, share: defaultsShare, lacks: []string{"http-burst", "move", "restart"},
+		make: func() peer { return &asynqPeer{fsync: "everysec"} }, share: defaultsShare, lacks: []string{"http-burst", "move", "restart"}, lossy: true,
 	},
 	{
 		name: "River, defaults", settings: "PostgreSQL as Debian has it (shared_buffers 128 MB, synchronous_commit on); MaxWorkers 100 as in River's documentation, the rest its own (fetch cooldown 100 ms, poll 1 s), pgx's pool of 4.",

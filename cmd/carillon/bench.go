@@ -130,24 +130,28 @@ type benchChildCmd struct {
 // Run does the job.
 func (c *benchChildCmd) Run() error { return bench.Child(c.Job) }
 
-// all measures a suite and writes what is kept of it: the section of this
-// machine in the results, the results as JSON, and the picture.
+// all measures a suite. After each row it writes what is kept: the section of
+// this machine in the results, the results as JSON, and the picture.
 func (c *benchCmd) all(p *program) error {
-	all, err := bench.Suite(c.Suite, c.options(p), func(r bench.Result) {
+	return bench.Suite(c.Suite, c.options(p), func(all []bench.Result) error {
+		last := all[len(all)-1]
 		if c.JSON {
-			_ = json.NewEncoder(p.stdout).Encode(r)
+			if err := json.NewEncoder(p.stdout).Encode(last); err != nil {
+				return err
+			}
 		} else {
-			r.Print(p.stdout)
+			last.Print(p.stdout)
 		}
+		return c.keep(all)
 	})
-	if err != nil || c.Out == "" {
-		return err
+}
+
+func (c *benchCmd) keep(all []bench.Result) error {
+	if c.Out == "" {
+		return nil
 	}
 	base := strings.TrimSuffix(c.Out, ".md")
-	if err := bench.Save(base+".json", all); err != nil {
-		return err
-	}
-	if err := bench.Report(all, c.Suite).Write(c.Out); err != nil {
+	if err := errors.Join(bench.Save(base+".json", all), bench.Report(all, c.Suite).Write(c.Out)); err != nil {
 		return err
 	}
 	if c.Picture == "" {
