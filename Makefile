@@ -83,7 +83,7 @@ bench: build ## Every workload on this machine; SUITE=full, short (fewer runs) o
 bench-peers: build ## carillon beside asynq, River and NATS, with redis-server and postgresql from Debian; PEERS=quick, short or full
 	@if ! command -v redis-server >/dev/null || ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server postgresql; fi
-	cd bench/peers && $(GO) build -trimpath -o ../../bin/peers .
+	cd bench/peers && $(GO) build -mod=mod -trimpath -o ../../bin/peers .
 	./bin/peers --suite $(PEERS) --carillon bin/carillon --out bench/RESULTS.md --picture docs/bench.svg
 
 bench-parts: ## Benchmarks of the parts, for benchstat: make bench-parts COUNT=10 > new.txt; benchstat old.txt new.txt
