@@ -52,7 +52,7 @@ func TestWorkloads(t *testing.T) {
 		{"restart", bench.Options{N: 100, Burst: 500}, 500, []string{"first_due_late_ms", "burst_done_after_ready_s", "first_write_s"}},
 		{"pace", bench.Options{N: 40, PerSecond: 40}, 40, []string{"left", "stale"}},
 		{"composer", bench.Options{N: 50}, 50, []string{"good_texts_by_llm", "hangs_late_p99_ms", "by_turns_requests"}},
-		{"memory", bench.Options{N: 100}, 100, []string{"alive_bytes_per_user", "restart_from_log_s", "empty_process_mb"}},
+		{"memory", bench.Options{N: 100}, 100, []string{"alive_bytes_per_user", "restart_from_log_s", "passivated_start_s", "empty_process_mb"}},
 		{"disk", bench.Options{N: 100}, 500, []string{"log_bytes_per_reminder", "write_amplification", "records_dropped"}},
 		{"growth", bench.Options{N: 1000}, 1000, []string{"burst_1k_ratio"}},
 	} {

@@ -59,6 +59,18 @@ func (e *engineProcess) line() (string, error) {
 	return strings.TrimSpace(s), err
 }
 
+// number is a line with one. It sets the error if there is another before.
+func (e *engineProcess) number(err *error) (v float64) {
+	line, bad := e.line()
+	if bad == nil {
+		v, bad = strconv.ParseFloat(line, 64)
+	}
+	if *err == nil {
+		*err = bad
+	}
+	return v
+}
+
 // kill ends it with SIGKILL, at whatever instruction it is.
 func (e *engineProcess) kill() {
 	_ = e.cmd.Process.Kill()
@@ -106,6 +118,13 @@ func serveEngine(j childJob) error {
 		err = r.loadPending(j.Users)
 	case "burst":
 		err = r.loadBurst(j.Users)
+	case "settle":
+		say(settled())
+	case "round":
+		began = time.Now()
+		if err = r.round(); err == nil {
+			say(time.Since(began).Seconds())
+		}
 	default:
 		err = r.firstWrite(began)
 	}

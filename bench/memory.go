@@ -9,17 +9,21 @@ import (
 )
 
 // Memory creates users with five pending reminders each, measures what they
-// take alive, then what is left when they have been passivated, and then what
-// a process takes that starts on their store, and how long that is. Memory is
-// what is not a mapped file; the resident whole is beside it.
+// take alive, and then what they take in a process that has started on their
+// store and needs none of them. Memory is what is not a mapped file, when what
+// is garbage has been given back; the resident whole is beside it.
 func Memory(o Options) (Result, error) {
 	users := or(o.N, 1_000_000)
 	res := Result{Workload: "memory", N: users}
-	idle, err := emptyProcess(o)
+	none, err := o.tempDir()
 	if err != nil {
 		return res, err
 	}
-	res.Detail("empty_process_mb", idle/(1<<20))
+	defer (&rig{dir: none}).remove()
+	idle, err := idleEngine(o, none, &res, "empty_")
+	if err != nil {
+		return res, err
+	}
 	empty := settled()
 	r, err := newRig(o, func(c *actors.Config) { c.Idle = 100 * time.Hour })
 	if err != nil {
@@ -42,56 +46,44 @@ func Memory(o Options) (Result, error) {
 	if err := r.stop(); err != nil {
 		return res, err
 	}
-	r.node, r.store = nil, nil
-	if err := r.passivated(o, &res); err != nil {
-		return res, err
-	}
 	res.Finish(m, nil, r.dir)
-	return res, r.stop()
+	return res, passivated(o, r.dir, idle, &res)
 }
 
-// passivated starts on the users' store, whose actors are then not in memory.
-func (r *rig) passivated(o Options, res *Result) error {
-	base := settled()
-	began := time.Now()
-	if err := r.start(func(c *actors.Config) { c.SnapshotEvery = 100 * time.Hour }); err != nil {
+// passivated starts engines on the users' store, in processes of their own: one
+// snapshots them, the next has them all and none of their actors.
+func passivated(o Options, dir string, idle float64, res *Result) error {
+	e, err := startEngine(o, childJob{Dir: dir, Load: "round"})
+	if err != nil {
 		return err
 	}
-	res.Detail("restart_from_log_s", time.Since(began).Seconds())
-	o.progress("restarted from the log")
-	began = time.Now()
-	if err := r.round(); err != nil {
+	res.Detail("restart_from_log_s", e.took.Seconds())
+	res.Detail("snapshot_round_s", e.number(&err))
+	e.kill()
+	if err != nil {
 		return err
 	}
-	res.Detail("snapshot_round_s", time.Since(began).Seconds())
-	res.Detail("passivated_bytes_per_user", (settled()-base)/float64(res.N))
-	if err := r.stop(); err != nil {
+	o.progress("snapshotted")
+	full, err := idleEngine(o, dir, res, "passivated_")
+	if err != nil {
 		return err
 	}
-	r.node, r.store = nil, nil
-	settled()
-	began = time.Now()
-	if err := r.start(nil); err != nil {
-		return err
-	}
-	res.Detail("restart_from_snapshots_s", time.Since(began).Seconds())
+	res.Detail("passivated_bytes_per_user", (full-idle)/float64(res.N))
 	return nil
 }
 
-// emptyProcess is what an engine without users has resident, in a process of
-// its own.
-func emptyProcess(o Options) (float64, error) {
-	dir, err := o.tempDir()
-	if err != nil {
-		return 0, err
-	}
-	defer (&rig{dir: dir}).remove()
-	e, err := startEngine(o, childJob{Dir: dir})
+// idleEngine is the memory of an engine that has nothing to do, and notes what
+// it took to start and what is resident.
+func idleEngine(o Options, dir string, res *Result, name string) (memory float64, err error) {
+	e, err := startEngine(o, childJob{Dir: dir, Load: "settle"})
 	if err != nil {
 		return 0, err
 	}
 	defer e.kill()
-	return residentOf(e.cmd.Process.Pid), nil
+	res.Detail(name+"process_mb", residentOf(e.cmd.Process.Pid)/(1<<20))
+	res.Detail(name+"start_s", e.took.Seconds())
+	memory = e.number(&err)
+	return memory, err
 }
 
 // settled is the memory when what is garbage has been given back.

@@ -1,9 +1,6 @@
 package bench
 
-import (
-	"os"
-	"path/filepath"
-)
+import "os"
 
 // Options of a workload. Zeros take the workload's own sizes.
 type Options struct {
@@ -78,14 +75,3 @@ func Find(name string) (Workload, bool) {
 
 // tempDir makes a folder that removes goes with.
 func (o Options) tempDir() (string, error) { return os.MkdirTemp(o.Dir, "carillon-bench-") }
-
-// Sweep removes what killed runs have left behind.
-func Sweep(dir string) {
-	if dir == "" {
-		dir = os.TempDir()
-	}
-	left, _ := filepath.Glob(filepath.Join(dir, "carillon-bench-*"))
-	for _, p := range left {
-		_ = os.RemoveAll(p)
-	}
-}

@@ -46,14 +46,37 @@ func (c *benchCmd) options(p *program) bench.Options {
 	}
 }
 
-// Run measures a workload on this machine.
+// Run measures a workload on this machine, in a folder that goes with it.
 func (c *benchCmd) Run(p *program) error {
-	switch c.Workload {
-	case "compare":
+	if c.Workload == "compare" {
 		return c.compare(p)
-	case "all":
+	}
+	var err error
+	if c.Dir, err = os.MkdirTemp(c.Dir, "carillon-bench-"); err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(c.Dir) }()
+	ended := make(chan struct{})
+	defer close(ended)
+	go c.interrupt(p, ended)
+	if c.Workload == "all" {
 		return c.all(p)
 	}
+	return c.one(p)
+}
+
+// interrupt ends the program at a signal. Its children end with it: they hear
+// that their standard input was closed.
+func (c *benchCmd) interrupt(p *program, ended <-chan struct{}) {
+	select {
+	case <-ended:
+	case <-p.signals:
+		_ = os.RemoveAll(c.Dir)
+		os.Exit(exitFailed)
+	}
+}
+
+func (c *benchCmd) one(p *program) error {
 	r, err := c.measure(p)
 	if err != nil {
 		return err
