@@ -212,6 +212,9 @@ func (o *outbox) serve(s *sender, now engine.Millis) engine.Millis {
 func (o *outbox) begin(s *sender, offer engine.Offer) {
 	s.sending++
 	s.asked++
+	if s.fresh {
+		s.fresh, s.waryUntil = false, o.node.cfg.Clock.Now()+alone
+	}
 	f := &flight{by: s, offer: offer}
 	f.check = request{
 		cmd:     engine.HandOver{ReminderID: offer.ReminderID},

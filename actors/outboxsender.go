@@ -39,8 +39,13 @@ type sender struct {
 	reported  bool           // the fault was told of a message that had been accepted
 	proving   bool           // the trial was accepted, and the report on it is awaited
 	wary      bool           // let go on without proof: one at a time until the carrier takes one
-	believed  bool           // the carrier said that the fault is over, and has taken none since
-	doubted   bool           // it said so and was wrong: it is not asked about this fault again
+	// waryUntil bounds the first hand-over after a start, which goes alone: a token
+	// that is refused costs one reminder one hand-over, not a windowful. 0: there is
+	// no bound, or none has begun.
+	waryUntil engine.Millis
+	fresh     bool // none was begun since the start
+	believed  bool // the carrier said that the fault is over, and has taken none since
+	doubted   bool // it said so and was wrong: it is not asked about this fault again
 }
 
 // senderView is what a sender shows of itself without being asked.
@@ -49,6 +54,10 @@ type senderView struct {
 	queued, sending, window, slowBefore atomic.Int64
 	stopped                             atomic.Pointer[string]
 }
+
+// alone is how long the first hand-over after a start goes alone at most: an answer
+// takes a carrier that is well a fifth of a second.
+const alone = engine.Millis(250)
 
 // gather is how long a paced sender that had nothing to do waits when a
 // reminder comes: the others of that minute are on their way, and the first
@@ -69,6 +78,7 @@ func newSenderViews(names []string) []*senderView {
 func newSender(view *senderView, n *Node) *sender {
 	s := &sender{
 		name: view.name, shown: view, window: newWindow(n.cfg.MaxSends), segments: n.metrics.segments.WithLabelValues(view.name),
+		wary: true, fresh: true,
 	}
 	if mps := n.cfg.MPS; mps > 0 {
 		// A tenth of a second may leave at once: what is lost to an alarm that
@@ -89,7 +99,12 @@ func (s *sender) take(offer engine.Offer, now engine.Millis) {
 // wait returns 0 if a hand-over may begin, the instant at which it may, or -1
 // if another event will tell.
 func (s *sender) wait(now engine.Millis) engine.Millis {
+	if s.wary && s.waryUntil != 0 && now >= s.waryUntil {
+		s.wary = false // a carrier that hangs holds the others back no longer
+	}
 	switch {
+	case s.wary && s.sending > 0 && s.waryUntil != 0:
+		return s.waryUntil
 	case s.sending >= s.window.size(), (s.trial || s.wary) && s.sending > 0:
 		return -1
 	case now < s.notBefore:

@@ -61,7 +61,7 @@ func (o *outbox) learn(s *sender, out *provider.Outcome) {
 	case out.Kind == provider.Uncertain && s.trial: // it told nothing
 		s.trial, s.resumeAt = false, now+s.pause
 	}
-	s.wary = false
+	s.wary, s.waryUntil = false, 0
 	if s.trial { // refused for another reason: the account is let in, and the next one tells the rest
 		o.resume(s, "the carrier answers otherwise now")
 		s.wary = true
@@ -109,7 +109,7 @@ func (n *Node) senderStopped(name string, f engine.Failure, why string) {
 func (o *outbox) putOff(s *sender) {
 	s.pause = min(max(2*s.pause, probeAfter), probeMost)
 	s.resumeAt = o.node.cfg.Clock.Now() + s.pause
-	s.trial, s.proving, s.wary = false, false, false
+	s.trial, s.proving, s.wary, s.waryUntil = false, false, false, 0
 }
 
 // resume lets a stopped sender go on.

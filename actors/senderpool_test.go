@@ -286,3 +286,39 @@ func TestAcceptedTryIsNoProofOfAReportedFault(t *testing.T) {
 		}
 	})
 }
+
+// S5: a token that is refused costs one reminder one hand-over a start, also when
+// many are due and somebody tries again and again with the wrong one; a carrier
+// that hangs holds the others back for a quarter of a second.
+func TestFirstHandOverGoesAlone(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.MaxSends = 64 }, func(w *world) {
+		ids := w.owing(30, time.Now().Add(time.Minute))
+		refused := 0
+		w.carrier.set(func(provider.Message) provider.Outcome { refused++; return refuses(notOurs) })
+		w.pass(61 * time.Second)
+		for range 4 {
+			w.crash()
+			w.pass(2 * time.Second)
+		}
+		if refused != 5 {
+			t.Errorf("%d hand-overs in five starts", refused)
+		}
+		for _, id := range ids {
+			if r := w.reminders(id)[0]; r.Status != engine.StatusScheduled || r.Attempts > 1 {
+				t.Errorf("%s is %s after %d hand-overs", id, r.Status, r.Attempts)
+			}
+		}
+		w.carrier.set(accepts)
+		w.carrier.hold = make(chan struct{})
+		w.crash()
+		w.pass(300 * time.Millisecond)
+		if got := w.node.Stats().Outbox.Sending; got != 30 {
+			t.Errorf("%d are with a carrier that hangs", got)
+		}
+		close(w.carrier.hold)
+		w.pass(time.Second)
+		if got := len(w.carrier.texts()); got != 30 {
+			t.Errorf("%d of 30 left", got)
+		}
+	})
+}
