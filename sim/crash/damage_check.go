@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -84,6 +85,9 @@ func (o *Options) served(ctx context.Context, dir string) (stopped, killed store
 			}
 			continue
 		}
+		if err := o.moved(ctx, e, book, dir, stopped); err != nil {
+			return nil, nil, err
+		}
 		e.kill()
 		killed, err = readStore(dir)
 		if err != nil {
@@ -91,6 +95,26 @@ func (o *Options) served(ctx context.Context, dir string) (stopped, killed store
 		}
 	}
 	return stopped, killed, book.bad
+}
+
+// moved writes until STORE knows more than it did before: an older file is
+// refused if it is older than that.
+func (o *Options) moved(ctx context.Context, e *engine, book *ledger, dir string, before storeFiles) error {
+	limit, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		b, err := os.ReadFile(filepath.Join(dir, "STORE"))
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(b, before["STORE"]) {
+			return nil
+		}
+		if err := pause(limit, 100*time.Millisecond); err != nil {
+			return fmt.Errorf("STORE does not move on: %w", err)
+		}
+		book.work(ctx, e, 2, o.Now)
+	}
 }
 
 func namesFile(s string) bool {
