@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -156,16 +157,21 @@ func (db *DB) beginSnapshots(s *side) error {
 
 // removeLeftovers deletes what creations, backups and restores under another name
 // left when they were cut short. They are never part of a store.
+//
+// A folder that can't be read stops the start: filepath.Glob would say that
+// nothing is there.
 func removeLeftovers(dir string) error {
-	for _, pattern := range []string{"*.new", "backup-*.tmp"} {
-		paths, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return err
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasSuffix(name, ".new") && !(strings.HasPrefix(name, "backup-") && strings.HasSuffix(name, ".tmp")) {
+			continue
 		}
-		for _, p := range paths {
-			if err := os.Remove(p); err != nil {
-				return err
-			}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return err
 		}
 	}
 	return nil
