@@ -68,7 +68,7 @@ func numbers(from, to int) string {
 
 // TestWorkIsShared: many rules together have the work of a few.
 func TestWorkIsShared(t *testing.T) {
-	events := make([]string, 20_000)
+	events := make([]string, 500)
 	for i := range events {
 		events[i] = fmt.Sprintf("UID:%d\nDTSTART:19000102T000000Z\nRRULE:FREQ=DAILY;COUNT=9999999;BYMONTH=2;BYMONTHDAY=30", i)
 	}

@@ -16,7 +16,7 @@ const (
 	maxInterval  = 10_000
 	maxTimes     = 96 // times of day of one rule
 	maxInstances = 5_000
-	maxWork      = 1_000_000 // of all rules of a feed
+	maxWork      = 500_000 // of all rules of a feed
 )
 
 var errWork = errors.New("its rule, or all of the feed's, take too much work")
