@@ -30,6 +30,7 @@ func BenchmarkTold(b *testing.B) {
 }
 
 func benchTold(b *testing.B, h *hearsAll) {
+	b.Helper()
 	store, err := wal.Open(b.TempDir(), wal.Options{})
 	if err != nil {
 		b.Fatal(err)

@@ -150,3 +150,45 @@ func FuzzInstant(f *testing.F) {
 		}
 	})
 }
+
+// FuzzChanges: each change of a webhook that is taken is a command for a user
+// that can be, known by a version or by a key of its own; one that is refused
+// names a field.
+func FuzzChanges(f *testing.F) {
+	f.Add([]byte(`{"type":"x","timestamp":"2026-03-02T10:00:00Z","changes":[{"user_id":"ada","event":{"event_id":"e","start":"2026-03-02","version":1}},{"user_id":"bob","deleted":"e","updated_at":"2026-03-02T10:00:00Z"}]}`))
+	f.Add([]byte(`{"changes":[{"user_id":"ada","deleted":"e"},{"user_id":"ada","event":{"event_id":"e","start":"2026-03-02T10:00:00Z"}}]}`))
+	f.Add([]byte(`{"changes":[{"user_id":"!ada","event":null,"deleted":7},[]],"more":1}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		o, err := readObject(body)
+		if err != nil {
+			return
+		}
+		changes := readChanges(o, "msg_1")
+		if err := o.err(); err != nil {
+			var p *problem
+			if !errors.As(err, &p) || p.Status != 422 || len(p.Errors) == 0 {
+				t.Fatalf("refused with %v", err)
+			}
+			return
+		}
+		keys := map[string]bool{}
+		for _, c := range changes {
+			if !goodID(c.user, maxUserID) || reservedUser(c.user) || keys[c.key] {
+				t.Fatalf("%q, key %q", c.user, c.key)
+			}
+			keys[c.key] = c.key != ""
+			versioned := false
+			switch cmd := c.cmd.(type) { //nolint:gochecksumtype // the others are none
+			case engine.PutEvent:
+				versioned = cmd.Event.HasVersion && goodID(cmd.Event.ID, maxEventID)
+			case engine.DeleteEvent:
+				versioned = cmd.HasVersion && goodID(cmd.ID, maxEventID)
+			default:
+				t.Fatalf("a %T", c.cmd)
+			}
+			if versioned == (c.key != "") {
+				t.Fatalf("versioned %t, key %q", versioned, c.key)
+			}
+		}
+	})
+}
