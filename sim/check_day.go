@@ -23,6 +23,29 @@ func (a *audit) thrice(d *delivery, in *intent) {
 	}
 }
 
+// conserved is S3 for texts of the same words: of two whose answers are lost a
+// look-up may take one for the other, and then it is the other that is sent
+// again. There are never more of them than reminders.
+func (a *audit) conserved(d *delivery, in *intent) {
+	if !isPills(d.msg.Text) || a.w.restored != 0 {
+		return
+	}
+	texts, reminders := 0, map[string]bool{}
+	for _, b := range a.w.carrier.byNumber[d.msg.To] {
+		if b.msg.Text == d.msg.Text && b.msg.UserID == d.msg.UserID && !b.lostAt(d.calledAt) {
+			texts++
+		}
+	}
+	for _, i := range a.intents {
+		if i.p == in.p && i.text == in.text && i.to == in.to {
+			reminders[i.reminder] = true
+		}
+	}
+	if texts > len(reminders) {
+		a.fail("once", in.p, "%d times %q for %d reminders (S3)", texts, d.msg.Text, len(reminders))
+	}
+}
+
 // collapsed is P9: of several overdue leads of an event only the last goes out.
 // An earlier one must not have been begun when a later one was due already.
 func (a *audit) collapsed(d *delivery, in *intent, e *calEvent) {

@@ -45,13 +45,13 @@ type session struct {
 
 func (s *session) run(only string) ([]outcome, error) {
 	todo := make(chan mutant, len(mutants)+1)
-	if only == "" {
-		todo <- mutant{name: unchanged}
-	}
 	for _, m := range mutants {
 		if strings.Contains(m.name, only) {
 			todo <- m
 		}
+	}
+	if only == "" {
+		todo <- mutant{name: unchanged}
 	}
 	close(todo)
 	var mu sync.Mutex
