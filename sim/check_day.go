@@ -56,6 +56,9 @@ func (a *audit) collapsed(d *delivery, in *intent, e *calEvent) {
 	if last == nil || last.reminder == in.reminder || e.AllDay || p.touched[e.ID] || a.w.restored != 0 || len(p.snoozes) > 0 {
 		return
 	}
+	if m := a.messages(p.id, in.reminder); len(m) == 0 || m[0].CreatedAt < last.at {
+		return // it was on its way when the earlier one was begun
+	}
 	early, late := a.lead(p, last.reminder), a.lead(p, in.reminder)
 	due := e.Start - int64(late)*minute
 	if early > late && late > 0 && due < last.at-second &&
