@@ -36,6 +36,7 @@ type delivery struct {
 	told       engine.MessageStatus // the last report that the engine took
 	status     engine.MessageStatus
 	failure    engine.Failure
+	endedAt    engine.Millis // true time of its last state
 	gaveUp     engine.Millis // when it was lost; 0: it was not
 }
 

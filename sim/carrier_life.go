@@ -40,7 +40,7 @@ var losses = []engine.Failure{
 
 // becomes moves the truth on and tells the engine.
 func (c *carrier) becomes(d *delivery, status engine.MessageStatus, f engine.Failure) {
-	d.status, d.failure = status, f
+	d.status, d.failure, d.endedAt = status, f, c.w.now
 	if status != engine.MessageSent && status != engine.MessageDelivered {
 		d.gaveUp = c.w.now
 	}

@@ -48,7 +48,7 @@ func (a *audit) conserved(d *delivery, in *intent) {
 
 // collapsed is P9: of several overdue leads of an event only the last goes out.
 // An earlier one must not have been begun when a later one was due already.
-func (a *audit) collapsed(d *delivery, in *intent, e *calEvent) {
+func (a *audit) collapsed(in *intent, e *calEvent) {
 	p := in.p
 	key := e.token + " " + itoa(e.Start)
 	last := p.lastOf[key]

@@ -33,13 +33,20 @@ func (a *audit) ended(p *person, r *engine.ReminderView, d *delivery) {
 	case d.lost(), a.swapped(d), a.disguised(d, r.ID), isPills(d.msg.Text):
 	case d.told == engine.MessageDelivered && r.Status != engine.StatusDelivered && a.w.restored == 0:
 		a.fail("forward", p, "reminder %s ends %s, and the carrier has told that %s is delivered (D1)", r.ID, r.Status, d.sid)
-	case d.status == engine.MessageDelivered && r.Status == engine.StatusSent && a.w.restored == 0:
+	case d.status == engine.MessageDelivered && r.Status == engine.StatusSent && a.w.restored == 0 && a.wasAsked(d):
 		a.fail("confirm", p, "reminder %s ends sent, and the carrier, which could be asked, has %s delivered (D5)", r.ID, d.sid)
 	case r.Status == engine.StatusCanceled:
 		a.fail("cancel", p, "reminder %s ends cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 	case r.Status == engine.StatusFailed && r.Reason != engine.ReasonUncertainExpired && a.w.restored == 0:
 		a.fail("truth", p, "reminder %s ends failed (%s), and the carrier has %s %s", r.ID, r.Reason, d.sid, d.status)
 	}
+}
+
+// wasAsked reports whether the carrier, healed, was to be asked about a message
+// once more when it had it delivered: it is asked until its confirm_for is over.
+func (a *audit) wasAsked(d *delivery) bool {
+	until := d.at + a.w.shape.policy.ConfirmFor
+	return a.w.jumped == 0 && until > a.w.healedAt+hour && d.endedAt < until-hour
 }
 
 // plans is P1 and P8 for the days since everything healed: each local date that

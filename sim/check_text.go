@@ -163,7 +163,7 @@ func (a *audit) words(d *delivery, in *intent) {
 			}
 			if why = e.judge(d, in); why == "" {
 				a.guarded(d, in, e)
-				a.collapsed(d, in, e)
+				a.collapsed(in, e)
 				if !e.AllDay {
 					a.inTime(d, in, e.Start)
 				}

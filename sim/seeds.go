@@ -93,7 +93,7 @@ func (o *Options) Line() string {
 // Command is the command line that repeats the run.
 func (o *Options) Command() string {
 	out := []string{"carillon sim run --seed"}
-	for _, f := range strings.Fields(o.Line()) {
+	for f := range strings.FieldsSeq(o.Line()) {
 		k, v, ok := strings.Cut(f, "=")
 		switch {
 		case k == "without":

@@ -103,12 +103,12 @@ func (s *shrinking) size(r *Result) (users, days int) {
 }
 
 // smaller tries a smaller world, with a few seeds.
-func (s *shrinking) smaller(make func(*Options) bool) bool {
+func (s *shrinking) smaller(less func(*Options) bool) bool {
 	opt := s.best
 	if opt.Pace == "" {
 		opt.Pace = PaceDense
 	}
-	if !make(&opt) {
+	if !less(&opt) {
 		return false
 	}
 	for n := range uint64(6) {

@@ -113,7 +113,7 @@ func sortedNames[V any](m map[string]V) []string {
 }
 
 // Report writes the summary as the tables of docs/proof.md.
-func (s *Summary) Report(w io.Writer, command string, began string) error {
+func (s *Summary) Report(w io.Writer, command, began string) error {
 	var b strings.Builder
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
 	p("`%s`, begun %s, commit %s, %s.\n", command, began, s.Commit, s.Machine)

@@ -159,13 +159,13 @@ func (c *simCampaignCmd) report(all *sim.Summary, began time.Time) error {
 	if err != nil {
 		return err
 	}
-	command := fmt.Sprintf("carillon sim campaign --seconds %d", c.Seconds)
+	command := []string{fmt.Sprintf("carillon sim campaign --seconds %d", c.Seconds)}
 	for _, flag := range [][2]string{{"faults", c.Faults}, {"pace", c.Pace}} {
 		if flag[1] != "" {
-			command += fmt.Sprintf(" --%s %s", flag[0], flag[1])
+			command = append(command, "--"+flag[0], flag[1])
 		}
 	}
-	return errors.Join(all.Report(f, command, began.UTC().Format(time.RFC3339)), f.Close())
+	return errors.Join(all.Report(f, strings.Join(command, " "), began.UTC().Format(time.RFC3339)), f.Close())
 }
 
 // relaxed lets the garbage of short lives lie: a world is small.

@@ -24,7 +24,7 @@ func main() {
 	report := flag.String("report", "", "file for a table in Markdown")
 	flag.Parse()
 	all, err := s.run(*only)
-	print(os.Stdout, all)
+	show(os.Stdout, all)
 	if err == nil && *report != "" {
 		err = write(*report, all)
 	}
@@ -85,7 +85,7 @@ func place(name string) int {
 	return slices.IndexFunc(mutants, func(m mutant) bool { return m.name == name })
 }
 
-func print(w io.Writer, all []outcome) {
+func show(w io.Writer, all []outcome) {
 	found, tried := count(all)
 	_, _ = fmt.Fprintf(w, "\n%d of %d found\n\n", found, tried)
 	for _, c := range checkers(all) {
