@@ -20,7 +20,7 @@ func Growth(o Options, run func(name string, o Options, runs int) (Result, error
 		for i, users := range sizes {
 			sub := Options{Dir: o.Dir, Self: o.Self, Progress: o.Progress, N: users}
 			if name == "schedule" {
-				sub.N, sub.Users, sub.Callers = max(users, 20*sizes[0]), users, 1024
+				sub.N, sub.Users, sub.Callers = 2*users, users, 1024 // as many events for everybody
 			}
 			r, err := run(name, sub, [3]int{3, 3, 1}[i])
 			if err != nil {
@@ -37,7 +37,7 @@ func Growth(o Options, run func(name string, o Options, runs int) (Result, error
 				res.Detail(fmt.Sprintf("%s_%s_ratio", name, short(users)), cost(r)/cost(first))
 			}
 			res.OpsPerS, res.RSS, res.Disk = r.OpsPerS, max(res.RSS, r.RSS), max(res.Disk, r.Disk)
-			res.Seconds, res.Noise = res.Seconds+r.Seconds, max(res.Noise, r.Noise)
+			res.Seconds, res.CPU, res.Noise = res.Seconds+r.Seconds, res.CPU+r.CPU, max(res.Noise, r.Noise)
 			res.P50, res.P99, res.Max = r.P50, r.P99, r.Max
 		}
 	}
