@@ -82,7 +82,7 @@ var mutants = []mutant{
 	{"equal_version_changes", []string{"engine/calendar.go", "	case both && e.Version == s.Version && !s.Deleted:\n		return storedSame\n", ""}},
 	{"fuse_off", []string{"engine/fuse.go", "const sameTexts = 2", "const sameTexts = 200"}},
 	{"model_unguarded", []string{"engine/composition.go", "		if e.Text, e.Why = b.Vet(c.Text); e.Why != \"\" {", "		if e.Text = c.Text; len(e.Text) == 0 {"}},
-	{"model_text_of_before", []string{"engine/composition.go", "return c.Text, ok && b.Sum() == c.Of", "return c.Text, ok"}},
+	{"model_text_of_before", []string{"engine/composition.go", "return c.Text, ok && b.Sum() == c.Of", "_ = b\n	return c.Text, ok"}},
 	{"overdue_leads_all_go", []string{"engine/send.go", "		case r.pending() && t.outrun(r):\n", "		case r.pending() && t.outrun(r) && r.Status == StatusNone:\n"}},
 	{"zone_back_counts_anew", []string{"engine/replan.go", "Account: max(d, t.u.Day.Account)}", "Account: d}"}},
 	{"place_lost_on_cancel", []string{"engine/apply.go", "			r.Reserved, r.RetryAt = false, 0\n		}\n	case CancelAsked:", "			r.RetryAt = 0\n		}\n	case CancelAsked:"}},
