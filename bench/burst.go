@@ -62,8 +62,9 @@ func HTTPBurst(o Options) (Result, error) {
 	return res, nil
 }
 
-// httpSends are the hand-overs at a time to a carrier over HTTP.
-const httpSends = 64
+// httpSends are the hand-overs at a time to a carrier over HTTP (--max-sends,
+// whose default is 64): the peers have 256 and more handlers.
+const httpSends = 256
 
 // counting counts what a sender has answered in the rig's counter.
 type counting struct {

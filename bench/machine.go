@@ -79,7 +79,7 @@ func (m *Meter) End() *Meter {
 	runtime.ReadMemStats(&now)
 	m.mallocs, m.allocated = float64(now.Mallocs-m.heapThen.Mallocs), float64(now.TotalAlloc-m.heapThen.TotalAlloc)
 	if m.seconds > 0 {
-		m.noise = 100 * others / (m.seconds * float64(runtime.NumCPU()))
+		m.noise = min(100*others/(m.seconds*float64(runtime.NumCPU())), 100) // ticks are coarse
 	}
 	return m
 }

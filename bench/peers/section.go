@@ -26,7 +26,7 @@ func (s *sitting) section() bench.Section {
 		s.table(&b, title)
 	}
 	b.WriteString("Versions: " + strings.Join(versions(), ", ") + ".\n\nSettings:\n\n")
-	b.WriteString("- carillon: 4,096 hand-overs at a time in process and 64 over HTTP; every answer and both records of a hand-over are flushed.\n")
+	b.WriteString("- carillon: 4,096 hand-overs at a time in process and 256 over HTTP, 64 in restart; every answer and both records of a hand-over are flushed.\n")
 	for _, sys := range systems {
 		fmt.Fprintf(&b, "- %s: %s\n", sys.name, sys.settings)
 	}
