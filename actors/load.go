@@ -16,9 +16,7 @@ import (
 func (u *user) load() {
 	st, err := u.node.loadUser(u.e)
 	if err != nil {
-		u.lost = err
-		u.node.metrics.lost.Inc()
-		u.node.log.Error("user can't be loaded", slog.String("user_id", u.e.id), slog.String("cause", err.Error()))
+		u.lose(err)
 		return
 	}
 	u.st = st
@@ -37,6 +35,13 @@ func (n *Node) recovered() engine.Recover {
 		return engine.Recover{BackupAt: at}
 	}
 	return engine.Recover{BackupAt: n.restoredAt, Settled: true}
+}
+
+// lose notes that the state can't be read.
+func (u *user) lose(err error) {
+	u.lost = err
+	u.node.metrics.lost.Inc()
+	u.node.log.Error("user can't be loaded", slog.String("user_id", u.e.id), slog.String("cause", err.Error()))
 }
 
 // recoveryWaits reports whether the command that follows a load is at hand

@@ -9,7 +9,8 @@ import (
 )
 
 // Memory creates users with five pending reminders each, measures what they
-// take alive, and then what they take in a process that has started on their
+// take alive, right after that work and at rest after a round of snapshots, and
+// then what they take in a process that has started on their
 // store and needs none of them. Memory is what is not a mapped file, when what
 // is garbage has been given back; the resident whole is beside it.
 func Memory(o Options) (Result, error) {
@@ -41,6 +42,11 @@ func Memory(o Options) (Result, error) {
 	m.End()
 	res.OpsPerS = float64(3*users) / m.seconds
 	o.progress("loaded")
+	res.Detail("alive_awake_bytes_per_user", (settled()-empty)/float64(users))
+	res.Detail("alive_awake_rss_mb", procField("/proc/self/status", "VmRSS")/1024)
+	if err := r.round(); err != nil {
+		return res, err
+	}
 	res.Detail("alive_bytes_per_user", (settled()-empty)/float64(users))
 	res.Detail("alive_rss_mb", procField("/proc/self/status", "VmRSS")/1024)
 	if err := r.stop(); err != nil {
