@@ -81,6 +81,9 @@ func (n *Node) loadUser(e *entry) (st *engine.User, err error) {
 // returns the sequence that the state is as of.
 func readUser(log wal.Log, id string) (*engine.User, uint64, error) {
 	head := log.Head(id)
+	if head == 0 { // somebody new: whoever has a snapshot has a head
+		return &engine.User{ID: id}, 0, nil
+	}
 	st, at, err := readSnapshot(log, id)
 	if err != nil {
 		return nil, 0, err
