@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,6 +54,7 @@ func written() float64 { return procField("/proc/self/io", "write_bytes") }
 // and its children, and what others took of the processors meanwhile.
 type Meter struct {
 	children []int // whose families count as ours
+	profiled bool
 
 	began     time.Time
 	cpuAtZero float64
@@ -62,9 +65,19 @@ type Meter struct {
 	mallocs, allocated  float64 // objects and bytes, of this process
 }
 
+// profile is where a CPU profile of what is measured goes; nil: nowhere. A
+// process makes one run with it.
+var profile io.Writer
+
+// Profile has the next measured part write a CPU profile to w.
+func Profile(w io.Writer) { profile = w }
+
 // Measure begins.
 func Measure(children ...int) *Meter {
 	m := &Meter{children: children}
+	if profile != nil {
+		m.profiled = pprof.StartCPUProfile(profile) == nil
+	}
 	runtime.ReadMemStats(&m.heapThen)
 	m.cpuAtZero, m.busyThen, m.began = m.ours(), busySeconds(), time.Now()
 	return m
@@ -72,6 +85,10 @@ func Measure(children ...int) *Meter {
 
 // End ends the measured part.
 func (m *Meter) End() *Meter {
+	if m.profiled {
+		pprof.StopCPUProfile()
+		profile = nil
+	}
 	m.seconds = time.Since(m.began).Seconds()
 	m.cpu = m.ours() - m.cpuAtZero
 	others := max(busySeconds()-m.busyThen-m.cpu, 0)

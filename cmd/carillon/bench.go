@@ -27,7 +27,7 @@ type benchCmd struct {
 	JSON      bool     `name:"json" help:"One JSON object."`
 	Against   string   `help:"Compare with the results in this file."`
 	Dir       string   `help:"Where the stores are made; default is the machine's place for such."`
-	Profile   string   `name:"cpuprofile" help:"Make one run in this process, and write a CPU profile to this file."`
+	Profile   string   `name:"cpuprofile" help:"Make one run in this process, and write a CPU profile of its measured part to this file."`
 	Heap      string   `name:"memprofile" help:"Make one run in this process, and write a profile of what was allocated to this file."`
 	Suite     string   `default:"full" enum:"quick,short,full" help:"Of all: ${enum}."`
 	Out       string   `help:"Of all: the results file whose section for this machine is written; its JSON is beside it."`
@@ -106,10 +106,7 @@ func (c *benchCmd) measure(p *program) (r bench.Result, err error) {
 			return r, err
 		}
 		defer func() { _ = f.Close() }()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return r, err
-		}
-		defer pprof.StopCPUProfile()
+		bench.Profile(f)
 	}
 	if c.Heap != "" {
 		f, err := os.Create(c.Heap)
