@@ -5,8 +5,8 @@ GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 GOFUMPT := $(GO) run mvdan.cc/gofumpt@v0.12.0
 FUZZTIME ?= 20s
 KILLS ?= 50
-# twilio_api_v2010.json and twilio_verify_v2.json of github.com/twilio/twilio-oai
-REFEREE_OAI ?= ../shared/oai
+# Where twilio_api_v2010.json and twilio_verify_v2.json are: a checkout of github.com/twilio/twilio-oai
+REFEREE_OAI ?= ../twilio-oai/spec/json
 PRISM := 5.14.2
 NPM_TWILIO := 6.2.0
 SECONDS ?= $(if $(HOURS),$(shell awk 'BEGIN { printf "%d", $(HOURS) * 3600 }'),300)
@@ -15,7 +15,7 @@ PEERS ?= short
 COUNT ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race vet lint fmt fuzz kill referee sim proc mutants bench bench-peers bench-parts bench-once clean
+.PHONY: help build run test check race vet lint fmt fuzz kill referee sim proc crash mutants bench bench-peers bench-parts bench-once clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,7 +66,7 @@ crash: SECONDS = 120
 crash: build ## The store campaign for SECONDS, then its controls: crash states, failing system calls, damage, a small disk
 	./bin/carillon sim crash --seconds $(SECONDS)
 
-mutants: ## Plant bugs in a copy of the engine, one at a time, and see which the simulation finds
+mutants: ## Plant bugs in a copy of the source, one at a time, and see which the simulation finds
 	$(GO) run ./sim/mutate $(if $(REPORT),-report $(REPORT))
 
 referee: ## Prism with Twilio's OpenAPI files, and npm twilio, as judges of our fake and our signatures

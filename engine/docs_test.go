@@ -5,10 +5,12 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,10 +21,11 @@ const defectsDoc = root + "/docs/seed-defects.md"
 var defects = map[string]int{"S": 20, "Q": 12, "D": 24, "W": 13, "C": 14, "G": 8, "M": 7, "P": 7}
 
 var (
-	defectRow = regexp.MustCompile(`(?m)^\| ([A-Z]\d+) \| (.+) \| (.+) \| (.+) \|$`)
-	testName  = regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz|Example)\\w*)`")
-	storyName = regexp.MustCompile("`([a-z0-9_]+\\.txt)`")
-	noTest    = regexp.MustCompile(`Cannot arise: |Not built yet: `)
+	defectRow    = regexp.MustCompile(`(?m)^\| ([A-Z]\d+) \| (.+) \| (.+) \| (.+) \|$`)
+	testName     = regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz|Example)\\w*)`")
+	scenarioName = regexp.MustCompile(`\{name: "((?:[A-Z]\d+ )+)`)
+	storyName    = regexp.MustCompile("`([a-z0-9_]+\\.txt)`")
+	noTest       = regexp.MustCompile(`Cannot arise: |Not built yet: `)
 )
 
 // TestSeedDefects holds docs/seed-defects.md to the tree: every defect has one
@@ -35,6 +38,43 @@ func TestSeedDefects(t *testing.T) {
 	}
 	for _, what := range badLines(string(text), testsOf(t)) {
 		t.Error(what)
+	}
+	scenarios, err := os.ReadFile(root + "/sim/scenario_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if what := unlike(string(text), string(scenarios)); len(what) > 0 {
+		t.Errorf("the table and the scenarios of the simulation differ about %v", what)
+	}
+}
+
+// unlike names the defects that a scenario is about and whose line does not
+// say so, and the other way round.
+func unlike(text, scenarios string) (ids []string) {
+	played := map[string]bool{}
+	for _, m := range scenarioName.FindAllStringSubmatch(scenarios, -1) {
+		for id := range strings.FieldsSeq(m[1]) {
+			played[id] = true
+		}
+	}
+	for _, row := range defectRow.FindAllStringSubmatch(text, -1) {
+		if strings.Contains(row[4], "`sim.TestScenarios`") != played[row[1]] {
+			ids = append(ids, row[1])
+		}
+		delete(played, row[1])
+	}
+	return slices.AppendSeq(ids, maps.Keys(played))
+}
+
+// TestScenariosNotice keeps unlike from seeing nothing.
+func TestScenariosNotice(t *testing.T) {
+	const row = "| S1 | what | P1 | `sim.TestScenarios` |\n"
+	for scenario, differ := range map[string]int{
+		"\t{name: \"S1 midnights\", at: x},": 0, "\t{name: \"S1 S2 midnights\", at: x},": 1, "\t{name: \"midnights\"},": 1,
+	} {
+		if got := unlike(row, scenario); len(got) != differ {
+			t.Errorf("%s: %v", scenario, got)
+		}
 	}
 }
 
