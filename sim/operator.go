@@ -179,6 +179,11 @@ func (p *person) restored(m personModel) {
 	p.limits.doubt(p.prof.now, w.wall())
 	p.limits.unsure += 3
 	p.swayed = w.now
+	for _, s := range p.snoozes {
+		if s.heard == 0 {
+			s.heard = w.now // nobody asks again
+		}
+	}
 }
 
 // restored takes back what nobody can know any more.

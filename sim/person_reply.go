@@ -13,6 +13,7 @@ import (
 // snooze is one SNOOZE that may have been heard: it justifies another text.
 type snooze struct {
 	asked   engine.Millis // true time
+	heard   engine.Millis // true time of its answer: until then it may have been carried out; 0: it has none
 	until   engine.Millis // wall clock: when the reminder is wanted again
 	minutes int64
 }
@@ -105,7 +106,7 @@ func (p *person) snooze(minutes int64) *op {
 	}
 	settle := o.settle
 	o.settle = func(reply engine.Reply, refused bool) {
-		s.until = max(s.until, w.wall()+minutes*minute) // it was carried out some time since it was asked
+		s.heard, s.until = w.now, max(s.until, w.wall()+minutes*minute) // it was carried out some time since it was asked
 		settle(reply, refused)
 	}
 	return o
@@ -136,10 +137,12 @@ func (p *person) expectSnoozed(s *snooze) {
 	}
 }
 
-// snoozedSince counts the SNOOZEs that were asked for since an instant.
+// snoozedSince counts the SNOOZEs that may have been carried out since an
+// instant: one that was asked for while the service was down is repeated for
+// hours, and is about the text that was the latest when it was heard.
 func (p *person) snoozedSince(at engine.Millis) (n int) {
 	for _, s := range p.snoozes {
-		if s.asked >= at {
+		if s.heard == 0 || s.heard >= at {
 			n++
 		}
 	}
