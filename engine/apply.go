@@ -142,7 +142,7 @@ func (u *User) applyPlanned(at Millis, p PlannedReminder) {
 	}
 	r.Type, r.EventID, r.Title, r.Lead, r.AllDay, r.Occ = p.Type, p.EventID, p.Title, p.Lead, p.AllDay, p.Occ
 	r.Start, r.End, r.Priority, r.Due, r.Deadline, r.On = p.Start, p.End, p.Priority, p.Due, p.Deadline, p.On
-	r.Status, r.Reason, r.RetryAt, r.CanceledAt, r.CancelAsked = StatusScheduled, ReasonNone, 0, 0, ReasonNone
+	r.Status, r.Reason, r.CanceledAt, r.CancelAsked = StatusScheduled, ReasonNone, 0, ReasonNone
 	r.SnoozeOf, r.AskedAt = p.SnoozeOf, p.AskedAt
 	r.Reserved = !r.Spent
 	r.UpdatedAt = at
@@ -160,7 +160,7 @@ func (u *User) applyToReminder(at Millis, e Event) {
 	case ReminderCanceled:
 		if r := u.touch(e.ID, at); r != nil {
 			r.Status, r.Reason, r.CanceledAt = StatusCanceled, e.Reason, at
-			r.Reserved, r.RetryAt = false, 0
+			r.Reserved = false // RetryAt stays: it may be planned again, and has to wait as before (S4)
 		}
 	case CancelAsked:
 		if r := u.touch(e.ID, at); r != nil {
