@@ -23,6 +23,7 @@ type user struct {
 	st   *engine.User // nil while it loads or rests
 	rest *resting     // nil unless it rests
 	lost error        // why it can't be loaded
+	left bool         // it has let itself go
 
 	// unflushed counts what this actor has with the journal; the journal takes
 	// away. While it is not 0 a read waits behind it.
@@ -88,6 +89,9 @@ func (u *user) workOff() {
 		}
 		u.e.current, _ = m.(*request)
 		u.handle(m)
+		if u.left {
+			return // the entry is the next instance's, which may run already
+		}
 		u.e.current = nil
 	}
 }
@@ -240,7 +244,7 @@ func (u *user) letGo() {
 		return
 	}
 	pid := u.e.pid
-	u.e.pid, u.e.mail = nil, nil
+	u.e.pid, u.e.mail, u.left = nil, nil, true
 	if u.st != nil && !u.st.Exists {
 		delete(s.entries, u.e.id)
 		u.e.gone = true
