@@ -6,7 +6,7 @@ GOFUMPT := $(GO) run mvdan.cc/gofumpt@v0.12.0
 FUZZTIME ?= 20s
 KILLS ?= 50
 # Where twilio_api_v2010.json and twilio_verify_v2.json are: a checkout of github.com/twilio/twilio-oai
-REFEREE_OAI ?= ../twilio-oai/spec/json
+REFEREE_OAI ?= $(firstword $(wildcard ../shared/oai ../twilio-oai/spec/json) ../twilio-oai/spec/json)
 PRISM := 5.14.2
 NPM_TWILIO := 6.2.0
 SECONDS ?= $(if $(HOURS),$(shell awk 'BEGIN { printf "%d", $(HOURS) * 3600 }'),300)
