@@ -22,7 +22,7 @@ func (u *user) load() {
 	u.st = st
 	u.countUncertain()
 	if !u.recoveryWaits() {
-		r := &request{cmd: u.node.recovered(), deliver: func(engine.Reply, error) {}}
+		r := &request{cmd: u.node.recovered(u.e.id), deliver: func(engine.Reply, error) {}}
 		u.e.backlog = append([]any{r}, u.e.backlog...)
 	}
 	u.workOff()
@@ -30,11 +30,13 @@ func (u *user) load() {
 
 // recovered is the command that follows a load: after a restore it says when
 // the backup was made, for as long as the log knows.
-func (n *Node) recovered() engine.Recover {
-	if at := n.backupAt.Load(); at != 0 {
-		return engine.Recover{BackupAt: at}
+func (n *Node) recovered(id string) engine.Recover {
+	if n.restoredAt == 0 {
+		return engine.Recover{}
 	}
-	return engine.Recover{BackupAt: n.restoredAt, Settled: true}
+	return engine.Recover{
+		BackupAt: n.restoredAt, Settled: n.backupAt.Load() == 0, Ahead: n.cfg.Log.Head(id) > n.restoredSeq,
+	}
 }
 
 // lose notes that the state can't be read.

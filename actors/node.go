@@ -41,17 +41,18 @@ type Node struct {
 	spend   ledger     // of the composer, as recovery found it
 	tidings heraldView // what the herald shares
 
-	waiters    sync.Pool // of callers
-	inFlight   atomic.Int64
-	backupAt   atomic.Int64  // of the restored backup that is being accounted for
-	restoredAt engine.Millis // of the last restored backup, accounted for or not
-	ready      atomic.Bool
-	draining   atomic.Bool
-	paused     atomic.Bool
-	lowSpace   atomic.Bool
-	dead       atomic.Pointer[error]
-	died       chan struct{}
-	view       view
+	waiters     sync.Pool // of callers
+	inFlight    atomic.Int64
+	backupAt    atomic.Int64  // of the restored backup that is being accounted for
+	restoredAt  engine.Millis // of the last restored backup, accounted for or not
+	restoredSeq uint64        // its last record
+	ready       atomic.Bool
+	draining    atomic.Bool
+	paused      atomic.Bool
+	lowSpace    atomic.Bool
+	dead        atomic.Pointer[error]
+	died        chan struct{}
+	view        view
 }
 
 // view is what actors show of themselves to Stats, without being asked.

@@ -99,7 +99,7 @@ func (n *Node) findBackup() error {
 			return fmt.Errorf("actors: last record of the restored backup: %w", err)
 		}
 	}
-	n.restoredAt = at
+	n.restoredAt, n.restoredSeq = at, r.Seq
 	if pending {
 		n.backupAt.Store(at)
 	}

@@ -36,7 +36,7 @@ func (u *User) Apply(at Millis, e Event) {
 	case KeyUsed:
 		u.applyKeyUsed(at, e)
 	case Fenced:
-		u.Fence = e.BackupAt
+		u.applyFenced(e)
 	case ReminderMoved, ReminderCanceled, CancelAsked, RetryPlanned, ReminderFailed, TextComposed,
 		ReminderConfirmed:
 		u.applyToReminder(at, e)

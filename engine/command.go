@@ -81,10 +81,12 @@ type (
 	// has no outcome becomes uncertain. BackupAt is set while the store is one
 	// restored from a backup made at that instant. Settled: everything that was
 	// due since has been accounted for, and only what was with the carrier at
-	// the backup is to be known as that.
+	// the backup is to be known as that. Ahead: something of theirs was recorded
+	// since, so that this load is not the first one behind the restore.
 	Recover struct {
 		BackupAt Millis
 		Settled  bool
+		Ahead    bool
 	}
 	// HandOver asks for the text of a reminder whose turn at the carrier has
 	// come, and starts the attempt (S1, S2).

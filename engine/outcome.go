@@ -191,7 +191,7 @@ func (t *turn) again(r *Reminder, at Millis, end Reason) {
 		return
 	case r.CancelAsked != ReasonNone:
 		t.emit(ReminderCanceled{ID: r.ID, Reason: r.CancelAsked})
-	case t.ranOn, r.last().CreatedAt <= t.u.Fence: // the engine that ran on after the backup may have tried again
+	case t.ranOn, r.last().Restored: // the engine that ran on after the backup may have tried again
 		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: r.Spent})
 	case r.Attempts >= MaxAttempts:
 		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonAttemptsUsed, KeepPlace: r.Spent})

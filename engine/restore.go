@@ -26,24 +26,35 @@ func (t *turn) recover() Reply {
 //
 // Somebody for whom nothing was due is loaded later. Of theirs what was with
 // the carrier at the backup is marked then: the engine that ran on may have
-// heard that it was lost, and have tried again.
+// heard that it was lost, and have tried again. Which load is the first behind
+// the restore is told by the log and not by times: clocks go back.
 func (t *turn) fence(c Recover) {
 	switch {
-	case c.BackupAt == 0 || c.BackupAt <= t.u.Fence:
+	case c.BackupAt == 0 || c.Ahead:
 	case !c.Settled:
 		t.fenced = c.BackupAt
 		t.emit(Fenced{BackupAt: c.BackupAt})
 		t.assume()
-	case t.u.openAt(c.BackupAt):
+	case t.u.open():
 		t.emit(Fenced{BackupAt: c.BackupAt})
 	}
 }
 
-// openAt reports whether a message from before that instant may still be lost.
-func (u *User) openAt(at Millis) bool {
+// applyFenced marks what the backup has.
+func (u *User) applyFenced(e Fenced) {
+	u.Fence = e.BackupAt
+	for i := range u.Reminders {
+		for j := range u.Reminders[i].Messages {
+			u.Reminders[i].Messages[j].Restored = true
+		}
+	}
+}
+
+// open reports whether a message may still be lost.
+func (u *User) open() bool {
 	for i := range u.Reminders {
 		r := &u.Reminders[i]
-		if m := r.last(); m != nil && m.CreatedAt <= at && (r.inFlight() || r.Status == StatusSent) {
+		if r.last() != nil && (r.inFlight() || r.Status == StatusSent) {
 			return true
 		}
 	}

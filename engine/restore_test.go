@@ -33,3 +33,33 @@ func TestLookUpOfRestoredBeginsAtTheBackup(t *testing.T) {
 	}
 	t.Fatal("no look-up")
 }
+
+// TestFenceIsNotToldByTheClock: a clock went back between a hand-over and the
+// backup, so that the message looks younger than the backup which has it. It
+// gets no further hand-over either (S3), nor does one of a second backup that
+// seems older than the first.
+func TestFenceIsNotToldByTheClock(t *testing.T) {
+	for name, c := range map[string]engine.Recover{"due": {}, "loaded later": {Settled: true}} {
+		t.Run(name, func(t *testing.T) {
+			u := &engine.User{ID: "ada", Fence: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixMilli()}
+			now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC).UnixMilli()
+			do := func(cmd engine.Command) engine.Decision {
+				return engine.Decide(u, engine.Env{Now: now, Zone: time.LoadLocation, Policy: engine.DefaultPolicy()}, cmd)
+			}
+			do(engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Quiet: engine.Some(engine.Quiet{})})
+			do(engine.AttestPhone{Phone: "+12025550123"})
+			r := do(engine.CreateReminder{Text: "Water the plants", SendAt: now}).Reply.(engine.ReminderReply).Reminder.ID
+			m := do(engine.HandOver{ReminderID: r}).Reply.(engine.HandOverReply).Message
+			do(engine.RecordOutcome{MessageID: m.MessageID, Kind: engine.OutcomeAccepted, SID: "SM1", Status: engine.MessageQueued})
+			now -= 1_800_000
+			c.BackupAt = now
+			do(c)
+			do(engine.ReportDelivery{MessageID: m.MessageID, SID: "SM1", Status: engine.MessageUndelivered, Failure: engine.Failure{
+				Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes,
+			}})
+			if got := u.Reminders[0].Status; got != engine.StatusFailed {
+				t.Errorf("%s, and the engine that ran on may have tried again", got)
+			}
+		})
+	}
+}

@@ -74,6 +74,7 @@ func (s *story) command(verb string, args []string) engine.Command {
 		c := engine.Recover{}
 		if v, ok := kv["backup"]; ok {
 			c.BackupAt = instant(s.t, v)
+			_, c.Ahead = kv["ahead"]
 		}
 		return c
 	case "plan":

@@ -142,6 +142,7 @@ func (c *coder) message(n protowire.Number, x *engine.Message) {
 	signed(c, 15, &x.LookupAt)
 	signed(c, 16, &x.Absent)
 	text(c, 17, &x.Sender)
+	boolean(c, 18, &x.Restored)
 	c.close()
 }
 
