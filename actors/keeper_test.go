@@ -43,6 +43,9 @@ func TestUnknownUsersLeaveNoTrace(t *testing.T) {
 				t.Fatalf("%v %v", reply, err)
 			}
 		}
+		if s := w.node.Stats(); s.Users != 0 || s.ActorsAlive != 0 {
+			t.Errorf("%d users and %d actors for having been asked for", s.Users, s.ActorsAlive)
+		}
 		w.pass(10 * time.Minute)
 		if s := w.node.Stats(); s.Users != 0 || s.Journal.LastSeq != 0 {
 			t.Errorf("%d users, %d records", s.Users, s.Journal.LastSeq)

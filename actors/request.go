@@ -54,8 +54,19 @@ func (n *Node) Ask(userID string, cmd engine.Command, key string, keyHash uint64
 	if err := n.admit(r); err != nil {
 		return err
 	}
+	if !writes(cmd) && n.stranger(userID) {
+		d := engine.Decide(&engine.User{ID: userID}, engine.Env{Now: n.cfg.Clock.Now(), Zone: n.zones.Load, Policy: n.cfg.Policy}, cmd)
+		r.answer(d.Reply, nil)
+		return nil
+	}
 	n.dispatch(userID, r)
 	return nil
+}
+
+// stranger reports whether neither memory nor the log knows anybody of that id.
+// Who only asks for one leaves no actor behind.
+func (n *Node) stranger(userID string) bool {
+	return n.table.get(userID) == nil && n.cfg.Log.Head(userID) == 0
 }
 
 // dispatch sends a request where it goes first: to the directory if it claims
