@@ -278,7 +278,11 @@ func (a *audit) canceled(p *person, reminder string) {
 	t := a.trail(reminder)
 	t.canceled = true
 	for _, d := range t.accepted {
-		if !d.lost() && d.life == p.life && !isPills(d.msg.Text) {
+		switch {
+		case d.lost(), d.life != p.life, isPills(d.msg.Text), a.swapped(d):
+		case a.disguised(d, reminder): // looked for, and not found by its words
+			a.unknowable++
+		default:
 			a.fail("cancel", p, "%s is shown cancelled, and the carrier has accepted it (S3)", reminder)
 		}
 	}

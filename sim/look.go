@@ -150,13 +150,24 @@ func (p *person) forward(before, now *engine.ReminderView) {
 	}
 	for i := range before.Messages {
 		b, n := &before.Messages[i], &now.Messages[i]
-		if ahead(b.Status) > ahead(n.Status) || (b.SID != "" && b.SID != b.ID && n.SID != b.SID) {
+		back := ahead(b.Status) > ahead(n.Status) && !a.foundLate(b, n, now.ID)
+		if back || (b.SID != "" && b.SID != b.ID && n.SID != b.SID) {
 			a.fail("forward", p, "message %s was %s (%s) and is %s (%s) (D1)", n.ID, b.Status, b.SID, n.Status, n.SID)
 		}
 		if (b.SentAt != 0 && n.SentAt != b.SentAt) || (b.DeliveredAt != 0 && n.DeliveredAt != b.DeliveredAt) {
 			a.fail("forward", p, "a time of message %s was changed (D1)", n.ID)
 		}
 	}
+}
+
+// foundLate reports whether a message that was taken as not sent, for look-ups
+// did not know its words, is the one that left before a restore: the carrier
+// names it in a callback. That it had failed was a conclusion, not the
+// carrier's word, and the carrier is believed.
+func (a *audit) foundLate(before, now *engine.Message, reminder string) bool {
+	d := a.w.carrier.bySID[now.SID]
+	return before.Status == engine.MessageFailed && before.SID == "" && before.Error.Category == engine.CategoryUnknown && before.Error.Code == 0 &&
+		d != nil && d.msg.MessageID == now.ID && a.disguised(d, reminder)
 }
 
 // ahead numbers the states of a message as SPEC D1 lists them.
