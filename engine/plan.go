@@ -229,7 +229,7 @@ func (p *planning) collectSnoozed() {
 		c.Start, c.End, c.Deadline, c.Priority = r.Start, s.End, r.Deadline, r.Priority
 		c.SnoozeOf, c.AskedAt = r.SnoozeOf, r.AskedAt
 		if s.AllDay {
-			c.End, c.Deadline = r.End, dayStart(s.Date+1, p.loc)
+			c.Start, c.End, c.Deadline = dayStart(s.Date, p.loc), dayStart(s.EndDate, p.loc), dayStart(s.Date+1, p.loc)
 			if c.why == ReasonNone && c.at >= c.Deadline {
 				c.why = ReasonStale // the zone has changed, and that day is over
 			}

@@ -54,19 +54,21 @@ func (t *turn) snoozed(r *Reminder, at Millis) PlannedReminder {
 		}
 		p.Occ, p.Start, p.End = at, at, at
 	case p.AllDay: // its day may be another one in the zone of now
-		p.Deadline = t.dayOver(r)
+		p.Start, p.End, p.Deadline = t.dayOf(r)
 	default:
 		p.Lead = int32(max(p.Start-at, 0) / minute)
 	}
 	return p
 }
 
-// dayOver is when the day of an all-day reminder ends where its person is.
-func (t *turn) dayOver(r *Reminder) Millis {
+// dayOf is when an all-day event begins and ends where its person is, and when
+// its first day is over there.
+func (t *turn) dayOf(r *Reminder) (start, end, over Millis) {
 	if i, found := t.u.findEvent(r.EventID); found && t.u.Events[i].AllDay {
-		return dayStart(t.u.Events[i].Date+1, t.zone())
+		s := &t.u.Events[i]
+		return dayStart(s.Date, t.zone()), dayStart(s.EndDate, t.zone()), dayStart(s.Date+1, t.zone())
 	}
-	return r.Deadline
+	return r.Start, r.End, r.Deadline
 }
 
 // unsnooze takes back what an earlier SNOOZE of the same reminder planned.
