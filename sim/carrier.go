@@ -19,6 +19,8 @@ type carrier struct {
 	bySID     map[string]*delivery
 	blocked   map[string]bool
 	downUntil engine.Millis // true time: the account is refused
+	doubted   bool          // it was refused, and no hand-over has told since that it is not
+	triedAt   engine.Millis // true time of the last hand-over
 	twice     bool          // a sabotaged one accepts everything twice
 }
 
@@ -104,9 +106,11 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 			}
 		}
 	})
+	c.triedAt = w.now
 	if !s.wait(pl.answers) {
 		return provider.Outcome{Cause: "the process is dead"}
 	}
+	c.learned(pl)
 	switch {
 	case pl.panics:
 		panic("sim: the vendor's client panics")
@@ -118,6 +122,27 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 	pl.delivery.answered = true
 	return provider.Outcome{Kind: provider.Accepted, SID: pl.delivery.sid, Status: engine.MessageQueued}
 }
+
+// learned notes what an answer says about the account: one that is lost says
+// nothing, and a stopped sender stays stopped (S5).
+func (c *carrier) learned(pl *plan) {
+	switch {
+	case pl.panics, pl.lost != "":
+	case !pl.accept && pl.refusal.Code == accountRefused:
+		c.doubted = true
+	case c.doubted:
+		c.doubted = false
+		c.w.disturb(c.w.now)
+	}
+}
+
+// stopped reports whether the engine may hold everything back, since it has
+// heard that the account is refused and nothing else since. It tries every ten
+// minutes at least.
+func (c *carrier) stopped() bool { return c.doubted && c.w.now < c.triedAt+11*minute }
+
+// accountRefused stops a sender.
+const accountRefused = 20003
 
 func (s *sender) wait(d engine.Millis) bool { return wait(s.c.w, s.p, d) }
 
@@ -132,7 +157,7 @@ func (c *carrier) plan(m provider.Message) *plan {
 	switch {
 	case c.w.now < c.downUntil:
 		c.w.disturb(c.w.now)
-		pl.refuse(engine.Failure{Code: 20003, Category: engine.CategoryAccountIssue, Retry: engine.RetryNever, Message: "authenticate"})
+		pl.refuse(engine.Failure{Code: accountRefused, Category: engine.CategoryAccountIssue, Retry: engine.RetryNever, Message: "authenticate"})
 	case c.blocked[m.To]:
 		if p := c.w.person(m.UserID); p != nil && p.out == optedIn {
 			p.out = perhapsOut
@@ -174,7 +199,7 @@ var refusals = []engine.Failure{
 }
 
 // Stops implements provider.Stopper.
-func (s *sender) Stops(f engine.Failure) bool { return f.Code == 20003 }
+func (s *sender) Stops(f engine.Failure) bool { return f.Code == accountRefused }
 
 // accept takes a message into the book.
 func (c *carrier) accept(m provider.Message, in *intent, called, wall engine.Millis) *delivery {

@@ -70,9 +70,10 @@ func (a *audit) plans(p *person, entries []engine.TimelineEntry) {
 	if p.swayed >= a.w.healedAt {
 		return // a last change of the zone, perhaps
 	}
-	for date := q.date(a.w.healedAt) + 1; date <= q.date(a.w.now); date++ {
+	wall := a.w.wall() // dates are its business; a restore that is accounted for may keep it wrong
+	for date := q.date(a.w.healedAt) + 1; date <= q.date(wall); date++ {
 		begins := dayBegins(date, q.loc)
-		if begins == dayBegins(date+1, q.loc) || begins < from+10*minute || begins > a.w.now-10*minute {
+		if begins == dayBegins(date+1, q.loc) || begins < from+10*minute || begins > wall-10*minute {
 			continue // no such date, or too near the ends
 		}
 		name := time.Unix(date*86400, 0).UTC().Format(time.DateOnly)

@@ -155,14 +155,17 @@ func (a *audit) words(d *delivery, in *intent) {
 	if isPills(d.msg.Text) {
 		return
 	}
-	why := "no event of that title is known (X1, C4)"
+	why, foreign := "no event of that title is known (X1, C4)", ""
 	for _, cal := range in.cal {
 		for _, e := range *cal {
 			if e.token != token {
 				continue
 			}
 			if why = e.judge(d, in); why == "" {
-				a.guarded(d, in, e)
+				if w := e.guarded(d); w != "" { // a change of place or link may be under way
+					foreign = w
+					continue
+				}
 				a.collapsed(in, e)
 				if !e.AllDay {
 					a.inTime(d, in, e.Start)
@@ -170,6 +173,10 @@ func (a *audit) words(d *delivery, in *intent) {
 				return
 			}
 		}
+	}
+	if foreign != "" {
+		a.fail("guarded", in.p, "%q has %q in it, which is not the event's (X4)", d.msg.Text, foreign)
+		return
 	}
 	a.fail("words", in.p, "%q: %s", d.msg.Text, why)
 }

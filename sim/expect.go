@@ -89,7 +89,7 @@ func (t *target) certain() bool {
 	p, w := t.p, t.p.w
 	q := p.prof.settled()
 	switch {
-	case w.ended || w.jumped != 0 || w.restored != 0 || !w.calm(30*minute) || w.paused.known || w.pauseWanted:
+	case w.ended || w.jumped != 0 || w.restored != 0 || !w.calm(30*minute) || w.paused.known || w.pauseWanted || w.carrier.stopped():
 		return false
 	case q == nil, p.cal.next != nil, p.cus.next != nil, !p.exists(), !q.verified, q.paused, p.out != optedIn,
 		q.limit < 100, w.carrier.blocked[q.phone], t.event && !q.reminders:

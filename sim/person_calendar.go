@@ -88,8 +88,10 @@ func (p *person) newEvent() *calEvent {
 // place gives the event a time: most are soon, some begin at the worst moment
 // of the day.
 func (p *person) place(e *calEvent) {
-	d, wall := p.w.d, p.w.wall()
-	e.synced = false
+	d, wall, before := p.w.d, p.w.wall(), *e
+	defer func() { // the time that it has is no other one (P3)
+		e.synced = before.synced && !e.AllDay && !before.AllDay && e.Start == before.Start
+	}()
 	if d.chance(0.12) {
 		e.AllDay, e.Start, e.End = true, 0, 0
 		e.Date = engine.Date(p.prof.now.date(wall) + d.between(0, 3))
