@@ -217,3 +217,39 @@ func TestRestoreDoesNotRetryWhatWasWithTheCarrier(t *testing.T) {
 		}
 	})
 }
+
+// S4: what left behind a restore is tried again when it is lost, also by a
+// process that starts later.
+func TestWhatIsSentBehindARestoreIsRetried(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		var backup bytes.Buffer
+		if _, err := w.log.Backup(&backup); err != nil {
+			t.Fatal(err)
+		}
+		w.stop()
+		restored, err := waltest.RestoreMem(&backup, waltest.MemOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.log = restored
+		w.start()
+		w.event("ada", "e1", 300*time.Minute)
+		w.do("ada", engine.UpdateUser{Leads: engine.Some([]int32{299})})
+		w.pass(2 * time.Minute)
+		w.stop()
+		w.start()
+		sent := w.carrier.accepted
+		if len(sent) != 1 {
+			t.Fatalf("%d texts", len(sent))
+		}
+		w.do("ada", engine.ReportDelivery{
+			MessageID: sent[0].MessageID, Status: engine.MessageUndelivered,
+			Failure: engine.Failure{Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes},
+		})
+		w.pass(30 * time.Minute)
+		if got := len(w.carrier.accepted); got != 2 {
+			t.Errorf("%d texts: %s", got, w.statuses("ada"))
+		}
+	})
+}

@@ -63,3 +63,27 @@ func TestFenceIsNotToldByTheClock(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatCameBehindARestoreIsRetried: the clock went back behind a restore, so
+// that a message looks older than the backup that does not know it. It is tried
+// again when it is lost (S4).
+func TestWhatCameBehindARestoreIsRetried(t *testing.T) {
+	u := &engine.User{ID: "ada"}
+	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC).UnixMilli()
+	do := func(cmd engine.Command) engine.Decision {
+		return engine.Decide(u, engine.Env{Now: now, Zone: time.LoadLocation, Policy: engine.DefaultPolicy()}, cmd)
+	}
+	do(engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Quiet: engine.Some(engine.Quiet{})})
+	do(engine.AttestPhone{Phone: "+12025550123"})
+	do(engine.Recover{BackupAt: now})
+	now -= 1_800_000
+	r := do(engine.CreateReminder{Text: "Water the plants", SendAt: now}).Reply.(engine.ReminderReply).Reminder.ID
+	m := do(engine.HandOver{ReminderID: r}).Reply.(engine.HandOverReply).Message
+	do(engine.RecordOutcome{MessageID: m.MessageID, Kind: engine.OutcomeAccepted, SID: "SM1", Status: engine.MessageQueued})
+	do(engine.ReportDelivery{MessageID: m.MessageID, SID: "SM1", Status: engine.MessageUndelivered, Failure: engine.Failure{
+		Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes,
+	}})
+	if got := u.Reminders[0].Status; got != engine.StatusScheduled {
+		t.Errorf("%s, and nobody else has tried again", got)
+	}
+}
