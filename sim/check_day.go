@@ -95,7 +95,7 @@ func (a *audit) shares(p *person, items []engine.ReminderView) {
 	}
 	for i := range items {
 		r := &items[i]
-		if r.Status != engine.StatusCanceled || r.Reason != engine.ReasonDailyLimit || r.Due < a.w.wall()+10*minute || r.SnoozeOf != "" {
+		if r.Status != engine.StatusCanceled || r.Reason != engine.ReasonDailyLimit || r.Due < a.w.wall()+10*minute || r.SnoozeOf != "" || !p.stands(r) {
 			continue
 		}
 		for j := range items {
@@ -106,6 +106,19 @@ func (a *audit) shares(p *person, items []engine.ReminderView) {
 			}
 		}
 	}
+}
+
+// stands reports whether a reminder that has ended could come back: its event,
+// if it has one, is where it was, and wanted (P3).
+func (p *person) stands(r *engine.ReminderView) bool {
+	if r.Type != engine.EventReminder {
+		return true
+	}
+	e := (*p.cal.now)[r.EventID]
+	if e == nil || !e.wanted() || e.Sync != engine.SyncSynced {
+		return false
+	}
+	return !e.AllDay && e.Start == r.Occ || e.AllDay && int64(e.Date)*day == r.Occ
 }
 
 // pills is a text that a caller asks for again and again, in the same words.
