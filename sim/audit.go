@@ -57,6 +57,7 @@ type intent struct {
 
 // trail is what became of one reminder at the carrier.
 type trail struct {
+	begun    engine.Millis // true time of the first hand-over that the journal has
 	calls    int
 	accepted []*delivery
 	canceled bool // and the client was told so
@@ -160,6 +161,11 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 	for _, e := range events {
 		u.Apply(r.At, e)
 		a.failed(r.Stream, r.At, e)
+		if s, ok := e.(engine.AttemptStarted); ok {
+			if t := a.trail(s.ID); t.begun == 0 {
+				t.begun = a.w.now
+			}
+		}
 		if s, ok := e.(engine.AttemptStarted); ok && s.Assumed {
 			a.assumed[s.ID] = s
 		} else if ok {

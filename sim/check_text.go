@@ -61,7 +61,7 @@ func (a *audit) once(d *delivery, t *trail) {
 		a.texts[token] = append(a.texts[token], d)
 		if p := a.w.person(d.msg.UserID); p != nil { // one that was snoozed is another one
 			before = slices.DeleteFunc(before, func(b *delivery) bool {
-				return b.msg.ReminderID != d.msg.ReminderID && p.snoozedSince(b.calledAt-2*hour) > 0 // asked for while it was uncertain, perhaps
+				return b.msg.ReminderID != d.msg.ReminderID && p.snoozedSince(a.firstOf(b, t)) > 0 // asked for while it was uncertain, perhaps
 			})
 		}
 	}
@@ -76,6 +76,20 @@ func (a *audit) once(d *delivery, t *trail) {
 				d.msg.ReminderID, b.msg.MessageID, rfc3339(b.at), d.msg.MessageID, rfc3339(d.at), d.msg.Text)
 		}
 	}
+}
+
+// firstOf is when the first of two reminders was handed over first: the other
+// may be its SNOOZE. Clocks that jump put hours between that and the texts. Of
+// one that a restore has forgotten, two hours before its text will do.
+func (a *audit) firstOf(b *delivery, t *trail) engine.Millis {
+	first := b.calledAt - 2*hour
+	if o := a.reminders[b.msg.ReminderID]; o != nil && o.begun != 0 {
+		first = min(b.calledAt, o.begun)
+	}
+	if t.begun != 0 {
+		first = min(first, t.begun)
+	}
+	return first
 }
 
 // disguised reports whether a text that left before a restore can't be
