@@ -3,6 +3,7 @@ package engine
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"carillon/engine/sms"
@@ -47,25 +48,32 @@ func (t *turn) compose(r *Reminder, at Millis) composed {
 		body, size := encode(r.Title)
 		return composed{body: body, via: ViaCaller, size: size}
 	}
-	e := CalendarEvent{ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End, AllDay: r.AllDay}
+	e := CalendarEvent{ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End, AllDay: r.AllDay, Date: Date(floorDiv(r.Occ, dayMillis))}
 	if i, found := t.u.findEvent(r.EventID); found && !t.u.Events[i].Deleted && t.u.Events[i].occurrence() == r.Occ {
 		e = t.u.Events[i].CalendarEvent
 	}
 	if body, ok := t.written(r, at); ok {
 		return composed{body: body, via: ViaLLM, size: sms.Measure(body)}
 	}
-	ahead := e.Start - at
-	if e.AllDay {
-		ahead = r.Start - at
-	}
+	ahead := t.ahead(&e, at)
 	body, size := Template(e, ahead, t.env.Policy.MaxSegments)
 	return composed{body: body, via: ViaTemplate, size: size}
 }
 
+// ahead is how far an event is from an instant: an all-day one in whole days of
+// the person's calendar, whatever their length.
+func (t *turn) ahead(e *CalendarEvent, at Millis) Millis {
+	if e.AllDay {
+		return int64(e.Date-dateOf(at, t.zone())) * dayMillis
+	}
+	return e.Start - at
+}
+
 // Template writes a reminder by the template of X3 in at most that many
 // segments: "<title> in 15 mins @ <location>. <link>", or "Today: <title>"
-// for an all-day event, "Tomorrow: <title>" if its day has not begun. ahead is
-// the time until the start, milliseconds.
+// for an all-day event: "Tomorrow: <title>" on the day before, "Mon 2 Nov: <title>"
+// when it is further (somebody sends it now, or a clock goes back). ahead is the
+// time until the start, milliseconds.
 //
 // What does not fit is given up in this order: the title's end, while 40
 // units of it stay; the location; the link. A link is whole or absent (X2).
@@ -74,7 +82,10 @@ func Template(e CalendarEvent, ahead Millis, segments int) (string, sms.Size) {
 	head, phrase := "", " in "+inTime(ahead)
 	if e.AllDay {
 		head, phrase = "Today: ", ""
-		if ahead > 0 { // moved before its day by quiet hours (P4)
+		switch {
+		case ahead > dayMillis:
+			head = time.Unix(int64(e.Date)*daySeconds, 0).UTC().Format("Mon 2 Jan: ")
+		case ahead > 0: // moved before its day by quiet hours (P4)
 			head = "Tomorrow: "
 		}
 	}

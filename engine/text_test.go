@@ -37,6 +37,8 @@ func TestTemplate(t *testing.T) {
 		{"the place is the link", engine.CalendarEvent{Title: "Stand-up", Location: "https://meet.example/a", Link: "https://meet.example/a"}, 15 * minute, "Stand-up in 15 mins. https://meet.example/a"},
 		{"no title", engine.CalendarEvent{Title: " \n\u200b"}, 15 * minute, "Event in 15 mins"},
 		{"all day", engine.CalendarEvent{Title: "Trade fair", AllDay: true, Location: "Hall 3"}, 0, "Today: Trade fair @ Hall 3"},
+		{"all day, the day before", engine.CalendarEvent{Title: "Trade fair", AllDay: true}, 1440 * minute, "Tomorrow: Trade fair"},
+		{"all day, two days before", engine.CalendarEvent{Title: "Trade fair", AllDay: true, Date: 20759}, 2880 * minute, "Mon 2 Nov: Trade fair"},
 		{"line breaks and bidi marks", engine.CalendarEvent{Title: "A\r\nB\u202eC", Location: "D\tE"}, 15 * minute, "A BC in 15 mins @ D E"},
 		{"not a web link", engine.CalendarEvent{Title: "A", Link: "javascript:alert(1)"}, 15 * minute, "A in 15 mins"},
 		{"a link with a space", engine.CalendarEvent{Title: "A", Link: "https://x.example/a b"}, 15 * minute, "A in 15 mins"},

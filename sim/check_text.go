@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -219,11 +220,16 @@ func (e *calEvent) judge(d *delivery, in *intent) string {
 // judgeDay is judge for an all-day event.
 func (e *calEvent) judgeDay(d *delivery, in *intent) string {
 	date := int64(e.Date)
-	if strings.HasPrefix(d.msg.Text, "Tomorrow: ") {
+	named := time.Unix(date*86400, 0).UTC().Format("Mon 2 Jan: ")
+	further := strings.HasPrefix(d.msg.Text, named)
+	switch {
+	case further: // than tomorrow
+		date -= 2
+	case strings.HasPrefix(d.msg.Text, "Tomorrow: "):
 		date--
 	}
 	for _, q := range in.prof {
-		if q.date(in.at) == date {
+		if on := q.date(in.at); on == date || further && on < date {
 			return ""
 		}
 	}
@@ -294,9 +300,14 @@ func (a *audit) measure(d *delivery, in *intent) {
 	}
 }
 
+// dayHead is how the text of an all-day event begins that is further away than
+// tomorrow.
+var dayHead = regexp.MustCompile(`^[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}: `)
+
 // firstWord is a text's token; the time that the fuse puts before a third one
 // is not it.
 func firstWord(text string) string {
+	text = dayHead.ReplaceAllString(text, "")
 	for w := range strings.FieldsSeq(text) {
 		if clock := len(w) == 5 && w[2] == ':'; !clock && w != "Today:" && w != "Tomorrow:" {
 			return w
