@@ -58,7 +58,7 @@ func lie(d draw, b engine.Brief) string {
 	case 2:
 		return "Lunch " + b.Phrase
 	case 3:
-		return b.Title + " " + b.Phrase + ", bring 400 coins"
+		return b.Title + " " + b.Phrase + ", bring 98765 coins" // no event of a world has that number
 	}
 	return b.Title + " starts soon"
 }
