@@ -62,10 +62,23 @@ func (r *receiver) Notify(ctx context.Context, n provider.Notification) provider
 	return out
 }
 
+// holdOn lets Notify wait until r.hold is closed.
+func (r *receiver) holdOn() {
+	r.mu.Lock()
+	r.hold = make(chan struct{})
+	r.mu.Unlock()
+}
+
 func (r *receiver) set(answer func(n provider.Notification) provider.Hearing) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = answer
+}
+
+func (r *receiver) holdNoMore() {
+	r.mu.Lock()
+	r.hold = nil
+	r.mu.Unlock()
 }
 
 // heard lists what was taken about a user, in order: the types' last words.
@@ -160,13 +173,13 @@ func TestToldAgainAfterACrashWithTheSameID(t *testing.T) {
 		w.person("ada", "+15550100001")
 		w.event("ada", "e1", 20*time.Minute)
 		w.pass(2 * time.Second) // noted
-		r.hold = make(chan struct{})
+		r.holdOn()
 		w.event("ada", "e2", 30*time.Minute)
 		synctest.Wait() // with the receiver
 		survivor := w.log.(*waltest.Mem).CrashClone()
 		close(r.hold) // delivered; the place on the disk is before it
 		w.stop()
-		r.hold = nil
+		r.holdNoMore()
 		w.log = survivor
 		w.start()
 		w.pass(time.Second)
@@ -189,7 +202,7 @@ func TestToldAgainAfterACrashWithTheSameID(t *testing.T) {
 // by no more at a time than may be; those of others don't wait.
 func TestOrderPerUserAndBoundedConcurrency(t *testing.T) {
 	telling(t, func(c *actors.Config) { c.MaxNotices = 3 }, func(w *world, r *receiver) {
-		r.hold = make(chan struct{})
+		r.holdOn()
 		for i := range 5 {
 			id := fmt.Sprint("u", i)
 			w.person(id, fmt.Sprintf("+1555010000%d", i))
@@ -290,7 +303,7 @@ func TestMoreComesWhileAHeldUserIsTold(t *testing.T) {
 		w.event("ada", "e1", 20*time.Hour)
 		w.pass(time.Second)
 		r.set(nil)
-		r.hold = make(chan struct{})
+		r.holdOn()
 		w.pass(6 * time.Second) // e1 is with the receiver again
 		w.event("ada", "e2", 21*time.Hour)
 		w.pass(time.Second)
@@ -465,7 +478,7 @@ func TestSenderIsTold(t *testing.T) {
 func TestStopEndsWhatIsBeingTold(t *testing.T) {
 	telling(t, nil, func(w *world, r *receiver) {
 		w.person("ada", "+15550100001")
-		r.hold = make(chan struct{})
+		r.holdOn()
 		w.event("ada", "e1", 20*time.Minute)
 		w.event("ada", "e2", 30*time.Minute)
 		synctest.Wait()
@@ -477,7 +490,7 @@ func TestStopEndsWhatIsBeingTold(t *testing.T) {
 		if got := r.heard("ada"); got != "scheduled" {
 			t.Fatalf("told %q by the stop", got)
 		}
-		r.hold = nil
+		r.holdNoMore()
 		w.start()
 		w.pass(time.Second)
 		if got := r.heard("ada"); got != "scheduled scheduled" || r.taken[0].ID == r.taken[1].ID {

@@ -167,7 +167,8 @@ func removeLeftovers(dir string) error {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if !strings.HasSuffix(name, ".new") && !(strings.HasPrefix(name, "backup-") && strings.HasSuffix(name, ".tmp")) {
+		backup := strings.HasPrefix(name, "backup-") && strings.HasSuffix(name, ".tmp")
+		if !strings.HasSuffix(name, ".new") && !backup {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
