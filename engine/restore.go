@@ -61,14 +61,23 @@ func (u *User) open() bool {
 	return false
 }
 
-// assume begins the attempts that the engine that ran on may have made.
+// assume begins the attempts that the engine that ran on may have made. Of leads
+// that were due together it made one, the last (P9): the others are over, or a
+// look-up would find that one's text for them, and it would be sent again.
 func (t *turn) assume() {
-	var due []string
+	var due, outrun []string
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
-		if at := r.nextAt(); r.pending() && r.Attempts < MaxAttempts && at <= t.env.Now {
+		switch {
+		case !r.pending() || r.Attempts >= MaxAttempts || r.nextAt() > t.env.Now:
+		case t.outrunAt(r, max(r.nextAt(), t.fenced+1)):
+			outrun = append(outrun, r.ID)
+		default:
 			due = append(due, r.ID)
 		}
+	}
+	for _, id := range outrun {
+		t.emit(ReminderCanceled{ID: id, Reason: ReasonStale})
 	}
 	for _, id := range due {
 		r := t.u.reminder(id)

@@ -46,14 +46,16 @@ func (t *turn) staleReason() Reason {
 }
 
 // outrun reports whether a later lead of the same event is due as well.
-func (t *turn) outrun(r *Reminder) bool {
-	if r.Type != EventReminder || r.AllDay || r.nextAt() > t.env.Now {
+func (t *turn) outrun(r *Reminder) bool { return t.outrunAt(r, t.env.Now) }
+
+func (t *turn) outrunAt(r *Reminder, at Millis) bool {
+	if r.Type != EventReminder || r.AllDay || r.nextAt() > at {
 		return false
 	}
 	for i := range t.u.Reminders {
 		o := &t.u.Reminders[i]
 		if o.pending() && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead &&
-			o.Type == EventReminder && o.Due <= t.env.Now {
+			o.Type == EventReminder && o.Due <= at {
 			return true
 		}
 	}
