@@ -26,7 +26,7 @@ func TestUsersAtRestAreAsTheyWere(t *testing.T) {
 			before[id] = w.reminders(id)
 		}
 		w.pass(30 * time.Second)
-		if n := gauge(t, reg, "carillon_actors_at_rest"); n != 10 {
+		if n := metric(t, reg, "carillon_actors_at_rest"); n != 10 {
 			t.Fatalf("%v of 10 rest after a round of snapshots", n)
 		}
 		for id, want := range before {
@@ -34,12 +34,12 @@ func TestUsersAtRestAreAsTheyWere(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", id, got, want)
 			}
 		}
-		if n := gauge(t, reg, "carillon_actors_at_rest"); n != 0 {
+		if n := metric(t, reg, "carillon_actors_at_rest"); n != 0 {
 			t.Errorf("%v rest although all were asked", n)
 		}
 		w.event("u3", "e3", 4*time.Hour) // only u3 is in the next round; the others stay up
 		w.pass(30 * time.Second)
-		if n := gauge(t, reg, "carillon_actors_at_rest"); n != 1 {
+		if n := metric(t, reg, "carillon_actors_at_rest"); n != 1 {
 			t.Errorf("%v rest, want u3 alone", n)
 		}
 		w.pass(5 * time.Hour)
@@ -60,7 +60,7 @@ func TestWhoIsDueSoonDoesNotRest(t *testing.T) {
 		w.person("u1", "+15550100001")
 		w.event("u1", "e1", 15*time.Minute+50*time.Second)
 		w.pass(15 * time.Second)
-		if n := gauge(t, reg, "carillon_actors_at_rest"); n != 0 {
+		if n := metric(t, reg, "carillon_actors_at_rest"); n != 0 {
 			t.Errorf("%v rest 35 seconds before a text", n)
 		}
 		w.pass(time.Minute)
@@ -68,19 +68,4 @@ func TestWhoIsDueSoonDoesNotRest(t *testing.T) {
 			t.Errorf("%d texts left", got)
 		}
 	})
-}
-
-func gauge(t *testing.T, reg *prometheus.Registry, name string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue()
-		}
-	}
-	t.Fatalf("no metric %s", name)
-	return 0
 }

@@ -48,10 +48,7 @@ func (t *turn) timed(r *Reminder, text composed) composed {
 		text.body, text.size = encode(clock + text.body)
 		return text
 	}
-	e := CalendarEvent{ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End, AllDay: r.AllDay, Date: Date(floorDiv(r.Occ, dayMillis))}
-	if i, found := t.u.findEvent(r.EventID); found {
-		e = t.u.Events[i].CalendarEvent
-	}
+	e := t.eventOf(r)
 	e.Title = clock + e.Title
 	body, size := Template(e, t.ahead(&e, t.env.Now), t.env.Policy.MaxSegments)
 	return composed{body: body, via: ViaTemplate, size: size}

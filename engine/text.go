@@ -48,16 +48,24 @@ func (t *turn) compose(r *Reminder, at Millis) composed {
 		body, size := encode(r.Title)
 		return composed{body: body, via: ViaCaller, size: size}
 	}
-	e := CalendarEvent{ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End, AllDay: r.AllDay, Date: Date(floorDiv(r.Occ, dayMillis))}
-	if i, found := t.u.findEvent(r.EventID); found && !t.u.Events[i].Deleted && t.u.Events[i].occurrence() == r.Occ {
-		e = t.u.Events[i].CalendarEvent
-	}
+	e := t.eventOf(r)
 	if body, ok := t.written(r, at); ok {
 		return composed{body: body, via: ViaLLM, size: sms.Measure(body)}
 	}
 	ahead := t.ahead(&e, at)
 	body, size := Template(e, ahead, t.env.Policy.MaxSegments)
 	return composed{body: body, via: ViaTemplate, size: size}
+}
+
+// eventOf is what a reminder is about: the event as it is, or what the reminder
+// keeps of it when that is gone or has moved.
+func (t *turn) eventOf(r *Reminder) CalendarEvent {
+	if i, found := t.u.findEvent(r.EventID); found && !t.u.Events[i].Deleted && t.u.Events[i].occurrence() == r.Occ {
+		return t.u.Events[i].CalendarEvent
+	}
+	return CalendarEvent{
+		ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End, AllDay: r.AllDay, Date: Date(floorDiv(r.Occ, dayMillis)),
+	}
 }
 
 // ahead is how far an event is from an instant: an all-day one in whole days of
