@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrTooLong says that an answer was longer than anybody needs to read.
@@ -79,4 +80,20 @@ func unconnected(err error) string {
 		return "host unreachable"
 	}
 	return ""
+}
+
+// Transport connects to one host of somebody else's over HTTP/2 where it can:
+// timeout is for a connection and for its TLS, conns is how many there may be.
+func Transport(timeout time.Duration, conns int) http.RoundTripper {
+	dialer := net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    timeout,
+		MaxIdleConnsPerHost:    conns,
+		MaxConnsPerHost:        conns,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		ForceAttemptHTTP2:      true,
+	}
 }

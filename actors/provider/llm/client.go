@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -80,7 +79,7 @@ func New(conf Config) (*Client, error) {
 		conf.ExtraBody = map[string]any{"thinking": map[string]any{"type": "disabled"}}
 	}
 	if conf.Transport == nil {
-		conf.Transport = transport(conf)
+		conf.Transport = provider.Transport(conf.Timeout, conf.MaxConns)
 	}
 	return &Client{
 		conf: conf, url: base.JoinPath("chat", "completions").String(), breaker: newBreaker(),
@@ -114,20 +113,6 @@ func isDeepSeek(u *url.URL) bool {
 func DefaultPriced(baseURL string) bool {
 	u, err := parseBase(baseURL)
 	return err == nil && isDeepSeek(u)
-}
-
-func transport(conf Config) http.RoundTripper {
-	dialer := net.Dialer{Timeout: conf.Timeout, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    conf.Timeout,
-		MaxIdleConnsPerHost:    conf.MaxConns,
-		MaxConnsPerHost:        conf.MaxConns,
-		IdleConnTimeout:        30 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		ForceAttemptHTTP2:      true,
-	}
 }
 
 // The breaker opens after so many failures in a row, and lets one request

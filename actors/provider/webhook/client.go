@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -56,27 +55,13 @@ func New(conf Config) (*Client, error) {
 		conf.MaxConns = 8
 	}
 	if conf.Transport == nil {
-		conf.Transport = transport(conf)
+		conf.Transport = provider.Transport(conf.Timeout, conf.MaxConns)
 	}
 	return &Client{conf: conf, http: &http.Client{
 		Transport: conf.Transport,
 		// A redirect is no yes: it would take body and signature elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
-}
-
-func transport(conf Config) http.RoundTripper {
-	dialer := net.Dialer{Timeout: conf.Timeout, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    conf.Timeout,
-		MaxIdleConnsPerHost:    conf.MaxConns,
-		MaxConnsPerHost:        conf.MaxConns,
-		IdleConnTimeout:        30 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		ForceAttemptHTTP2:      true,
-	}
 }
 
 // Notify implements provider.Notifier.
