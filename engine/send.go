@@ -45,7 +45,9 @@ func (t *turn) staleReason() Reason {
 	return ReasonStale
 }
 
-// outrun reports whether a later lead of the same event is due as well.
+// outrun reports whether a later lead of the same event is due as well. One that
+// waits for a retry is not: quiet hours may begin before it, and then the person
+// would get neither.
 func (t *turn) outrun(r *Reminder) bool { return t.outrunAt(r, t.env.Now) }
 
 func (t *turn) outrunAt(r *Reminder, at Millis) bool {
@@ -55,7 +57,7 @@ func (t *turn) outrunAt(r *Reminder, at Millis) bool {
 	for i := range t.u.Reminders {
 		o := &t.u.Reminders[i]
 		if o.pending() && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead &&
-			o.Type == EventReminder && o.Due <= at {
+			o.Type == EventReminder && o.nextAt() <= at {
 			return true
 		}
 	}

@@ -181,6 +181,7 @@ func (a *audit) words(d *delivery, in *intent) {
 					foreign = w
 					continue
 				}
+				in.p.noteText(e)
 				a.collapsed(in, e)
 				if !e.AllDay {
 					a.inTime(d, in, e.Start)
@@ -205,7 +206,7 @@ func (e *calEvent) judge(d *delivery, in *intent) string {
 		return "its event is declined (P3)"
 	case e.Free:
 		return "its event is free time (P3)"
-	case !e.synced:
+	case !e.synced && !in.p.wantedAgain(e):
 		return "its event was never synced (P3)"
 	case e.AllDay:
 		return e.judgeDay(d, in)
@@ -304,12 +305,13 @@ func (a *audit) measure(d *delivery, in *intent) {
 // tomorrow.
 var dayHead = regexp.MustCompile(`^[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}: `)
 
-// firstWord is a text's token; the time that the fuse puts before a third one
-// is not it.
+// firstWord is a text's token; the time that the fuse puts before a third one,
+// "20:00" or "00:21 on 2025-07-30", is not it.
 func firstWord(text string) string {
 	text = dayHead.ReplaceAllString(text, "")
 	for w := range strings.FieldsSeq(text) {
-		if clock := len(w) == 5 && w[2] == ':'; !clock && w != "Today:" && w != "Tomorrow:" {
+		clock, date := len(w) == 5 && w[2] == ':', len(w) == 10 && w[4] == '-' && w[7] == '-'
+		if !clock && !date && w != "on" && w != "Today:" && w != "Tomorrow:" {
 			return w
 		}
 	}

@@ -26,6 +26,9 @@ type op struct {
 	once  bool // is never carried twice by accident
 	key   string
 	tries int // answers that were lost
+	// refused: nobody expects it any more. A copy that is still on its way may be
+	// taken, by a clock that has gone back, and is not carried.
+	refused bool
 	// begin notes that the command may be carried out from now on, settle that
 	// it was, or (refused) that it was not.
 	begin  func()
@@ -90,11 +93,11 @@ func (c *writer) try() {
 }
 
 // repeatLater carries it a second time, unless the person or the engine's
-// memory of the first time is gone by then.
+// memory of the first time is gone by then, or it was refused.
 func (p *person) repeatLater(o *op, mean engine.Millis) {
 	life, restored := p.life, p.w.restored
 	p.w.after(p.w.d.about(mean), func() {
-		if p.life == life && p.w.restored == restored {
+		if p.life == life && p.w.restored == restored && !o.refused {
 			p.repeat(o)
 		}
 	})
@@ -130,7 +133,7 @@ func (c *writer) answered(o *op, reply engine.Reply, err error) {
 		w.after(refusal.RetryAfter+second, c.again(o))
 		return
 	}
-	c.cur = nil
+	c.cur, o.refused = nil, refused
 	ticket := c.ticket
 	if c.name == "profile" || c.name == "consent" {
 		c.p.swayed = w.now

@@ -44,12 +44,13 @@ type person struct {
 	limits    limitBook
 	quieted   engine.Millis // when zone or quiet hours last changed
 	snoozes   []*snooze
-	lastOf    map[string]*intent // the last text about an occurrence
-	buried    map[string]bool    // reminders of somebody of this id who was erased
-	impatient bool               // asks for one code after the other
-	starts    []engine.Millis    // of verifications
-	verifying string             // the number that a code is out for
-	touched   map[string]bool    // events and reminders that a send-now or a cancel has meddled with
+	lastOf    map[string]*intent       // the last text about an occurrence
+	texted    map[string]engine.Millis // occurrences: true time of the first text about them
+	buried    map[string]bool          // reminders of somebody of this id who was erased
+	impatient bool                     // asks for one code after the other
+	starts    []engine.Millis          // of verifications
+	verifying string                   // the number that a code is out for
+	touched   map[string]bool          // events and reminders that a send-now or a cancel has meddled with
 }
 
 func newPerson(w *world, n int) *person {
@@ -57,7 +58,7 @@ func newPerson(w *world, n int) *person {
 		w: w, n: n, id: fmt.Sprintf("person-%02d", n), versioned: w.d.chance(0.8),
 		numbers: []string{fmt.Sprintf("+1555%03d0001", n), fmt.Sprintf("+1555%03d0002", n)},
 		listed:  map[string]engine.ReminderView{}, touched: map[string]bool{},
-		lastOf: map[string]*intent{}, buried: map[string]bool{}, impatient: w.d.chance(0.2),
+		lastOf: map[string]*intent{}, texted: map[string]engine.Millis{}, buried: map[string]bool{}, impatient: w.d.chance(0.2),
 	}
 	p.clear()
 	p.consents = &writer{p: p, name: "consent", every: w.pace.consent, choose: p.chooseConsent}

@@ -121,6 +121,9 @@ func (p *person) expectSnoozed(s *snooze) {
 		return
 	}
 	last := sent[len(sent)-1]
+	if last.lost() {
+		return // the person has no such text: it is about one before
+	}
 	for _, e := range *p.cal.now {
 		if e.token != firstWord(last.msg.Text) || e.AllDay || p.touched[e.ID] || last.msg.UserID != p.id {
 			continue
@@ -147,6 +150,23 @@ func (p *person) snoozedSince(at engine.Millis) (n int) {
 		}
 	}
 	return n
+}
+
+// occurrence names the event at the time that it has (P6).
+func (e *calEvent) occurrence() string { return e.ID + " " + itoa(e.Start) + " " + itoa(int64(e.Date)) }
+
+// noteText notes that the person has a text about the event at its time.
+func (p *person) noteText(e *calEvent) {
+	if p.texted[e.occurrence()] == 0 {
+		p.texted[e.occurrence()] = p.w.now
+	}
+}
+
+// wantedAgain reports whether a SNOOZE may ask for the event once more: the
+// person has a text about it. Its sync_status is not looked at then.
+func (p *person) wantedAgain(e *calEvent) bool {
+	had := p.texted[e.occurrence()]
+	return had != 0 && p.snoozedSince(had) > 0
 }
 
 // snoozedUntil is until when a custom reminder may be of use again (P10, N4).
