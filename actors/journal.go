@@ -71,8 +71,9 @@ type snapshot struct {
 	seq    uint64
 	wake   engine.Millis
 	data   []byte
-	gone   bool // nobody there: nothing is to be kept
-	lost   bool // the user can't be loaded: its records must stay
+	gone   bool     // nobody there: nothing is to be kept
+	lost   bool     // the user can't be loaded: its records must stay
+	rest   *resting // whose state it is; nil: nobody lay down for it
 }
 
 // journal is the actor that writes the log: what comes while a batch is being

@@ -201,8 +201,8 @@ func (k *keeper) askUser(id string) {
 	var done *snapshot
 	switch {
 	case e == nil:
-	case e.pid != nil:
-		e.mail.PostUserMessage(takeSnapshot{})
+	case e.seat != nil:
+		e.seat.mail.PostUserMessage(takeSnapshot{})
 		k.round.waiting[id] = true
 	case e.cold != nil:
 		done = &snapshot{
@@ -281,6 +281,9 @@ func (k *keeper) put() {
 		return
 	}
 	for _, s := range r.ready {
+		if s.rest != nil && s.seq > 0 {
+			s.rest.unwritten.Store(nil)
+		}
 		k.warm(s)
 	}
 	k.node.metrics.snapshots.Add(float64(len(batch)))
@@ -350,20 +353,20 @@ func (k *keeper) compact(now engine.Millis) {
 // sweep asks actors that were unused for long to leave memory, some shards at
 // a time.
 func (k *keeper) sweep(now engine.Millis) {
-	before := now/1000 - int64(k.node.cfg.Idle/time.Second)
+	before := max(now/1000-int64(k.node.cfg.Idle/time.Second), 0)
 	for range sweepShards {
 		s := &k.node.table.shards[k.shard]
 		k.shard = (k.shard + 1) % tableShards
 		s.mu.Lock()
 		var idle []*entry
 		for _, e := range s.entries {
-			if e.pid != nil && e.lastUsed < before {
+			if e.seat != nil && int64(e.lastUsed) < before {
 				idle = append(idle, e)
 			}
 		}
 		slices.SortFunc(idle, func(a, b *entry) int { return strings.Compare(a.id, b.id) }) // the map has no order
 		for _, e := range idle {
-			e.mail.PostUserMessage(letGo{})
+			e.seat.mail.PostUserMessage(letGo{})
 		}
 		s.mu.Unlock()
 	}

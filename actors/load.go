@@ -23,7 +23,7 @@ func (u *user) load() {
 	u.countUncertain()
 	if !u.recoveryWaits() {
 		r := &request{cmd: u.node.recovered(u.e.id), deliver: func(engine.Reply, error) {}}
-		u.e.backlog = append([]any{r}, u.e.backlog...)
+		u.backlog = append([]any{r}, u.backlog...)
 	}
 	u.workOff()
 }
@@ -49,10 +49,10 @@ func (u *user) lose(err error) {
 // recoveryWaits reports whether the command that follows a load is at hand
 // already: it panicked, and is not to be begun anew for ever.
 func (u *user) recoveryWaits() bool {
-	if len(u.e.backlog) == 0 {
+	if len(u.backlog) == 0 {
 		return false
 	}
-	r, ok := u.e.backlog[0].(*request)
+	r, ok := u.backlog[0].(*request)
 	if !ok {
 		return false
 	}

@@ -6,27 +6,36 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// mailbox is a lean actor.Mailbox: two slices behind a mutex. With the run
-// queue it carries 2.4 times what the library's default does.
+// mailbox is a lean actor.Mailbox: room for one message, and a queue that is
+// there only while more than one waits. A million of them are idle most of the
+// time. With the run queue it carries 2.4 times what the library's default does.
 type mailbox struct {
 	mu        sync.Mutex
-	user      []any
-	head      int // of user
-	system    []any
+	first     any        // the message that has waited longest, nil: none
+	more      *mailQueue // what came behind it, and system messages; nil: nothing
 	scheduled bool
 	suspended bool
 
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
-	run        func() // process, bound once
 }
 
 var _ actor.Mailbox = (*mailbox)(nil)
 
-func newMailbox() *mailbox {
-	m := &mailbox{}
-	m.run = m.process
-	return m
+// mailQueue is what does not fit into a mailbox.
+type mailQueue struct {
+	user   []any
+	head   int // of user
+	system []any
+}
+
+var mailQueues = sync.Pool{New: func() any { return new(mailQueue) }}
+
+func (m *mailbox) queue() *mailQueue {
+	if m.more == nil {
+		m.more = mailQueues.Get().(*mailQueue) //nolint:forcetypeassert // nothing else is put there
+	}
+	return m.more
 }
 
 // RegisterHandlers implements actor.Mailbox.
@@ -41,31 +50,54 @@ func (m *mailbox) Start() {}
 func (m *mailbox) UserMessageCount() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.user) - m.head
+	n := 0
+	if m.first != nil {
+		n++
+	}
+	if m.more != nil {
+		n += len(m.more.user) - m.more.head
+	}
+	return n
 }
 
 // PostUserMessage implements actor.Mailbox.
 func (m *mailbox) PostUserMessage(message any) {
 	m.mu.Lock()
-	m.user = append(m.user, message)
+	if m.first == nil && (m.more == nil || len(m.more.user) == 0) {
+		m.first = message
+	} else {
+		q := m.queue()
+		q.user = append(q.user, message)
+	}
 	wake := !m.scheduled && !m.suspended
 	m.scheduled = m.scheduled || wake
 	m.mu.Unlock()
 	if wake {
-		m.dispatcher.Schedule(m.run)
+		m.schedule()
 	}
 }
 
 // PostSystemMessage implements actor.Mailbox.
 func (m *mailbox) PostSystemMessage(message any) {
 	m.mu.Lock()
-	m.system = append(m.system, message)
+	q := m.queue()
+	q.system = append(q.system, message)
 	wake := !m.scheduled
 	m.scheduled = true
 	m.mu.Unlock()
 	if wake {
-		m.dispatcher.Schedule(m.run)
+		m.schedule()
 	}
+}
+
+// schedule has a worker process the mailbox. Our own queue takes it as it is:
+// another dispatcher needs a function made of it.
+func (m *mailbox) schedule() {
+	if q, ok := m.dispatcher.(*runQueue); ok {
+		q.put(m)
+		return
+	}
+	m.dispatcher.Schedule(m.process)
 }
 
 // process handles messages up to the dispatcher's throughput, then lets
@@ -78,7 +110,7 @@ func (m *mailbox) process() {
 		}
 		m.invoke(message, system)
 	}
-	m.dispatcher.Schedule(m.run)
+	m.schedule()
 }
 
 // next takes a message, system ones first. When there is none the mailbox is
@@ -86,39 +118,42 @@ func (m *mailbox) process() {
 func (m *mailbox) next() (message any, system, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case len(m.system) > 0:
-		message = m.system[0]
-		m.system[0] = nil
-		if m.system = m.system[1:]; len(m.system) == 0 {
-			m.system = nil
-		}
+	if q := m.more; q != nil && len(q.system) > 0 {
+		message, q.system[0] = q.system[0], nil
+		q.system = q.system[1:]
+		m.spare()
 		return message, true, true
-	case m.head < len(m.user) && !m.suspended:
-		message = m.user[m.head]
-		m.user[m.head] = nil
-		m.head++
-		if m.head == len(m.user) {
-			m.empty()
-		}
+	}
+	if m.suspended || m.first == nil && m.more == nil {
+		m.scheduled = false
+		return nil, false, false
+	}
+	if m.first != nil {
+		message, m.first = m.first, nil
 		return message, false, true
 	}
-	m.scheduled = false
-	return nil, false, false
+	q := m.more
+	message, q.user[q.head] = q.user[q.head], nil
+	q.head++
+	m.spare()
+	return message, false, true
 }
 
-// keepCap is the capacity that an idle mailbox keeps: a million of them are
-// idle most of the time.
-const keepCap = 4
-
-func (m *mailbox) empty() {
-	m.head = 0
-	if cap(m.user) > keepCap {
-		m.user = nil
-	} else {
-		m.user = m.user[:0]
+// spare gives an empty queue back.
+func (m *mailbox) spare() {
+	q := m.more
+	if q.head < len(q.user) || len(q.system) > 0 {
+		return
+	}
+	m.more = nil
+	if cap(q.user) <= keepCap {
+		q.user, q.head, q.system = q.user[:0], 0, nil
+		mailQueues.Put(q)
 	}
 }
+
+// keepCap is how long a queue may have grown to be used again.
+const keepCap = 1024
 
 func (m *mailbox) invoke(message any, system bool) {
 	defer func() {

@@ -32,7 +32,7 @@ type Node struct {
 
 	userProps *actor.Props
 	spawnMu   sync.Mutex
-	spawning  *mailbox // of the actor that is being spawned
+	spawning  *seat // of the actor that is being spawned
 
 	keys     keyring
 	erasures []erase  // that recovery found cut short
@@ -82,7 +82,7 @@ func Start(cfg Config) (*Node, error) {
 	n.root = n.system.Root.WithGuardian(&supervisor{n})
 	n.userProps = actor.PropsFromProducer(
 		func() actor.Actor { return &user{node: n} },
-		actor.WithMailbox(func() actor.Mailbox { return n.spawning }),
+		actor.WithMailbox(func() actor.Mailbox { return &n.spawning.mail }),
 		actor.WithDispatcher(n.cfg.Users),
 	)
 	took := stopwatch()
@@ -134,7 +134,7 @@ func (n *Node) startActors() error {
 		if a.pid == &n.composer && n.cfg.Composer == nil || a.pid == &n.herald && !n.tells() {
 			continue
 		}
-		mail := newMailbox()
+		mail := new(mailbox)
 		if a.pid == &n.journal {
 			n.journalMail = mail
 		}
@@ -152,12 +152,13 @@ func (n *Node) startActors() error {
 func (n *Node) spawn(e *entry) {
 	n.spawnMu.Lock()
 	defer n.spawnMu.Unlock()
-	n.spawning = newMailbox()
+	n.spawning = &seat{e: e}
 	pid, err := n.root.SpawnNamed(n.userProps, e.actorName())
 	if err != nil {
 		panic(fmt.Sprintf("actors: spawning a user: %v", err)) // names are never used twice
 	}
-	e.pid, e.mail = pid, n.spawning
+	n.spawning.pid = pid
+	e.seat, n.spawning = n.spawning, nil
 }
 
 func (n *Node) send(to *actor.PID, message any) { n.root.Send(to, message) }

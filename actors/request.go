@@ -164,9 +164,9 @@ func (n *Node) toEntry(e *entry, message any) {
 }
 
 func (n *Node) post(e *entry, message any) {
-	if e.pid == nil {
+	if e.seat == nil {
 		n.spawn(e)
 	}
-	e.lastUsed = n.cfg.Clock.Now() / 1000
-	e.mail.PostUserMessage(message)
+	e.lastUsed = uint32(n.cfg.Clock.Now() / 1000)
+	e.seat.mail.PostUserMessage(message)
 }

@@ -12,7 +12,7 @@ import (
 	"carillon/engine"
 )
 
-// Who has nothing to do keeps the state as its snapshot, and nobody can tell:
+// Who has nothing to do has its state in its snapshot, and nobody can tell:
 // reads and writes find it as it was, and what falls due is sent on time.
 func TestUsersAtRestAreAsTheyWere(t *testing.T) {
 	reg := prometheus.NewRegistry()

@@ -13,13 +13,21 @@ type runQueue struct {
 
 	mu     sync.Mutex
 	filled sync.Cond
-	queue  []func()
+	queue  []turn
 	head   int
 	closed bool
 	done   sync.WaitGroup
 }
 
 var _ actor.Dispatcher = (*runQueue)(nil)
+
+// turn is what a worker does next: a mailbox, mostly, which needs no function
+// made of it.
+type turn interface{ process() }
+
+type call func()
+
+func (c call) process() { c() }
 
 // newRunQueue starts the workers. throughput is how many messages of one
 // mailbox are handled in a row.
@@ -33,9 +41,11 @@ func newRunQueue(workers, throughput int) *runQueue {
 }
 
 // Schedule implements actor.Dispatcher.
-func (q *runQueue) Schedule(fn func()) {
+func (q *runQueue) Schedule(fn func()) { q.put(call(fn)) }
+
+func (q *runQueue) put(t turn) {
 	q.mu.Lock()
-	q.queue = append(q.queue, fn)
+	q.queue = append(q.queue, t)
 	q.mu.Unlock()
 	q.filled.Signal()
 }
@@ -53,7 +63,7 @@ func (q *runQueue) work() {
 			q.mu.Unlock()
 			return
 		}
-		fn := q.queue[q.head]
+		next := q.queue[q.head]
 		q.queue[q.head] = nil
 		q.head++
 		if q.head == len(q.queue) {
@@ -64,7 +74,7 @@ func (q *runQueue) work() {
 			q.queue, q.head = q.queue[:n], 0
 		}
 		q.mu.Unlock()
-		fn()
+		next.process()
 	}
 }
 

@@ -25,12 +25,14 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, parent actor.Supervisor
 	}
 	s.node.metrics.restarts.Inc()
 	s.node.log.Error("user actor restarted", slog.String("user_id", e.id), slog.String("cause", fmt.Sprint(reason)))
-	e.restarted = true
-	if r := e.current; r != nil {
-		r.failures++
-		r.cause = fmt.Sprint(reason)
-		e.backlog = append([]any{r}, e.backlog...)
-		e.current = nil
+	if at := e.seat; at != nil {
+		at.restarted = true
+		if r := at.current; r != nil {
+			r.failures++
+			r.cause = fmt.Sprint(reason)
+			at.backlog = append([]any{r}, at.backlog...)
+			at.current = nil
+		}
 	}
 	parent.RestartChildren(child)
 }

@@ -4,39 +4,56 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"carillon/engine"
 )
 
-// entry is what the node knows of one user, in memory or not.
+// entry is what the node knows of one user, in memory or not. There is one for
+// each of millions: 64 bytes, the small fields together, whoever guards them.
 type entry struct {
 	id string
 
 	// Guarded by the shard's lock.
-	pid      *actor.PID // nil: passivated
-	mail     *mailbox   // of pid
-	cold     *coldState // what recovery left here; nil: load from the log
-	lastUsed int64      // Unix seconds
-	spawns   uint32
-	gone     bool // erased, and no longer in the table
+	seat *seat      // nil: passivated
+	cold *coldState // what recovery left here; nil: load from the log
 
-	// The dirty set's.
-	dirty bool // has records that no snapshot covers
-
-	// The journal's.
-	headKnown bool
-	head      uint64 // sequence of the last record, with what is being flushed
+	head uint64 // the journal's: sequence of the last record, with what is being flushed
 
 	// The timer's.
 	wake engine.Millis
 	slot int32 // place in the heap, -1 for none
 
-	// The user actor's, handed from an instance to the next.
-	backlog   []any    // what came and was not handled yet
-	current   *request // what is being handled
-	restarted bool     // the forerunner panicked
+	lastUsed  uint32 // the shard's: Unix seconds, which fit until 2106
+	spawns    uint32 // the shard's
+	gone      bool   // the shard's: erased, and no longer in the table
+	headKnown bool   // the journal's
+	dirty     bool   // the dirty set's: has records that no snapshot covers
+}
+
+// seat is what a user in memory has besides the library's part: the mailbox,
+// and what the actor keeps, in one piece. An instance that follows a panic
+// takes it over.
+type seat struct {
+	mail mailbox
+	pid  *actor.PID
+	e    *entry
+
+	st   *engine.User // nil while it loads or rests
+	rest *resting     // nil unless it rests
+	lost error        // why it can't be loaded
+
+	backlog []any    // what came while it could not be handled
+	current *request // what is being handled
+
+	armed engine.Millis // the wake that the timer knows
+	// unflushed counts what this actor has with the journal; the journal takes
+	// away. While it is not 0 a read waits behind it.
+	unflushed atomic.Int32
+	uncertain int32 // uncertain messages that the gauge knows of
+	restarted bool  // the forerunner panicked
 }
 
 // coldState is a user that recovery brought into memory and nobody has asked
@@ -87,6 +104,14 @@ func (t *table) get(id string) *entry {
 	return s.entries[id]
 }
 
+// seat returns the place of a user whose actor has just come to life.
+func (t *table) seat(id string) *seat {
+	s := t.shard(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries[id].seat
+}
+
 // ensure returns the entry of a user; the caller holds the shard's lock.
 func (s *shard) ensure(id string) *entry {
 	e := s.entries[id]
@@ -119,7 +144,7 @@ func (t *table) len() (users, alive int) {
 		s.mu.Lock()
 		users += len(s.entries)
 		for _, e := range s.entries {
-			if e.pid != nil {
+			if e.seat != nil {
 				alive++
 			}
 		}

@@ -3,7 +3,6 @@ package actors
 import (
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,17 +18,7 @@ import (
 // the decision led to with the journal.
 type user struct {
 	node *Node
-	e    *entry
-	st   *engine.User // nil while it loads or rests
-	rest *resting     // nil unless it rests
-	lost error        // why it can't be loaded
-	left bool         // it has let itself go
-
-	// unflushed counts what this actor has with the journal; the journal takes
-	// away. While it is not 0 a read waits behind it.
-	unflushed *atomic.Int32
-	armed     engine.Millis // the wake that the timer knows
-	uncertain int           // uncertain messages that the gauge knows of
+	*seat
 }
 
 // The messages of a user actor, besides *request.
@@ -51,10 +40,11 @@ func (u *user) Receive(ctx actor.Context) {
 		u.load()
 		u.workOff()
 	case *request, takeSnapshot, letGo:
-		u.e.backlog = append(u.e.backlog, m)
-		if u.st != nil || u.rest != nil || u.lost != nil {
-			u.workOff()
+		if u.st == nil && u.rest == nil && u.lost == nil {
+			u.backlog = append(u.backlog, m) // it loads
+			return
 		}
+		u.handle(m)
 	case *actor.Stopped, *actor.Restarting:
 		u.noteRest(nil)
 		u.node.metrics.uncertain.Sub(float64(u.uncertain))
@@ -67,38 +57,34 @@ func (u *user) Receive(ctx actor.Context) {
 // there.
 func (u *user) start(self *actor.PID) {
 	id, _, _ := strings.Cut(self.GetId(), "\x00")
-	u.e = u.node.table.get(id)
-	u.unflushed = new(atomic.Int32)
+	u.seat = u.node.table.seat(id)
 	u.node.metrics.actors.Inc()
-	if !u.e.restarted {
+	if !u.restarted {
 		u.load()
 		return
 	}
-	u.e.restarted = false
-	mail := u.e.mail
+	u.st, u.lost, u.armed, u.uncertain, u.restarted = nil, nil, 0, 0, false
+	mail := &u.mail
 	u.node.send(u.node.journal, &release{after: func() { mail.PostUserMessage(loadNow{}) }})
 }
 
-// workOff handles what has come, in order. What is being handled is noted in
-// the entry: if it panics, the next instance finds it there.
+// workOff handles what came meanwhile, in order.
 func (u *user) workOff() {
-	for len(u.e.backlog) > 0 {
-		m := u.e.backlog[0]
-		if u.e.backlog = u.e.backlog[1:]; len(u.e.backlog) == 0 {
-			u.e.backlog = nil
+	for len(u.backlog) > 0 {
+		m := u.backlog[0]
+		if u.backlog = u.backlog[1:]; len(u.backlog) == 0 {
+			u.backlog = nil
 		}
-		u.e.current, _ = m.(*request)
 		u.handle(m)
-		if u.left {
-			return // the entry is the next instance's, which may run already
-		}
-		u.e.current = nil
 	}
 }
 
+// handle does what was asked. A request is noted in the seat: if it panics, the
+// next instance finds it there.
 func (u *user) handle(m any) {
 	switch m := m.(type) {
 	case *request:
+		u.current = m
 		u.rise()
 		switch {
 		case u.lost != nil:
@@ -108,6 +94,7 @@ func (u *user) handle(m any) {
 		default:
 			u.do(m)
 		}
+		u.current = nil
 	case takeSnapshot:
 		u.snapshot()
 	case letGo:
@@ -175,7 +162,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 		rel.entry.Data, rel.of = rel.data, u.e
 		rel.entry.Index = indexOps(u.e.id, d.Events)
 	}
-	rel.unflushed = u.unflushed
+	rel.unflushed = &u.unflushed
 	u.unflushed.Add(1)
 	u.node.send(u.node.journal, rel)
 }
@@ -194,25 +181,23 @@ func (u *user) count(events []engine.Event) {
 
 func (u *user) countUncertain() {
 	_, n := u.st.Standing()
-	u.node.metrics.uncertain.Add(float64(n - u.uncertain))
-	u.uncertain = n
+	u.node.metrics.uncertain.Add(float64(n - int(u.uncertain)))
+	u.uncertain = int32(n)
 }
 
 // snapshot leaves the state with the journal, which knows its sequence when
 // all records before it are flushed.
 func (u *user) snapshot() {
+	u.rise()
 	s := &snapshot{stream: u.e.id, lost: u.lost != nil}
-	switch {
-	case u.rest != nil:
-		s.wake, s.data = u.rest.wake, u.rest.state
-	case u.st != nil:
+	if u.st != nil {
 		s.gone = !u.st.Exists
 		s.wake = u.st.EarliestWake(&u.node.cfg.Policy)
-		s.data = slices.Clone(encodeUser(u.st)) // without room to grow: it may be kept
+		s.data = encodeUser(u.st)
 		u.lieDown(s)
 	}
 	u.unflushed.Add(1)
-	u.node.send(u.node.journal, &release{snapshot: s, of: u.e, unflushed: u.unflushed})
+	u.node.send(u.node.journal, &release{snapshot: s, of: u.e, unflushed: &u.unflushed})
 }
 
 // encodeUser writes a snapshot's data: the codec's version, and the state.
@@ -234,62 +219,68 @@ func (u *user) letGo() {
 			return
 		}
 	}
-	if u.unflushed.Load() > 0 || len(u.e.backlog) > 0 {
+	if u.unflushed.Load() > 0 || len(u.backlog) > 0 {
 		return
 	}
 	s := n.table.shard(u.e.id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if u.e.mail.UserMessageCount() > 0 {
+	if u.mail.UserMessageCount() > 0 {
 		return
 	}
-	pid := u.e.pid
-	u.e.pid, u.e.mail, u.left = nil, nil, true
+	u.e.seat = nil
 	if u.st != nil && !u.st.Exists {
 		delete(s.entries, u.e.id)
 		u.e.gone = true
 	}
-	n.root.Stop(pid)
+	n.root.Stop(u.pid)
 }
 
 // soonMillis: who is woken within a minute stays.
 const soonMillis = 60_000
 
-// resting is the state of an actor that has nothing to do: as its snapshot has
-// it, which is a third of the size. A million people with five reminders each
-// are six gigabytes otherwise.
+// resting is an actor that has nothing to do, and whose state is in its
+// snapshot: a million people with five reminders each are four gigabytes
+// otherwise.
 type resting struct {
-	state []byte        // never changed: the snapshot shares it
-	wake  engine.Millis // EarliestWake
+	wake engine.Millis // EarliestWake
+	// unwritten is the snapshot until the disk has it: the keeper takes it away.
+	unwritten atomic.Pointer[snapshot]
 }
 
 func (r *resting) soon(now engine.Millis) bool { return r.wake != 0 && r.wake < now+soonMillis }
 
-// lieDown keeps the snapshot in place of the state if nothing is under way, due
-// soon, or waiting in the mailbox.
+// lieDown lets go of the state that the snapshot has if nothing is under way,
+// due soon, or waiting in the mailbox.
 func (u *user) lieDown(s *snapshot) {
-	r := &resting{state: s.data, wake: s.wake}
+	r := &resting{wake: s.wake}
 	sending, uncertain := u.st.Standing()
-	if s.gone || sending+uncertain > 0 || len(u.e.backlog) > 0 || u.e.mail.UserMessageCount() > 0 || r.soon(u.node.cfg.Clock.Now()) {
+	if s.gone || sending+uncertain > 0 || len(u.backlog) > 0 || u.mail.UserMessageCount() > 0 || r.soon(u.node.cfg.Clock.Now()) {
 		return
 	}
+	r.unwritten.Store(s)
+	s.rest = r
 	u.noteRest(r)
 	u.st = nil
 }
 
-// rise brings the state back. What was encoded here can't be read only if the
-// codec is wrong; then it is as if the log could not be read.
+// rise brings the state back, from the disk like somebody's who was not in
+// memory. Nothing was written since, so it is the snapshot alone.
 func (u *user) rise() {
 	if u.rest == nil {
 		return
 	}
-	st, err := codec.DecodeUser(u.rest.state[0], u.rest.state[1:])
+	s := u.rest.unwritten.Load()
 	u.noteRest(nil)
+	var err error
+	if s != nil {
+		u.st, err = codec.DecodeUser(s.data[0], s.data[1:])
+	} else {
+		u.st, err = u.node.loadUser(u.e)
+	}
 	if err != nil {
 		u.lose(err)
-		return
 	}
-	u.st = st
 }
 
 // noteRest sets who rests, and keeps the gauge.

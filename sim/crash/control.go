@@ -53,7 +53,7 @@ func Controls() []Control {
 			{"wal/db.go", "	if err == nil {\n		return nil\n	}\n	if errors.Is(err, berrors", "	if err == nil || file != \"\" {\n		return nil\n	}\n	if errors.Is(err, berrors"},
 		}},
 		{"answers leave before the flush", "calls", []edit{
-			{"actors/user.go", "	rel.unflushed = u.unflushed\n	u.unflushed.Add(1)\n", "	if r != nil {\n		r.answer(d.Reply, nil)\n		rel.request = nil\n	}\n	rel.unflushed = u.unflushed\n	u.unflushed.Add(1)\n"},
+			{"actors/user.go", "	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n", "	if r != nil {\n		r.answer(d.Reply, nil)\n		rel.request = nil\n	}\n	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n"},
 		}},
 		{"no flush, on the real binary", "calls", []edit{{"wal/open.go", honestSync, noSync}}},
 		{"the reserve is not looked at", "space", []edit{
