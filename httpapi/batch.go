@@ -85,8 +85,8 @@ func (s *Server) parseLine(text []byte, l *line) error {
 	l.r.uri, _ = f.text("path", 8<<10)
 	f.need("path", "the path is needed")
 	l.r.key, _ = f.text("idempotency_key", 255)
-	if body, there := f.member("body"); there && body.value != nil {
-		l.r.body, l.r.parsed = body.raw, body
+	if body, there := f.member("body"); there && body.kind != isNull {
+		l.r.body, l.r.parsed = body.raw, &body.value
 	}
 	f.done()
 	if err := f.err(); err != nil {
@@ -101,15 +101,18 @@ func (s *Server) parseLine(text []byte, l *line) error {
 // aim finds the route of a line and whether it may be used here.
 func (s *Server) aim(l *line) error {
 	l.r.splitURI()
-	rt, err := s.find(l.r)
-	switch {
-	case rt == nil || !rt.batchable():
+	var rt *served
+	if at := s.tree.match(l.r.path, &l.r.ids); at != nil {
+		rt = at.take(l.r.method)
+	}
+	if rt == nil || !rt.batchable() {
 		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/; this method and path is none")
-	case err != nil:
+	}
+	if err := l.r.names(); err != nil {
 		return err
 	}
-	l.rt = rt
-	return s.authorize(rt, l.r.role, true)
+	l.rt = &rt.route
+	return s.authorize(l.rt, l.r.role, true)
 }
 
 // run carries out the lines that can be, user by user.

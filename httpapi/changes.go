@@ -85,14 +85,13 @@ func readChanges(f *fields, id string) []*change {
 		f.need("changes", "a list of changes is needed")
 	}
 	var out []*change
-	for i, v := range list {
-		name := fmt.Sprintf("changes[%d]", i)
-		members, ok := v.([]member)
-		if !ok {
+	for i := range list {
+		name, v := fmt.Sprintf("changes[%d]", i), &list[i].value
+		if v.kind != isObject {
 			f.fail(name, codeInvalidField, "an object is needed, not "+kindOf(v))
 			continue
 		}
-		c := readChange(newFields(f.path+name+".", members, f.bad))
+		c := readChange(newFields(f.path+name+".", v.kids, f.bad))
 		if c.key != "" {
 			c.key = "webhook " + id + "#" + strconv.Itoa(i)
 		}

@@ -22,9 +22,7 @@ func (s *Server) putEvent(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	body := showEvent(got.Event)
-	body.Unchanged, body.Ignored = got.Unchanged, got.Ignored
-	resp := response{status: http.StatusOK, body: body}
+	resp := response{status: http.StatusOK, body: r.show(eventJSON{CalendarEvent: got.Event, unchanged: got.Unchanged, ignored: got.Ignored})}
 	if got.Created {
 		resp.status, resp.location = http.StatusCreated, pathOf(r.user)+"/events/"+url.PathEscape(r.event)
 	}
@@ -36,7 +34,7 @@ func (s *Server) getEvent(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return ok(showEvent(got.Event))
+	return ok(r.show(eventJSON{CalendarEvent: got.Event}))
 }
 
 type deletedJSON struct {

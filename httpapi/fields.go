@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -20,7 +19,8 @@ const maxReported = 20
 type fields struct {
 	path    string // of the object, with its dot: "preferences."
 	members []member
-	bad     *[]fieldError
+	bad     *[]fieldError // of the whole body
+	own     []fieldError  // where bad is, in the outermost object
 }
 
 // readObject begins to read a body, which must be one object.
@@ -32,23 +32,27 @@ func readObject(body []byte) (*fields, error) {
 	return objectOf(v)
 }
 
-func objectOf(v any) (*fields, error) {
-	members, ok := v.([]member)
-	if !ok {
-		return nil, fail(http.StatusBadRequest, codeInvalidJSON, "a JSON object is needed, not "+kindOf(v))
+func objectOf(v value) (*fields, error) {
+	if v.kind != isObject {
+		return nil, fail(http.StatusBadRequest, codeInvalidJSON, "a JSON object is needed, not "+kindOf(&v))
 	}
-	return newFields("", members, new([]fieldError)), nil
+	return newFields("", v.kids, nil), nil
 }
 
+// newFields reads an object inside of another one, whose bad fields it adds
+// to; nil: it is the outermost.
 func newFields(path string, members []member, bad *[]fieldError) *fields {
 	f := &fields{path: path, members: members, bad: bad}
+	if bad == nil {
+		f.bad = &f.own
+	}
 	if len(members) > 64 {
 		return f // more than any object has: done refuses them
 	}
-	for i, m := range members {
-		for _, before := range members[:i] {
-			if m.name == before.name {
-				f.fail(m.name, codeDuplicateField, "this field is given twice")
+	for i := range members {
+		for k := range i {
+			if string(members[i].name) == string(members[k].name) {
+				f.fail(string(members[i].name), codeDuplicateField, "this field is given twice")
 			}
 		}
 	}
@@ -64,7 +68,7 @@ func (f *fields) fail(name, code, detail string) {
 // member returns a field, and that it is there; it counts as known.
 func (f *fields) member(name string) (*member, bool) {
 	for i := range f.members {
-		if f.members[i].name == name {
+		if string(f.members[i].name) == name {
 			f.members[i].used = true
 			return &f.members[i], true
 		}
@@ -73,24 +77,24 @@ func (f *fields) member(name string) (*member, bool) {
 }
 
 // find returns a field's value.
-func (f *fields) find(name string) (any, bool) {
+func (f *fields) find(name string) (*value, bool) {
 	m, there := f.member(name)
 	if !there {
 		return nil, false
 	}
-	return m.value, true
+	return &m.value, true
 }
 
 // null reports whether a field is there and null.
 func (f *fields) null(name string) bool {
 	v, there := f.find(name)
-	return there && v == nil
+	return there && v.kind == isNull
 }
 
 // present returns a field that is there and not null.
-func (f *fields) present(name string) (any, bool) {
+func (f *fields) present(name string) (*value, bool) {
 	v, there := f.find(name)
-	return v, there && v != nil
+	return v, there && v.kind != isNull
 }
 
 // text reads a string of at most so many characters.
@@ -99,16 +103,16 @@ func (f *fields) text(name string, limit int) (string, bool) {
 	if !there {
 		return "", false
 	}
-	s, ok := v.(string)
-	if !ok {
+	if v.kind != isString {
 		f.fail(name, codeInvalidField, "a string is needed, not "+kindOf(v))
 		return "", false
 	}
-	if utf8.RuneCountInString(s) > limit {
+	s := v.bytes()
+	if len(s) > limit && utf8.RuneCount(s) > limit {
 		f.fail(name, codeInvalidField, fmt.Sprintf("at most %d characters are taken", limit))
 		return "", false
 	}
-	return s, true
+	return string(s), true
 }
 
 func (f *fields) boolean(name string) (b, ok bool) {
@@ -116,10 +120,11 @@ func (f *fields) boolean(name string) (b, ok bool) {
 	if !there {
 		return false, false
 	}
-	if b, ok = v.(bool); !ok {
+	if v.kind != isBool {
 		f.fail(name, codeInvalidField, "true or false is needed, not "+kindOf(v))
+		return false, false
 	}
-	return b, ok
+	return v.raw[0] == 't', true
 }
 
 // whole reads a whole number from low to high.
@@ -137,15 +142,14 @@ func (f *fields) whole(name string, low, high int64) (int64, bool) {
 }
 
 // wholeOf also takes 15.0 and 1e3: JSON has one kind of number.
-func wholeOf(v any) (int64, bool) {
-	number, ok := v.(json.Number)
-	if !ok {
+func wholeOf(v *value) (int64, bool) {
+	if v.kind != isNumber {
 		return 0, false
 	}
-	if n, err := strconv.ParseInt(number.String(), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(string(v.raw), 10, 64); err == nil {
 		return n, true
 	}
-	x, err := number.Float64()
+	x, err := strconv.ParseFloat(string(v.raw), 64)
 	if err != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
 		return 0, false
 	}
@@ -188,35 +192,33 @@ func (f *fields) object(name string) (*fields, bool) {
 	if !there {
 		return nil, false
 	}
-	members, ok := v.([]member)
-	if !ok {
+	if v.kind != isObject {
 		f.fail(name, codeInvalidField, "an object is needed, not "+kindOf(v))
 		return nil, false
 	}
-	return newFields(f.path+name+".", members, f.bad), true
+	return newFields(f.path+name+".", v.kids, f.bad), true
 }
 
 // list reads an array of at most so many values.
-func (f *fields) list(name string, limit int) ([]any, bool) {
+func (f *fields) list(name string, limit int) ([]member, bool) {
 	v, there := f.present(name)
 	if !there {
 		return nil, false
 	}
-	list, ok := v.([]any)
-	if !ok {
+	if v.kind != isList {
 		f.fail(name, codeInvalidField, "a list is needed, not "+kindOf(v))
 		return nil, false
 	}
-	if len(list) > limit {
+	if len(v.kids) > limit {
 		f.fail(name, codeInvalidField, fmt.Sprintf("at most %d are taken", limit))
 		return nil, false
 	}
-	return list, true
+	return v.kids, true
 }
 
 // need notes that a field is missing, unless it is there and was bad.
 func (f *fields) need(name, detail string) {
-	if v, there := f.find(name); !there || v == nil {
+	if _, there := f.present(name); !there {
 		f.fail(name, codeMissingField, detail)
 	}
 }
@@ -233,16 +235,16 @@ func (f *fields) readOnly(names ...string) {
 // same refuses a field that contradicts the path.
 func (f *fields) same(name, want string) {
 	v, there := f.present(name)
-	if s, _ := v.(string); there && s != want {
+	if there && (v.kind != isString || string(v.bytes()) != want) {
 		f.fail(name, codeInvalidField, "this differs from the path; it may be left out")
 	}
 }
 
 // done refuses every field that nobody asked for.
 func (f *fields) done() {
-	for _, m := range f.members {
-		if !m.used {
-			f.fail(shorten(m.name), codeUnknownField, "no such field")
+	for i := range f.members {
+		if m := &f.members[i]; !m.used {
+			f.fail(shorten(string(m.name)), codeUnknownField, "no such field")
 		}
 	}
 }
@@ -259,20 +261,8 @@ func (f *fields) err() error {
 	return p
 }
 
-func kindOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "a boolean"
-	case json.Number:
-		return "a number"
-	case string:
-		return "a string"
-	case []any:
-		return "a list"
-	}
-	return "an object"
+func kindOf(v *value) string {
+	return [...]string{"null", "a boolean", "a number", "a string", "a list", "an object"}[v.kind]
 }
 
 func shorten(name string) string {

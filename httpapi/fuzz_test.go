@@ -13,35 +13,60 @@ import (
 
 // plain turns what parse made into what encoding/json makes. Of a name that
 // stands twice the last value counts there.
-func plain(v any) any {
-	switch v := v.(type) {
-	case []member:
+func plain(v value) any {
+	switch v.kind {
+	case isObject:
 		out := map[string]any{}
-		for _, m := range v {
-			out[m.name] = plain(m.value)
+		for _, m := range v.kids {
+			out[string(m.name)] = plain(m.value)
 		}
 		return out
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = plain(v[i])
+	case isList:
+		out := make([]any, len(v.kids))
+		for i := range v.kids {
+			out[i] = plain(v.kids[i].value)
 		}
 		return out
-	case json.Number:
+	case isString:
+		return string(v.bytes())
+	case isNumber:
 		var f float64
-		if json.Unmarshal([]byte(v), &f) != nil {
+		if json.Unmarshal(v.raw, &f) != nil {
 			return nil // beyond float64
 		}
 		return f
+	case isBool:
+		return string(v.raw) == "true"
+	case isNull:
 	}
-	return v
+	return nil
+}
+
+// levels is how deep a valid text nests.
+func levels(body []byte) int {
+	deepest, depth, inside := 0, 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inside && c == '\\':
+			i++
+		case c == '"':
+			inside = !inside
+		case inside:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
 }
 
 // FuzzParse: whatever parse takes, encoding/json takes and reads alike; what
-// it refuses is refused with a document.
+// it refuses is refused with a document, and broken or too deep.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
-		`{"a":[1,-2.5e+3,true,false,null,"x\"\\\u00e9\ud83d\ude00"],"b":{}}`, ` { } `, `[]`, `"\u0000"`, `1`, `{"a":1,"a":2}`, `{"a"`, `[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]`, "\xff", `"\ud800"`, `nul`,
+		`{"a":[1,-2.5e+3,true,false,null,"x\"\\\u00e9\ud83d\ude00"],"b":{}}`, ` { } `, `[]`, `"\u0000"`, `1`, `{"a":1,"a":2}`, `{"a"`, `[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]`, "\xff", `"\ud800"`, `nul`, `-`, `01`, `1.`, `1e`, `.5`, `-0.0E-0`, `"\u12g4"`, `"\x"`, "\"\t\"", `[1,]`, `{"a":1,}`, `{,}`, `[1 2]`, `{"a" 1}`, `{1:1}`, `1 1`, "\x00", "1\x00", `"`, `"\`, `[`, ` `, `truefalse`, `{"\u0061":[[]],"":{"":""}}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -54,6 +79,9 @@ func FuzzParse(f *testing.F) {
 			if !errors.As(err, &p) || p.Status != 400 || p.Code != codeInvalidJSON {
 				t.Fatalf("refused with %v", err)
 			}
+			if json.Valid(body) && utf8.Valid(body) && levels(body) <= maxDepth {
+				t.Fatalf("refused: %v", err)
+			}
 			return
 		}
 		if _, beyond := errors.AsType[*json.UnmarshalTypeError](wantErr); beyond {
@@ -64,6 +92,19 @@ func FuzzParse(f *testing.F) {
 		}
 		if !reflect.DeepEqual(plain(got), want) {
 			t.Fatalf("read as %v, want %v", plain(got), want)
+		}
+	})
+}
+
+// FuzzText: a string is appended as encoding/json writes it.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{"", "Planning", "Grüße 👋", "a\"b\\c", "\u2028\u2029", "<&>", "\x00\x1f\x7f", "\xff", "\xed\xa0\x80", "\ufffd", "line\nbreak"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		want, err := encode(s)
+		if got := appendText([]byte("x"), s); err != nil || string(got) != "x"+string(want) {
+			t.Fatalf("%q is written as %s, want %s (%v)", s, got[1:], want, err)
 		}
 	})
 }
@@ -88,7 +129,7 @@ func FuzzEvent(f *testing.F) {
 			}
 			return
 		}
-		shown, err := encode(showEvent(e))
+		shown, err := encode(&eventJSON{CalendarEvent: e})
 		if err != nil || !utf8.Valid(shown) {
 			t.Fatalf("can't be shown: %v %s", err, shown)
 		}

@@ -78,10 +78,8 @@ func exportPerson(put func(method, path string, body any) error, u *engine.User)
 }
 
 // exportEvent leaves out one of the two ways to write a version.
-func exportEvent(e engine.CalendarEvent) eventJSON {
-	v := showEvent(e)
-	v.UpdatedAt = nil
-	return v
+func exportEvent(e engine.CalendarEvent) *eventJSON {
+	return &eventJSON{CalendarEvent: e, exported: true}
 }
 
 func pathOf(id string) string { return "/v1/users/" + url.PathEscape(id) }

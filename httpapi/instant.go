@@ -110,11 +110,9 @@ func showClock(minutes int) string {
 
 // showInstant writes an instant in UTC, with milliseconds if it has any.
 func showInstant(at engine.Millis) string {
-	t := time.UnixMilli(at).UTC()
-	if at%1000 == 0 {
-		return t.Format("2006-01-02T15:04:05Z")
-	}
-	return t.Format("2006-01-02T15:04:05.000Z")
+	var room [len(`"2006-01-02T15:04:05.000Z"`)]byte
+	b := appendInstant(room[:0], at)
+	return string(b[1 : len(b)-1])
 }
 
 // instantOrNull is for what may not have happened yet.

@@ -59,8 +59,38 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 }
 
 func (m *metrics) observe(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	m.series(route, method, status).observe(took)
+}
+
+// series are what an answer of a route counts in.
+type series struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
+}
+
+func (m *metrics) series(route, method string, status int) *series {
+	return &series{m.requests.WithLabelValues(route, method, strconv.Itoa(status)), m.duration.WithLabelValues(route)}
+}
+
+func (s *series) observe(took time.Duration) {
+	s.requests.Inc()
+	s.duration.Observe(took.Seconds())
+}
+
+// answered counts an answer of a route. Where labels lead is kept for what went
+// well: to look them up costs more than to count.
+func (m *metrics) answered(rt *served, status int, took time.Duration) {
+	i := status - http.StatusOK
+	if i < 0 || i >= len(rt.good) {
+		m.observe(rt.pattern, rt.method, status, took)
+		return
+	}
+	counts := rt.good[i].Load()
+	if counts == nil {
+		counts = m.series(rt.pattern, rt.method, status)
+		rt.good[i].Store(counts)
+	}
+	counts.observe(took)
 }
 
 // methodLabel bounds what a caller can make up.

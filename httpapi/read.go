@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/valyala/fasthttp"
 )
@@ -19,8 +20,14 @@ const maxDrained = 64 << 20
 // checked before the body is read.
 func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	h := &ctx.Request.Header
-	r.uri = string(ctx.RequestURI())
-	r.splitURI()
+	if rt.role == RoleNone { // webhooks are signed
+		r.uri = string(ctx.RequestURI())
+		r.signature = string(h.Peek("X-Twilio-Signature"))
+		r.webhook = webhookHeader{string(h.Peek("webhook-id")), string(h.Peek("webhook-timestamp")), string(h.Peek("webhook-signature"))}
+	}
+	if query := ctx.URI().QueryString(); len(query) > 0 {
+		r.query, _ = url.ParseQuery(string(query)) // what can't be read is as if absent
+	}
 	if err := framing(h); err != nil {
 		ctx.SetConnectionClose() // nobody knows where the next request begins
 		return err
@@ -30,12 +37,12 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	if err := s.authorize(rt, r.role, r.offered); err != nil {
 		return err
 	}
-	if err := rt.names(r, ctx); err != nil {
+	if err := r.names(); err != nil {
 		return err
 	}
-	r.contentType = string(h.ContentType())
-	r.signature = string(h.Peek("X-Twilio-Signature"))
-	r.webhook = webhookHeader{string(h.Peek("webhook-id")), string(h.Peek("webhook-timestamp")), string(h.Peek("webhook-signature"))}
+	if r.contentType = jsonType; string(h.ContentType()) != jsonType {
+		r.contentType = string(h.ContentType())
+	}
 	if rt.method == post {
 		r.key = string(h.Peek("Idempotency-Key"))
 	}
@@ -49,9 +56,7 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	if rt.large {
 		limit = s.c.MaxLargeBodyBytes
 	}
-	body, err := readBody(ctx, limit)
-	r.body = body
-	return err
+	return r.readBody(ctx, limit)
 }
 
 // framing refuses two answers to "how long is the body": front ends and we
@@ -59,6 +64,9 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 func framing(h *fasthttp.RequestHeader) error {
 	var length, chunked bool
 	for line := range bytes.Lines(h.RawHeaders()) {
+		if c := line[0] | 0x20; c != 'c' && c != 't' {
+			continue
+		}
 		name, _, _ := bytes.Cut(line, []byte{':'})
 		length = length || bytes.EqualFold(name, []byte("Content-Length"))
 		chunked = chunked || bytes.EqualFold(name, []byte("Transfer-Encoding"))
@@ -70,30 +78,44 @@ func framing(h *fasthttp.RequestHeader) error {
 }
 
 // readBody reads a body of at most so many bytes.
-func readBody(ctx *fasthttp.RequestCtx, limit int) ([]byte, error) {
+func (r *request) readBody(ctx *fasthttp.RequestCtx, limit int) error {
 	stream := ctx.RequestBodyStream()
 	if stream == nil {
-		return bytes.Clone(ctx.Request.Body()), nil
+		r.body = bytes.Clone(ctx.Request.Body())
+		return nil
 	}
 	length := ctx.Request.Header.ContentLength()
 	if length > limit {
-		return nil, tooLarge(limit)
+		return tooLarge(limit)
 	}
-	var out bytes.Buffer
-	if length > 0 {
-		out.Grow(length + bytes.MinRead)
+	if length >= 0 {
+		return r.readExactly(stream, length)
 	}
-	_, err := out.ReadFrom(io.LimitReader(stream, int64(limit)+1))
+	body, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
 	if err != nil {
-		return nil, unreadableProblem(err)
+		return unreadableProblem(err)
 	}
-	if out.Len() > limit {
-		return nil, tooLarge(limit)
+	if len(body) > limit {
+		return tooLarge(limit)
 	}
-	if out.Len() < length {
-		return nil, fail(http.StatusBadRequest, codeBadRequest, "the body ended before its Content-Length")
+	r.body = body
+	return nil
+}
+
+// readExactly reads a body whose length was told.
+func (r *request) readExactly(stream io.Reader, length int) error {
+	if cap(r.room) < length {
+		r.room = make([]byte, length)
 	}
-	return out.Bytes(), nil
+	body := r.room[:length]
+	switch _, err := io.ReadFull(stream, body); {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return fail(http.StatusBadRequest, codeBadRequest, "the body ended before its Content-Length")
+	case err != nil:
+		return unreadableProblem(err)
+	}
+	r.body, r.whole = body, true
+	return nil
 }
 
 func tooLarge(limit int) *problem {

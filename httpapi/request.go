@@ -32,6 +32,7 @@ type request struct {
 	method      string
 	uri         string // as it came, with its query: signatures are over it
 	path        string // of uri
+	ids         segments
 	user        string
 	event       string
 	reminder    string
@@ -43,7 +44,29 @@ type request struct {
 	role        Role
 	offered     bool // some Authorization came
 	body        []byte
-	parsed      *member // body, if it was read as part of a batch's line
+	parsed      *value // body, if it was read as part of a batch's line
+
+	whole bool      // body was read to its end
+	room  []byte    // for the body of the next request
+	shown eventJSON // room for the answer
+}
+
+// keepRoom is the most that a request keeps for the next one, in bytes.
+const keepRoom = 32 << 10
+
+// rest forgets the request, and keeps its room.
+func (r *request) rest() {
+	room := r.room
+	if cap(room) > keepRoom {
+		room = nil
+	}
+	*r = request{room: room}
+}
+
+// show keeps an event for the answer, in the request's own room.
+func (r *request) show(e eventJSON) *eventJSON {
+	r.shown = e
+	return &r.shown
 }
 
 // webhookHeader is what Standard Webhooks signs with.
@@ -146,7 +169,7 @@ func checkKey(key string) error {
 // object reads a body that must be there.
 func (r *request) object() (*fields, error) {
 	if r.parsed != nil {
-		return objectOf(r.parsed.value)
+		return objectOf(*r.parsed)
 	}
 	return readObject(r.body)
 }
@@ -154,7 +177,7 @@ func (r *request) object() (*fields, error) {
 // optionalObject reads a body that may be left out.
 func (r *request) optionalObject() (*fields, error) {
 	if len(strings.TrimSpace(string(r.body))) == 0 {
-		return newFields("", nil, new([]fieldError)), nil
+		return newFields("", nil, nil), nil
 	}
 	return r.object()
 }
@@ -172,6 +195,9 @@ func (r *request) nothing() error {
 // isJSON reports whether a Content-Type says JSON; none at all is taken for
 // it, and so is the form's that curl -d puts there unasked.
 func isJSON(contentType string) bool {
+	if contentType == jsonType {
+		return true
+	}
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))
 	return kind == "" || kind == "application/json" || kind == "text/json" || kind == "application/x-www-form-urlencoded" ||

@@ -4,9 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"sync"
-
-	"github.com/valyala/fasthttp"
 )
 
 // handler answers one request. It never sees fasthttp, so that a line of a
@@ -93,45 +90,22 @@ func (rt *route) batchable() bool {
 	return rt.method != get && strings.HasPrefix(rt.pattern, "/v1/users/")
 }
 
-// names puts the path's parameters into the request.
-func (rt *route) names(r *request, ctx *fasthttp.RequestCtx) error {
-	for _, p := range [...]struct {
-		field string
-		limit int
-		into  *string
-	}{{"user_id", maxUserID, &r.user}, {"event_id", maxEventID, &r.event}, {"reminder_id", maxUserID, &r.reminder}} {
-		segment, there := ctx.UserValue(p.field).(string)
-		if !there {
+// names decodes the ids of the path. They are copied: a command may keep them
+// for long, and not the whole path with them.
+func (r *request) names() error {
+	for kind, into := range [...]*string{userID: &r.user, eventID: &r.event, reminderID: &r.reminder} {
+		if !r.ids[kind].there {
 			continue
 		}
-		id, err := decodeID(p.field, segment, p.limit)
+		limit := maxUserID
+		if idKind(kind) == eventID { //nolint:gosec // one of three
+			limit = maxEventID
+		}
+		id, err := decodeID(idNames[kind], r.ids[kind].text, limit)
 		if err != nil {
 			return err
 		}
-		*p.into = strings.Clone(id)
+		*into = strings.Clone(id)
 	}
 	return nil
-}
-
-// probeKey marks a context that only asks which route a path has.
-type probeKey struct{}
-
-var probes = sync.Pool{New: func() any { return new(fasthttp.RequestCtx) }}
-
-// find returns the route of a line of a batch, from the router that serves
-// requests, and names the line's parameters; nil if there is no such route.
-func (s *Server) find(r *request) (*route, error) {
-	probe, _ := probes.Get().(*fasthttp.RequestCtx)
-	defer func() {
-		probe.ResetUserValues()
-		probes.Put(probe)
-	}()
-	handle, _ := s.router.Lookup(r.method, r.path, probe)
-	if handle == nil {
-		return nil, nil
-	}
-	var rt *route
-	probe.SetUserValue(probeKey{}, &rt)
-	handle(probe)
-	return rt, rt.names(r, probe)
 }

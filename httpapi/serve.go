@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"math"
@@ -9,35 +9,45 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"carillon/engine"
 )
 
-const requestIDHeader = "X-Request-Id"
+const (
+	requestIDHeader = "X-Request-Id"
+	jsonType        = "application/json"
+)
+
+// Headers of every answer, as they are written.
+var (
+	requestIDName        = []byte(requestIDHeader)
+	nosniffName, nosniff = []byte("X-Content-Type-Options"), []byte("nosniff")
+	cacheName, noStore   = []byte("Cache-Control"), []byte("no-store")
+)
 
 // serve answers one request of a route.
-func (s *Server) serve(ctx *fasthttp.RequestCtx, rt *route) {
-	if found, ok := ctx.UserValue(probeKey{}).(**route); ok {
-		*found = rt
-		return
-	}
+func (s *Server) serve(ctx *fasthttp.RequestCtx, rt *served, r *request) {
 	id := s.requestID(ctx)
 	begun := s.c.Now()
-	resp := s.answer(ctx, rt, id)
-	s.drain(ctx)
+	resp := s.answer(ctx, &rt.route, r, id, begun)
+	if !r.whole {
+		s.drain(ctx)
+	}
 	status := s.write(ctx, resp, id)
-	s.metrics.observe(rt.pattern, rt.method, status, time.Duration(s.c.Now()-begun)*time.Millisecond)
+	s.metrics.answered(rt, status, time.Duration(s.c.Now()-begun)*time.Millisecond)
 }
 
 // answer reads the request and carries it out. Whatever goes wrong comes out
 // as a problem document, a panic too.
-func (s *Server) answer(ctx *fasthttp.RequestCtx, rt *route, id string) response {
-	r := &request{method: rt.method}
-	base, cancel := context.WithTimeout(s.base, s.c.RequestTimeout)
-	defer cancel()
-	if rt.pattern == backupPath {
-		base = s.base // streams on after the handler returned
+func (s *Server) answer(ctx *fasthttp.RequestCtx, rt *route, r *request, id string, now engine.Millis) response {
+	r.method = rt.method
+	base := s.base
+	if rt.pattern != backupPath { // which streams on after the handler returned
+		base = s.limit(now)
 	}
 	return s.guard(rt, id, func() (response, error) {
 		if err := s.read(ctx, rt, r); err != nil {
@@ -89,7 +99,10 @@ func (s *Server) problem(p *problem) response {
 func (s *Server) write(ctx *fasthttp.RequestCtx, resp response, id string) int {
 	h := &ctx.Response.Header
 	body, contentType := resp.raw, resp.contentType
-	if resp.body != nil {
+	a, appended := resp.body.(appender)
+	if appended { // into the room of the answer's body
+		body, contentType = a.appendJSON(ctx.Response.SwapBody(nil)[:0]), jsonType
+	} else if resp.body != nil {
 		var err error
 		if body, err = encode(resp.body); err != nil {
 			s.c.Logger.Error("http answer can't be encoded", slog.String("request_id", id), slog.String("cause", err.Error()))
@@ -98,7 +111,7 @@ func (s *Server) write(ctx *fasthttp.RequestCtx, resp response, id string) int {
 			contentType = resp.contentType
 		}
 		if contentType == "" {
-			contentType = "application/json"
+			contentType = jsonType
 		}
 	}
 	ctx.SetStatusCode(resp.status)
@@ -106,9 +119,9 @@ func (s *Server) write(ctx *fasthttp.RequestCtx, resp response, id string) int {
 	if contentType == "" {
 		h.SetNoDefaultContentType(true)
 	}
-	h.Set(requestIDHeader, id)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+	h.SetCanonical(requestIDName, []byte(id))
+	h.SetCanonical(nosniffName, nosniff)
+	h.SetCanonical(cacheName, noStore)
 	for _, f := range [...]struct{ name, value string }{
 		{"Location", resp.location}, {"Allow", resp.allow}, {"WWW-Authenticate", resp.challenge}, {"Content-Security-Policy", resp.policy},
 	} {
@@ -119,9 +132,12 @@ func (s *Server) write(ctx *fasthttp.RequestCtx, resp response, id string) int {
 	if resp.retryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(wholeSeconds(resp.retryAfter), 10))
 	}
-	if resp.stream != nil {
+	switch {
+	case resp.stream != nil:
 		ctx.SetBodyStream(resp.stream, -1)
-	} else {
+	case appended:
+		ctx.Response.SwapBody(body)
+	default:
 		ctx.SetBody(body)
 	}
 	return resp.status
@@ -132,9 +148,21 @@ func wholeSeconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) 
 
 // requestID takes the caller's id for a request, or makes one.
 func (s *Server) requestID(ctx *fasthttp.RequestCtx) string {
-	id := string(ctx.Request.Header.Peek(requestIDHeader))
-	if len(id) <= 128 && goodID(id, 128) && !strings.ContainsRune(id, ' ') {
-		return id
+	if given := ctx.Request.Header.Peek(requestIDHeader); len(given) > 0 && len(given) <= 128 {
+		if id := string(given); goodID(id, 128) && !strings.ContainsRune(id, ' ') {
+			return id
+		}
 	}
 	return s.c.NewID()
+}
+
+// newIDs makes ids that no other server makes, without asking the kernel for
+// each.
+func newIDs() func() string {
+	name := rand.Text()[:16] + "-" // 80 bits
+	var last atomic.Uint64
+	return func() string {
+		var room [40]byte
+		return string(strconv.AppendUint(append(room[:0], name...), last.Add(1), 10))
+	}
 }

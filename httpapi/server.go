@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
-	"github.com/fasthttp/router"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
@@ -28,7 +27,7 @@ type Config struct {
 
 	Now    func() engine.Millis
 	Logger *slog.Logger
-	NewID  func() string // request ids; random by default
+	NewID  func() string // request ids; by default a random name of the server, and a number
 
 	MaxBodyBytes      int // 1 MiB by default
 	MaxLargeBodyBytes int // of a batch and a full sync; 8 MiB by default
@@ -60,11 +59,12 @@ type Outbox interface {
 // Server is the HTTP face of carillon.
 type Server struct {
 	c       Config
-	router  *router.Router
+	tree    *place
 	http    *fasthttp.Server
 	metrics *metrics
 	base    context.Context // of every request; it ends after Shutdown
 	cancel  context.CancelFunc
+	until   atomic.Pointer[limit] // of the requests that begin now
 }
 
 // New returns a Server that is not listening yet.
@@ -77,31 +77,12 @@ func New(c Config) *Server {
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, 30*time.Second)
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, 2*time.Minute)
 	if c.NewID == nil {
-		c.NewID = rand.Text
+		c.NewID = newIDs()
 	}
-	s := &Server{c: c, metrics: newMetrics(c.Registerer)}
+	s := &Server{c: c, metrics: newMetrics(c.Registerer), tree: newTree()}
 	s.base, s.cancel = context.WithCancel(context.Background())
-	s.router = s.newRouter()
 	s.http = s.newHTTP()
 	return s
-}
-
-func (s *Server) newRouter() *router.Router {
-	r := router.New()
-	// A redirected POST loses its signature, and often its body.
-	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
-	r.HandleOPTIONS = false
-	r.PanicHandler = s.lastResort
-	r.NotFound = s.notFound
-	r.MethodNotAllowed = s.methodNotAllowed
-	for _, rt := range routes() {
-		serve := func(ctx *fasthttp.RequestCtx) { s.serve(ctx, &rt) }
-		r.Handle(rt.method, rt.pattern, serve)
-		if rt.method == get {
-			r.Handle(fasthttp.MethodHead, rt.pattern, serve)
-		}
-	}
-	return r
 }
 
 // newHTTP sets every limit: those of fasthttp are mostly "none".
@@ -140,7 +121,7 @@ func (s *Server) limits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 
 // Handler serves every route. It survives panics of the handlers.
 func (s *Server) Handler() fasthttp.RequestHandler {
-	return s.router.Handler
+	return s.route
 }
 
 // Serve answers requests on l until Shutdown. It returns nil then.

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 
 	"github.com/valyala/fasthttp"
 )
@@ -32,8 +31,7 @@ func (s *Server) notFound(ctx *fasthttp.RequestCtx) {
 	s.unmatched(ctx, fail(http.StatusNotFound, codeNotFound, "there is nothing at this path"), "")
 }
 
-func (s *Server) methodNotAllowed(ctx *fasthttp.RequestCtx) {
-	allow := strings.TrimSuffix(strings.ReplaceAll(string(ctx.Response.Header.Peek("Allow")), "OPTIONS, ", ""), ", OPTIONS")
+func (s *Server) methodNotAllowed(ctx *fasthttp.RequestCtx, allow string) {
 	s.unmatched(ctx, fail(http.StatusMethodNotAllowed, codeMethod, "this path takes "+allow), allow)
 }
 

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"unicode/utf8"
 
 	"carillon/engine"
 )
@@ -21,26 +23,12 @@ const (
 // counts: milliseconds since 1970 have been above it since 2001.
 const firstVersionInstant = 1_000_000_000_000
 
-// eventJSON is a calendar event as shown and as it may be put back.
+// eventJSON is a calendar event as shown and as it may be put back. The
+// answer to a write also says what became of it.
 type eventJSON struct {
-	EventID     string   `json:"event_id"`
-	Title       string   `json:"title"`
-	Start       string   `json:"start"`
-	End         string   `json:"end"`
-	AllDay      bool     `json:"all_day"`
-	Location    string   `json:"location"`
-	Description string   `json:"description"`
-	Link        string   `json:"link"`
-	Attendees   []string `json:"attendees"`
-	Response    *string  `json:"response"`
-	Busy        bool     `json:"busy"`
-	SyncStatus  string   `json:"sync_status"`
-	Version     *int64   `json:"version,omitempty"`
-	UpdatedAt   *string  `json:"updated_at,omitempty"`
-
-	// Only in the answer to a write.
-	Unchanged bool `json:"unchanged,omitempty"`
-	Ignored   bool `json:"ignored,omitempty"`
+	engine.CalendarEvent
+	unchanged, ignored bool
+	exported           bool // of the two ways to write a version only one
 }
 
 var (
@@ -51,29 +39,62 @@ var (
 	syncStatuses = []engine.SyncStatus{engine.SyncSynced, engine.SyncPending, engine.SyncFailed, engine.SyncCanceled}
 )
 
-func showEvent(e engine.CalendarEvent) eventJSON {
-	out := eventJSON{
-		EventID: e.ID, Title: e.Title, Start: showInstant(e.Start), End: showInstant(e.End), AllDay: e.AllDay,
-		Location: e.Location, Description: e.Description, Link: e.Link, Attendees: e.Attendees,
-		Busy: !e.Free, SyncStatus: word(syncWords, e.Sync),
-	}
+// appendJSON implements appender.
+func (e *eventJSON) appendJSON(b []byte) []byte {
+	b = appendText(append(b, `{"event_id":`...), e.ID)
+	b = appendText(append(b, `,"title":`...), e.Title)
 	if e.AllDay {
-		out.Start, out.End = e.Date.String(), e.EndDate.String()
+		b = append(append(b, `,"start":"`...), e.Date.String()...)
+		b = append(append(append(b, `","end":"`...), e.EndDate.String()...), `","all_day":true`...)
+	} else {
+		b = appendInstant(append(b, `,"start":`...), e.Start)
+		b = append(appendInstant(append(b, `,"end":`...), e.End), `,"all_day":false`...)
 	}
-	if out.Attendees == nil {
-		out.Attendees = []string{}
-	}
-	if e.Response != engine.ResponseNone {
-		out.Response = textOrNull(word(responseWords, e.Response-1))
-	}
-	if e.HasVersion {
-		out.Version = &e.Version
-		if at := e.Version; at >= firstVersionInstant && at/1000 < int64(lastDate)*daySeconds {
-			out.UpdatedAt = instantOrNull(at)
+	b = appendText(append(b, `,"location":`...), e.Location)
+	b = appendText(append(b, `,"description":`...), e.Description)
+	b = appendText(append(b, `,"link":`...), e.Link)
+	b = append(b, `,"attendees":[`...)
+	for i, who := range e.Attendees {
+		if i > 0 {
+			b = append(b, ',')
 		}
+		b = appendText(b, who)
 	}
-	return out
+	b = append(b, `],"response":`...)
+	if e.Response == engine.ResponseNone {
+		b = append(b, "null"...)
+	} else {
+		b = appendText(b, word(responseWords, e.Response-1))
+	}
+	b = strconv.AppendBool(append(b, `,"busy":`...), !e.Free)
+	b = appendText(append(b, `,"sync_status":`...), word(syncWords, e.Sync))
+	return append(e.appendOutcome(e.appendVersion(b)), '}')
 }
+
+// appendVersion also shows the version as the instant that it may be.
+func (e *eventJSON) appendVersion(b []byte) []byte {
+	if !e.HasVersion {
+		return b
+	}
+	b = strconv.AppendInt(append(b, `,"version":`...), e.Version, 10)
+	if at := e.Version; !e.exported && at >= firstVersionInstant && at/1000 < int64(lastDate)*daySeconds {
+		b = appendInstant(append(b, `,"updated_at":`...), at)
+	}
+	return b
+}
+
+func (e *eventJSON) appendOutcome(b []byte) []byte {
+	if e.unchanged {
+		b = append(b, `,"unchanged":true`...)
+	}
+	if e.ignored {
+		b = append(b, `,"ignored":true`...)
+	}
+	return b
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e *eventJSON) MarshalJSON() ([]byte, error) { return e.appendJSON(nil), nil }
 
 // readEvent reads one calendar event. id is the path's; where the path has
 // none, the body must.
@@ -169,13 +190,13 @@ func (f *fields) texts(name string, most, limit int) []string {
 		return nil
 	}
 	out := make([]string, 0, len(list))
-	for i, v := range list {
-		s, ok := v.(string)
-		if !ok || len([]rune(s)) > limit {
+	for i := range list {
+		v := &list[i].value
+		if v.kind != isString || utf8.RuneCount(v.bytes()) > limit {
 			f.fail(fmt.Sprintf("%s[%d]", name, i), codeInvalidField, fmt.Sprintf("a string of at most %d characters is needed", limit))
 			return nil
 		}
-		out = append(out, s)
+		out = append(out, string(v.bytes()))
 	}
 	return out
 }
@@ -196,14 +217,13 @@ func readSync(f *fields, most int) engine.SyncEvents {
 	if !ok {
 		f.need("events", "a list is needed; an empty one deletes what is in the window")
 	}
-	for i, v := range list {
-		name := fmt.Sprintf("events[%d]", i)
-		members, ok := v.([]member)
-		if !ok {
+	for i := range list {
+		name, v := fmt.Sprintf("events[%d]", i), &list[i].value
+		if v.kind != isObject {
 			f.fail(name, codeInvalidField, "an object is needed, not "+kindOf(v))
 			continue
 		}
-		c.Events = append(c.Events, readEvent(newFields(name+".", members, f.bad), ""))
+		c.Events = append(c.Events, readEvent(newFields(name+".", v.kids, f.bad), ""))
 	}
 	f.done()
 	return c

@@ -206,8 +206,8 @@ func (f *fields) leads(name string) ([]int32, bool) {
 		return nil, false
 	}
 	out := make([]int32, 0, len(list))
-	for _, v := range list {
-		n, ok := wholeOf(v)
+	for i := range list {
+		n, ok := wholeOf(&list[i].value)
 		if !ok || n < math.MinInt32 || n > math.MaxInt32 {
 			f.fail(name, codeInvalidField, "lead times are whole minutes from 1 to 10080")
 			return nil, false
