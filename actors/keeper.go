@@ -198,24 +198,14 @@ func (k *keeper) askUser(id string) {
 	s := k.node.table.shard(id)
 	s.mu.Lock()
 	e := s.entries[id]
-	var done *snapshot
-	switch {
-	case e == nil:
-	case e.seat != nil:
+	alive := e != nil && e.seat != nil
+	if alive {
 		e.seat.mail.PostUserMessage(takeSnapshot{})
 		k.round.waiting[id] = true
-	case e.cold != nil:
-		done = &snapshot{
-			stream: id, seq: e.cold.seq, wake: e.cold.user.EarliestWake(&k.node.cfg.Policy),
-			data: encodeUser(e.cold.user), gone: !e.cold.user.Exists,
-		}
 	}
 	s.mu.Unlock()
-	if done == nil && !k.round.waiting[id] {
-		done = k.read(id)
-	}
-	if done != nil {
-		k.round.ready = append(k.round.ready, done)
+	if !alive {
+		k.round.ready = append(k.round.ready, k.read(id))
 	}
 }
 
@@ -258,7 +248,7 @@ func (k *keeper) take(snapshots []*snapshot) {
 	}
 }
 
-// put writes a chunk, and lets go of cold states that it covers.
+// put writes a chunk.
 func (k *keeper) put() {
 	r, log := k.round, k.node.cfg.Log
 	batch := make([]wal.Snapshot, 0, len(r.ready))
@@ -284,20 +274,9 @@ func (k *keeper) put() {
 		if s.rest != nil && s.seq > 0 {
 			s.rest.unwritten.Store(nil)
 		}
-		k.warm(s)
 	}
 	k.node.metrics.snapshots.Add(float64(len(batch)))
 	r.ready = r.ready[:0]
-}
-
-// warm forgets a cold state that the snapshot holds.
-func (k *keeper) warm(s *snapshot) {
-	sh := k.node.table.shard(s.stream)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if e := sh.entries[s.stream]; e != nil && e.cold != nil && e.cold.seq == s.seq {
-		e.cold = nil
-	}
 }
 
 func (k *keeper) end() {

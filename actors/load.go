@@ -11,10 +11,10 @@ import (
 	"carillon/wal"
 )
 
-// load brings the user into memory: from what recovery left, or from snapshot
-// and log. What was begun and has no outcome then becomes uncertain (S3).
+// load brings the user into memory, from snapshot and log. What was begun and
+// has no outcome then becomes uncertain (S3).
 func (u *user) load() {
-	st, err := u.node.loadUser(u.e)
+	st, err := u.node.loadUser(u.e.id)
 	if err != nil {
 		u.lose(err)
 		return
@@ -60,22 +60,14 @@ func (u *user) recoveryWaits() bool {
 	return ok
 }
 
-// loadUser takes the cold state of an entry, or reads the user from the log.
-func (n *Node) loadUser(e *entry) (st *engine.User, err error) {
+// loadUser reads a user from the log.
+func (n *Node) loadUser(id string) (st *engine.User, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			st, err = nil, fmt.Errorf("actors: loading panicked: %v", p)
 		}
 	}()
-	s := n.table.shard(e.id)
-	s.mu.Lock()
-	cold := e.cold
-	e.cold = nil
-	s.mu.Unlock()
-	if cold != nil {
-		return cold.user, nil
-	}
-	st, _, err = readUser(n.cfg.Log, e.id)
+	st, _, err = readUser(n.cfg.Log, id)
 	return st, err
 }
 

@@ -3,16 +3,18 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
 	"carillon/engine"
+	"carillon/engine/codec"
 	"carillon/wal"
 )
 
-// recover brings back what was: the wakes of all users from the headers of
-// their snapshots, and the users with records behind those from the log (W2).
-// Nobody else is read.
+// recover learns when everybody has to be woken: from the headers of their
+// snapshots, and from those of the records behind them (W2). Nobody is read;
+// who is touched is rebuilt then, like somebody who was passivated.
 func (n *Node) recover() error {
 	if err := n.loadSettings(); err != nil {
 		return err
@@ -31,41 +33,55 @@ func (n *Node) recover() error {
 	if err != nil {
 		return err
 	}
+	silent := map[*entry]bool{}
 	err = n.cfg.Log.Replay(n.cfg.Log.ReplayFrom(), func(r wal.Record) error {
 		if strings.HasPrefix(r.Stream, "!") || r.Seq <= covered[r.Stream] {
 			return nil
 		}
-		return n.recoverRecord(r)
+		return n.recoverRecord(r, silent)
 	})
 	if err != nil {
 		return err
 	}
+	for e := range silent {
+		st, _, err := readUser(n.cfg.Log, e.id)
+		if err != nil {
+			return err
+		}
+		e.wake = st.EarliestWake(&n.cfg.Policy)
+	}
 	return n.findBackup()
 }
 
-// recoverRecord applies one record of the tail to its user, who stays in
-// memory: a snapshot is owed, and the next round takes it from there.
-func (n *Node) recoverRecord(r wal.Record) error {
+// recoverRecord takes note of one record of the tail: a snapshot is owed, and
+// the wake is the last one's. Silent are those whose last record does not say:
+// they have to be read.
+func (n *Node) recoverRecord(r wal.Record, silent map[*entry]bool) error {
+	if err := codec.Supported(r.Version); err != nil {
+		return fmt.Errorf("record %d: %w", r.Seq, err)
+	}
+	if r.Kind != kindUser {
+		return fmt.Errorf("record %d: kind %d in a user's stream", r.Seq, r.Kind)
+	}
 	s := n.table.shard(r.Stream)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := n.find(s, r.Stream)
-	if e.cold == nil {
-		st, _, err := readSnapshot(n.cfg.Log, e.id)
-		if err != nil {
-			return err
-		}
-		e.cold = &coldState{user: st}
-	}
-	if err := replay(e.cold.user, r); err != nil {
-		return err
-	}
-	e.cold.seq = r.Seq
-	e.wake = e.cold.user.EarliestWake(&n.cfg.Policy)
+	e.wake = r.Wake
 	n.dirty.add(e)
-	if !r.Redacted && !e.cold.user.Exists {
-		n.erasures = append(n.erasures, erase{e.id, r.Seq}) // cut short, or it would be redacted
+	delete(silent, e)
+	if r.Wake != 0 || r.Redacted {
+		return nil
 	}
+	_, events, err := codec.DecodeRecord(r.Version, r.Data)
+	if err != nil {
+		return fmt.Errorf("record %d: %w", r.Seq, err)
+	}
+	if slices.ContainsFunc(events, func(e engine.Event) bool { _, ok := e.(engine.UserErased); return ok }) {
+		n.erasures = append(n.erasures, erase{e.id, r.Seq}) // cut short, or it would be redacted
+		return nil
+	}
+	silent[e] = true
 	return nil
 }
 

@@ -17,8 +17,7 @@ type entry struct {
 	id string
 
 	// Guarded by the shard's lock.
-	seat *seat      // nil: passivated
-	cold *coldState // what recovery left here; nil: load from the log
+	seat *seat // nil: passivated
 
 	head uint64 // the journal's: sequence of the last record, with what is being flushed
 
@@ -54,13 +53,6 @@ type seat struct {
 	unflushed atomic.Int32
 	uncertain int32 // uncertain messages that the gauge knows of
 	restarted bool  // the forerunner panicked
-}
-
-// coldState is a user that recovery brought into memory and nobody has asked
-// for yet.
-type coldState struct {
-	user *engine.User
-	seq  uint64 // of its last record
 }
 
 const tableShards = 256

@@ -144,7 +144,8 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 	rel.reply, rel.request, rel.effects = d.Reply, r, d.Effects
 	// A wake that is due is on its way: to move it now, behind a read that came
 	// first, would be to lose it, for a read owes no effects.
-	if wake := u.st.NextWake(now, &u.node.cfg.Policy); wake != u.armed && (u.armed == 0 || u.armed > now) {
+	wake, earliest := u.st.Wakes(now, &u.node.cfg.Policy)
+	if wake != u.armed && (u.armed == 0 || u.armed > now) {
 		u.armed = wake
 		rel.arm, rel.wake = u.e, wake
 	}
@@ -157,7 +158,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 		u.count(d.Events)
 		rel.events, rel.told, rel.at = d.Events, reportsOf(u.st, d.Events, now), now
 		rel.entry.Stream, rel.entry.Kind, rel.entry.Version = u.e.id, kindUser, codec.Version
-		rel.entry.At = now
+		rel.entry.At, rel.entry.Wake = now, earliest
 		rel.data = codec.AppendRecord(rel.data[:0], first, d.Events)
 		rel.entry.Data, rel.of = rel.data, u.e
 		rel.entry.Index = indexOps(u.e.id, d.Events)
@@ -276,7 +277,7 @@ func (u *user) rise() {
 	if s != nil {
 		u.st, err = codec.DecodeUser(s.data[0], s.data[1:])
 	} else {
-		u.st, err = u.node.loadUser(u.e)
+		u.st, err = u.node.loadUser(u.e.id)
 	}
 	if err != nil {
 		u.lose(err)

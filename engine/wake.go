@@ -65,8 +65,16 @@ func (t *turn) otherSIDs(messageID string) []string {
 // 0 for none. What is overdue is offered again every minute until its
 // deadline.
 func (u *User) NextWake(now Millis, p *Policy) Millis {
-	next := never
+	next, _ := u.Wakes(now, p)
+	return next
+}
+
+// Wakes returns NextWake and EarliestWake in one look at the reminders: every
+// decision needs both.
+func (u *User) Wakes(now Millis, p *Policy) (next, earliest Millis) {
+	next, earliest = never, never
 	u.wakes(p, func(at, deadline Millis) {
+		earliest = min(earliest, at)
 		if at <= now {
 			at = now + offerAgain
 			if deadline > now {
@@ -75,29 +83,38 @@ func (u *User) NextWake(now Millis, p *Policy) Millis {
 		}
 		next = min(next, at)
 	})
-	if next == never {
+	if u.Paused {
+		earliest = u.heldBack(earliest)
+	}
+	return orNone(next), orNone(earliest)
+}
+
+// orNone is 0 for never.
+func orNone(at Millis) Millis {
+	if at == never {
 		return 0
 	}
-	return next
+	return at
 }
 
 // EarliestWake returns the earliest instant at which a Wake has work, past
-// ones included; 0 for none. Snapshots keep it in their header, so that
-// start-up arms the timers without decoding anybody. What a pause holds back
+// ones included; 0 for none. Snapshots and records keep it in their header, so
+// that start-up arms the timers without decoding anybody. What a pause holds back
 // counts from when it is due: after a restore the engine that was lost may have
 // been let go on and have sent it, so that the fence must find it (S3).
 func (u *User) EarliestWake(p *Policy) Millis {
-	next := never
-	u.wakes(p, func(at, _ Millis) { next = min(next, at) })
+	_, earliest := u.Wakes(0, p)
+	return earliest
+}
+
+// heldBack is the earliest of an instant and of what a pause holds back.
+func (u *User) heldBack(at Millis) Millis {
 	for i := range u.Reminders {
-		if r := &u.Reminders[i]; u.Paused && r.pending() {
-			next = min(next, r.nextAt())
+		if r := &u.Reminders[i]; r.pending() {
+			at = min(at, r.nextAt())
 		}
 	}
-	if next == never {
-		return 0
-	}
-	return next
+	return at
 }
 
 // wakes calls fn with every instant that has work, and until when the work is

@@ -34,6 +34,7 @@ const (
 	segmentFootBytes = 36
 	tallyBytes       = 16
 	flagRedacted     = 0x01
+	flagWake         = 0x02
 )
 
 var (

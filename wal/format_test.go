@@ -27,7 +27,7 @@ func formatNames() map[string]string {
 		"chunkHeaderBytes": fmt.Sprint(chunkHeaderBytes), "recordFixedBytes": fmt.Sprint(recordFixedBytes),
 		"snapHeaderBytes": fmt.Sprint(snapHeaderBytes), "segmentHeadBytes": fmt.Sprint(segmentHeadBytes),
 		"segmentFootBytes": fmt.Sprint(segmentFootBytes), "tallyBytes": fmt.Sprint(tallyBytes),
-		"flagRedacted": fmt.Sprint(flagRedacted), "segmentPrefix": char(segmentPrefix),
+		"flagRedacted": fmt.Sprint(flagRedacted), "flagWake": fmt.Sprint(flagWake), "segmentPrefix": char(segmentPrefix),
 		"headerKey": fmt.Sprint(headerKey), "footerKey": fmt.Sprint(footerKey),
 		"bucketMeta": string(bucketMeta), "bucketIndex": string(bucketIndex), "bucketSnap": string(bucketSnap),
 		"keyMagic": string(keyMagic), "keyFormat": string(keyFormat), "keyStore": string(keyStore),
@@ -104,7 +104,7 @@ func TestBytesAreWhereTheDocumentSays(t *testing.T) {
 	op := IndexOp{Space: "phone", Key: []byte("+1"), Value: []byte("ann")}
 	for i, e := range []Entry{
 		{Stream: "ann", Kind: 7, Version: 2, At: -5, Data: []byte("data"), Index: []IndexOp{op}},
-		{Stream: "ann", Prev: 1, At: 3},
+		{Stream: "ann", Prev: 1, At: 3, Wake: 103},
 	} {
 		if _, err := db.Append([]Entry{e}); err != nil {
 			t.Fatal(i, err)
@@ -125,9 +125,9 @@ func TestBytesAreWhereTheDocumentSays(t *testing.T) {
 	body1 := "\x07\x02\x03" + u64(1<<64-5) + "\x00" + "\x04" + "ann" + "data"
 	chain1 := crc32.Update(chain0, castagnoli, []byte(body1))
 	value1 := u16(1) + u32(chain0) + "\x00" + u32(chain1) + body1
-	body2 := "\x00\x00\x03" + u64(3) + "\x01" + "\x00" + "ann"
+	body2 := "\x00\x00\x03" + u64(3) + "\x01" + "\xc8\x01" + "\x00" + "ann" // 100 ms ahead: 200
 	chain2 := crc32.Update(chain1, castagnoli, []byte(body2))
-	value2 := u16(1) + u32(chain1) + "\x00" + u32(chain2) + body2
+	value2 := u16(1) + u32(chain1) + "\x02" + u32(chain2) + body2
 	bytes1 := uint64(4 + len(value1))
 	indexed := sealed("+1", "ann")
 	snapHead := u64(2) + u64(9) + u32(crc("state"))

@@ -23,6 +23,10 @@ type Entry struct {
 	Kind, Version uint8
 	// At is the caller's time in Unix milliseconds; Compact drops by it.
 	At int64
+	// Wake (Unix milliseconds) is when the stream has work next, as of this record;
+	// 0 says nothing. Like that of a snapshot it lies before the data, so that a
+	// start arms its timers without decoding the log.
+	Wake int64
 	// Data is the payload, at most MaxDataBytes. It is copied.
 	Data []byte
 	// Index is changed in the same transaction, in order.
@@ -43,6 +47,7 @@ type Record struct {
 	Prev          uint64 // sequence of the stream's record before this one, 0 for none
 	Kind, Version uint8
 	At            int64  // Unix milliseconds
+	Wake          int64  // of the entry; 0 if Redacted
 	Data          []byte // borrowed: valid until the callback returns; nil if Redacted
 	Redacted      bool   // the payload was erased, the chain goes on
 }

@@ -17,13 +17,20 @@ type chunkRef struct {
 // the record before: it is checksum and hash of the predecessor in one.
 func appendRecord(buf []byte, chain uint32, seq uint64, e *Entry) ([]byte, uint32) {
 	start := len(buf)
-	buf = append(buf, 0, 0, 0, 0, 0, e.Kind, e.Version, byte(len(e.Stream)))
+	var flags byte
+	if e.Wake != 0 {
+		flags = flagWake
+	}
+	buf = append(buf, flags, 0, 0, 0, 0, e.Kind, e.Version, byte(len(e.Stream)))
 	buf = binary.BigEndian.AppendUint64(buf, uint64(e.At))
 	var back uint64
 	if e.Prev != 0 {
 		back = seq - e.Prev
 	}
 	buf = binary.AppendUvarint(buf, back)
+	if e.Wake != 0 {
+		buf = binary.AppendVarint(buf, e.Wake-e.At)
+	}
 	buf = binary.AppendUvarint(buf, uint64(len(e.Data)))
 	buf = append(buf, e.Stream...)
 	buf = append(buf, e.Data...)
@@ -34,7 +41,7 @@ func appendRecord(buf []byte, chain uint32, seq uint64, e *Entry) ([]byte, uint3
 
 // recordBytes bounds the encoded size from above.
 func recordBytes(e *Entry) int {
-	return recordFixedBytes + 2*binary.MaxVarintLen64 + len(e.Stream) + len(e.Data)
+	return recordFixedBytes + 3*binary.MaxVarintLen64 + len(e.Stream) + len(e.Data)
 }
 
 // finishChunk fills in the header of the chunk v, which begins at record key.
@@ -53,7 +60,7 @@ func chunkSum(key uint64, v []byte) uint32 {
 // rawRecord is a decoded record; stream and data point into the chunk.
 type rawRecord struct {
 	seq, prev     uint64
-	at            int64
+	at, wake      int64
 	chain         uint32
 	kind, version uint8
 	redacted      bool
@@ -63,7 +70,7 @@ type rawRecord struct {
 func (r *rawRecord) record() Record {
 	return Record{
 		Seq: r.seq, Stream: string(r.stream), Prev: r.prev, Kind: r.kind, Version: r.version,
-		At: r.at, Data: r.data, Redacted: r.redacted,
+		At: r.at, Wake: r.wake, Data: r.data, Redacted: r.redacted,
 	}
 }
 
@@ -112,7 +119,7 @@ func (c *chunkReader) next(r *rawRecord) bool {
 	}
 	r.seq, r.prev = c.seq, 0
 	r.redacted = b[0] == flagRedacted
-	if b[0] > flagRedacted {
+	if b[0] > flagWake {
 		c.detail = "flags of record"
 		return false
 	}
@@ -129,6 +136,16 @@ func (c *chunkReader) next(r *rawRecord) bool {
 	at += n
 	if back != 0 {
 		r.prev = c.seq - back
+	}
+	r.wake = 0
+	if b[0] == flagWake {
+		ahead, n := binary.Varint(b[at:])
+		if n <= 0 {
+			c.detail = "wake of record"
+			return false
+		}
+		at += n
+		r.wake = r.at + ahead
 	}
 	ndata, n := binary.Uvarint(b[at:])
 	at += max(n, 0)

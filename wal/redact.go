@@ -94,7 +94,7 @@ func redactChunk(c chunkRef, old []byte, stream string, last uint64) (v []byte, 
 		n++
 		at := len(v)
 		v = append(v, whole[:recordFixedBytes]...)
-		v[at] |= flagRedacted
+		v[at] = flagRedacted // no wake either: it is somebody's reminder
 		var back uint64
 		if r.prev != 0 {
 			back = r.seq - r.prev

@@ -42,7 +42,7 @@ func AppendRecord(dst []byte, first uint64, events []engine.Event) []byte {
 // DecodeRecord reads a record's payload of any version up to Version. Nothing
 // it returns refers to data.
 func DecodeRecord(version uint8, data []byte) (first uint64, events []engine.Event, err error) {
-	if err := supported(version); err != nil {
+	if err := Supported(version); err != nil {
 		return 0, nil, err
 	}
 	c := coder{reading: true, version: version, buf: data, end: len(data)}
@@ -67,7 +67,7 @@ func AppendUser(dst []byte, u *engine.User) []byte {
 // DecodeUser reads a snapshot's payload of any version up to Version. Nothing
 // it returns refers to data.
 func DecodeUser(version uint8, data []byte) (*engine.User, error) {
-	if err := supported(version); err != nil {
+	if err := Supported(version); err != nil {
 		return nil, err
 	}
 	c := coder{reading: true, version: version, buf: data, end: len(data)}
@@ -83,7 +83,8 @@ func DecodeUser(version uint8, data []byte) (*engine.User, error) {
 	return u, nil
 }
 
-func supported(version uint8) error {
+// Supported says whether payloads of a version can be read.
+func Supported(version uint8) error {
 	switch {
 	case version > Version:
 		return fmt.Errorf("%w: payload version %d, this build knows up to %d", ErrNewer, version, Version)

@@ -251,7 +251,7 @@ func digest(dir string) (sum uint64, err error) {
 	h := fnv.New64a()
 	note := func(args ...any) { _, _ = fmt.Fprintln(h, args...) }
 	err = log.Replay(0, func(r wal.Record) error {
-		note(r.Seq, r.Stream, r.Prev, r.At, r.Redacted, string(r.Data), log.Head(r.Stream))
+		note(r.Seq, r.Stream, r.Prev, r.At, r.Wake, r.Redacted, string(r.Data), log.Head(r.Stream))
 		return nil
 	})
 	if err != nil {

@@ -278,15 +278,26 @@ func (r *reader) record(b []byte) (rest []byte, err error) {
 	at := 16
 	back, w := binary.Uvarint(b[at:])
 	at += max(w, 0)
+	var wake uint64
+	if b[0] == 2 {
+		ahead, y := binary.Varint(b[at:])
+		if y <= 0 || binary.BigEndian.Uint64(b[8:])+uint64(ahead) == 0 {
+			return nil, fmt.Errorf("record %d: wake", seq)
+		}
+		wake, at = binary.BigEndian.Uint64(b[8:])+uint64(ahead), at+y
+	}
 	ndata, x := binary.Uvarint(b[at:])
 	at += max(x, 0)
-	if b[0] > 1 || w <= 0 || x <= 0 || at+nstream+int(ndata) > len(b) {
+	if b[0] > 2 || w <= 0 || x <= 0 || at+nstream+int(ndata) > len(b) {
 		return nil, fmt.Errorf("record %d: header", seq)
 	}
 	stream, data := b[at:at+nstream], b[at+nstream:at+nstream+int(ndata)]
 	end := at + nstream + int(ndata)
 	if !blank && crc32.Update(r.chain, table, b[5:end]) != chain {
 		return nil, fmt.Errorf("record %d: chain", seq)
+	}
+	if !blank && wake != uint64(workWake(seq)) {
+		return nil, fmt.Errorf("record %d: wake %d", seq, wake)
 	}
 	if err := r.known(seq, back, binary.BigEndian.Uint64(b[8:]), stream, data, blank); err != nil {
 		return nil, err

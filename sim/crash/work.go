@@ -130,7 +130,7 @@ func (w *worker) append(n int) error {
 		if _, ok := heads[name]; !ok {
 			heads[name] = w.log.Head(name)
 		}
-		batch = append(batch, wal.Entry{Stream: name, Prev: heads[name], At: int64(seq), Data: workData(seq), Index: workIndex(seq)})
+		batch = append(batch, wal.Entry{Stream: name, Prev: heads[name], At: int64(seq), Wake: workWake(seq), Data: workData(seq), Index: workIndex(seq)})
 		heads[name] = seq
 	}
 	last := first + uint64(n) - 1
@@ -141,6 +141,9 @@ func (w *worker) append(n int) error {
 	w.tell("A %d", last)
 	return nil
 }
+
+// workWake is none for every third record, and else behind its instant or ahead.
+func workWake(seq uint64) int64 { return int64(seq%3) * 100 }
 
 // tidy does what the keeper does: snapshots, where replay begins, compaction,
 // blanking.

@@ -164,7 +164,7 @@ func (m *Mem) write(batch []wal.Entry, first uint64) {
 		e := &batch[i]
 		seq := first + uint64(i)
 		m.st.Records = append(m.st.Records, wal.Record{
-			Seq: seq, Stream: e.Stream, Prev: e.Prev, Kind: e.Kind, Version: e.Version, At: e.At,
+			Seq: seq, Stream: e.Stream, Prev: e.Prev, Kind: e.Kind, Version: e.Version, At: e.At, Wake: e.Wake,
 			Data: append([]byte{}, e.Data...),
 		})
 		if _, known := m.st.Heads[e.Stream]; !known {

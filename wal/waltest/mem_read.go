@@ -78,7 +78,7 @@ func (m *Mem) Redact(stream string, last uint64) (int, error) {
 	for _, seq := range seqs {
 		if seq >= m.st.First {
 			r := &m.st.Records[seq-m.st.First]
-			r.Data, r.Redacted = nil, true
+			r.Data, r.Wake, r.Redacted = nil, 0, true
 		}
 	}
 	return len(seqs), nil

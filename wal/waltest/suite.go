@@ -100,6 +100,9 @@ func (b *bench) cover(t *testing.T, streams ...string) {
 // show is a record as text, for comparisons.
 func show(r wal.Record) string {
 	s := fmt.Sprintf("%d %s<%d k%d v%d at%d %q", r.Seq, r.Stream, r.Prev, r.Kind, r.Version, r.At, r.Data)
+	if r.Wake != 0 {
+		s += fmt.Sprintf(" wake%d", r.Wake)
+	}
 	if r.Redacted {
 		s += " redacted"
 	}

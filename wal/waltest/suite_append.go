@@ -150,8 +150,9 @@ func roundTrip(b *bench) {
 	t := b.t
 	all := []byte{0, 255, 10, 128}
 	must(t, errOf(b.Append([]wal.Entry{
-		{Stream: "\x00\xff", Kind: 255, Version: 254, At: -1 << 63, Data: all},
+		{Stream: "\x00\xff", Kind: 255, Version: 254, At: -1 << 63, Wake: 1<<63 - 1, Data: all},
 		{Stream: "e", At: 1<<63 - 1, Data: nil},
+		{Stream: "f", At: 5, Wake: 2, Data: nil},
 	})))
 	b.reopen(t)
 	var got []wal.Record
@@ -164,9 +165,10 @@ func roundTrip(b *bench) {
 		return nil
 	}))
 	equalAll(
-		t, "log", []string{show(got[0]), show(got[1])},
-		show(wal.Record{Seq: 1, Stream: "\x00\xff", Kind: 255, Version: 254, At: -1 << 63, Data: all}),
+		t, "log", []string{show(got[0]), show(got[1]), show(got[2])},
+		show(wal.Record{Seq: 1, Stream: "\x00\xff", Kind: 255, Version: 254, At: -1 << 63, Wake: 1<<63 - 1, Data: all}),
 		show(wal.Record{Seq: 2, Stream: "e", At: 1<<63 - 1, Data: []byte{}}),
+		show(wal.Record{Seq: 3, Stream: "f", At: 5, Wake: 2, Data: []byte{}}),
 	)
 }
 

@@ -84,9 +84,9 @@ func redactNeighbors(b *bench) {
 	t := b.t
 	_, err := b.Append([]wal.Entry{
 		{Stream: "bob", Data: []byte("1")},
-		{Stream: "ann", Data: []byte("secret")},
+		{Stream: "ann", Wake: 7, Data: []byte("secret")},
 		{Stream: "bob", Prev: 1, Data: []byte("3")},
-		{Stream: "ann", Prev: 2, Data: []byte("secret")},
+		{Stream: "ann", Prev: 2, Wake: 8, Data: []byte("secret")},
 	})
 	must(t, err)
 	n, err := b.Redact("ann", 2)
@@ -94,7 +94,7 @@ func redactNeighbors(b *bench) {
 	equal(t, "blanked", n, 1)
 	b.reopen(t)
 	equalAll(t, "log", b.replay(t, 1),
-		`1 bob<0 k0 v0 at0 "1"`, `2 ann<0 k0 v0 at0 "" redacted`, `3 bob<1 k0 v0 at0 "3"`, `4 ann<2 k0 v0 at0 "secret"`)
+		`1 bob<0 k0 v0 at0 "1"`, `2 ann<0 k0 v0 at0 "" redacted`, `3 bob<1 k0 v0 at0 "3"`, `4 ann<2 k0 v0 at0 "secret" wake8`)
 }
 
 func redactNotFound(b *bench) {
