@@ -92,7 +92,7 @@ type Config struct {
 	// one each for the two that block on the disk. The simulation puts its
 	// seeded dispatcher here.
 	Users, Journal, Keeper actor.Dispatcher
-	// Go runs what blocks. Default: a goroutine.
+	// Go runs what blocks. Default: a goroutine of its own.
 	Go func(func())
 }
 
@@ -126,9 +126,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.LowOnSpace == nil {
 		c.LowOnSpace = func() bool { return false }
-	}
-	if c.Go == nil {
-		c.Go = func(fn func()) { go fn() }
 	}
 	return c
 }

@@ -23,6 +23,7 @@ type Node struct {
 	system *actor.ActorSystem
 	root   *actor.RootContext
 	queues []*runQueue // ours, to be closed
+	crew   crew
 
 	journal, timer, outbox, directory, keeper *actor.PID
 	composer                                  *actor.PID // nil: the template writes
@@ -112,6 +113,9 @@ func (n *Node) dispatchers() {
 	own(&n.cfg.Users, userWorkers(), userThroughput)
 	own(&n.cfg.Journal, 1, journalThroughput)
 	own(&n.cfg.Keeper, 1, userThroughput)
+	if n.cfg.Go == nil {
+		n.cfg.Go = n.crew.run
+	}
 }
 
 func (n *Node) startActors() error {

@@ -57,6 +57,7 @@ func (n *Node) closeQueues() {
 	for _, q := range n.queues {
 		q.close()
 	}
+	n.crew.close()
 }
 
 func isCompacted(err error) bool { return errors.Is(err, wal.ErrCompacted) }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,12 +143,8 @@ func (t *taken) serve(ctx *fasthttp.RequestCtx) {
 // was repeated, and counts.
 func (t *taken) post(ctx *fasthttp.RequestCtx) {
 	at := float64(time.Now().UnixMicro()) / 1000
-	var m struct {
-		Text     string `json:"text"`
-		Reminder string `json:"reminder_id"`
-		Message  string `json:"message_id"`
-	}
-	if err := json.Unmarshal(ctx.PostBody(), &m); err != nil {
+	m, err := readPosted(ctx.PostBody())
+	if err != nil {
 		ctx.Error(err.Error(), fasthttp.StatusBadRequest)
 		return
 	}
@@ -165,6 +162,34 @@ func (t *taken) post(ctx *fasthttp.RequestCtx) {
 	ctx.SetContentType("application/json")
 	ctx.SetStatusCode(fasthttp.StatusCreated)
 	_, _ = ctx.WriteString(`{"id":"` + m.Message + `","status":"queued"}`)
+}
+
+// posted is what the stub reads of a message.
+type posted struct {
+	Text     string `json:"text"`
+	Reminder string `json:"reminder_id"`
+	Message  string `json:"message_id"`
+}
+
+// readPosted reads a message. Those of the benchmarks have no spaces between
+// names and values and mostly nothing escaped, so that their strings can be cut
+// out: inside a string each quote has a backslash before it.
+func readPosted(body []byte) (m posted, err error) {
+	var plain [3]bool
+	m.Text, plain[0] = cutOut(body, `"text":"`)
+	m.Reminder, plain[1] = cutOut(body, `"reminder_id":"`)
+	m.Message, plain[2] = cutOut(body, `"message_id":"`)
+	if plain == [3]bool{true, true, true} {
+		return m, nil
+	}
+	m = posted{}
+	return m, json.Unmarshal(body, &m)
+}
+
+func cutOut(body []byte, before string) (string, bool) {
+	_, rest, ok := bytes.Cut(body, []byte(before))
+	value, _, closed := bytes.Cut(rest, []byte{'"'})
+	return string(value), ok && closed && bytes.IndexByte(value, '\\') < 0
 }
 
 // find answers a look-up.

@@ -39,7 +39,7 @@ func newHTTPGate(s *settings, headers string) (carrier, error) {
 		OK: h.OK, ID: h.ID, Code: h.Code, Codes: h.Codes, FindURL: h.FindURL, StatusURL: h.StatusURL,
 		FoundID: h.FoundID, FoundStatus: h.FoundStatus, FoundText: h.FoundText, FoundTo: h.FoundTo, FoundCreated: h.FoundCreated,
 		Absent: h.Absent, Statuses: h.Statuses,
-		Timeout: s.SendTimeout, MaxConns: s.MaxSends, Now: actors.SystemClock{}.Now,
+		MaxConns: s.MaxSends, Now: actors.SystemClock{}.Now,
 	}
 	for line := range strings.Lines(headers) {
 		if line = strings.TrimSpace(line); line != "" {

@@ -128,7 +128,7 @@ func (s *settings) policy() engine.Policy {
 func (s *settings) nodeConfig(sender provider.Sender, verifier provider.Verifier) actors.Config {
 	return actors.Config{
 		Clock: actors.SystemClock{}, Sender: sender, Verifier: verifier, Policy: s.policy(), Seed: s.Seed,
-		MaxInFlight: s.MaxInFlight, MaxSends: s.MaxSends, MPS: s.SenderMPS, SendTimeout: s.SendTimeout + time.Second,
+		MaxInFlight: s.MaxInFlight, MaxSends: s.MaxSends, MPS: s.SenderMPS, SendTimeout: s.SendTimeout,
 		MaxWakes: s.MaxWakes, Idle: s.IdleAfter, SnapshotEvery: s.SnapshotEvery,
 		Retention: s.Retention, MaxLogBytes: s.MaxLogBytes,
 	}

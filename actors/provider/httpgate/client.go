@@ -1,7 +1,6 @@
 package httpgate
 
 import (
-	"net"
 	"net/http"
 	"time"
 
@@ -39,15 +38,8 @@ func New(conf Config) (provider.Sender, error) {
 // newHTTP follows no redirect: a message that is sent on to another place is
 // nobody's promise.
 func newHTTP(conf Config) *http.Client {
-	dialer := net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // one request per connection: a lost connection loses one answer
 	return &http.Client{
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second,
-			ResponseHeaderTimeout: conf.Timeout, MaxIdleConns: conf.MaxConns, MaxIdleConnsPerHost: conf.MaxConns,
-			IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10, Protocols: protocols,
-		},
+		Transport:     provider.NewOneShot(provider.OneShotConfig{Connect: 5 * time.Second, MaxIdle: conf.MaxConns, Proxy: conf.Proxy, Now: conf.Now}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

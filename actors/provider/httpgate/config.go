@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"carillon/engine"
 )
@@ -56,17 +55,16 @@ type Config struct {
 	// failed=REJECTD". Ours are known without it.
 	Statuses string
 
-	// Timeout of one request. Default: 10 s.
-	Timeout time.Duration
 	// MaxConns is how many idle connections are kept. Default: 64.
 	MaxConns int
+	// Proxy is asked for the proxy of a request. Default: the environment's.
+	Proxy func(*http.Request) (*url.URL, error)
 	// Now is the wall clock.
 	Now func() engine.Millis
 }
 
 // Defaults of Config.
 const (
-	DefaultTimeout  = 10 * time.Second
 	DefaultAccepted = "200-299"
 	DefaultRefused  = "400-499"
 )
@@ -74,7 +72,10 @@ const (
 // plan is a Config that was read.
 type plan struct {
 	conf              Config
-	header            http.Header
+	url, body         template
+	findURL, askURL   template            // look-ups
+	escape            func(string) string // for the body
+	header            []headerLine
 	accepted, refused statusSet
 	ok                *condition
 	codes             map[string]engine.Category
@@ -93,9 +94,6 @@ func (c Config) plan() (p plan, err error) {
 	set(&c.ContentType, "application/json")
 	set(&c.Accepted, DefaultAccepted)
 	set(&c.Refused, DefaultRefused)
-	if c.Timeout <= 0 {
-		c.Timeout = DefaultTimeout
-	}
 	if c.MaxConns <= 0 {
 		c.MaxConns = 64
 	}
@@ -134,7 +132,7 @@ func (c *Config) check() error {
 		if u.raw == "" && u.name != "url" {
 			continue
 		}
-		parsed, err := url.Parse(fill(u.raw, queryEscape, func(string) string { return "x" }))
+		parsed, err := url.Parse(cut(u.raw).fill(queryEscape, func(string) string { return "x" }))
 		if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
 			return fault(u.name, "must be a URL with http:// or https:// and a host")
 		}
@@ -150,6 +148,8 @@ func (c *Config) check() error {
 
 func (p *plan) read() (err error) {
 	c := &p.conf
+	p.url, p.body, p.findURL, p.askURL = cut(c.URL), cut(c.Body), cut(c.FindURL), cut(c.StatusURL)
+	p.escape = escapeFor(c.ContentType)
 	if p.header, err = readHeaders(c.Headers); err != nil {
 		return err
 	}
@@ -178,15 +178,21 @@ func (p *plan) read() (err error) {
 	return nil
 }
 
-func readHeaders(lines []string) (http.Header, error) {
-	h := http.Header{}
+// headerLine is a header of every request.
+type headerLine struct {
+	name string
+	line template
+}
+
+func readHeaders(lines []string) ([]headerLine, error) {
+	var h []headerLine
 	for i, line := range lines {
 		name, value, ok := strings.Cut(line, ":")
 		name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))
 		if !ok || name == "" || strings.ContainsAny(name, " \t") {
 			return nil, fault("headers", "line %d is not \"Name: value\"", i+1)
 		}
-		h.Add(name, strings.TrimSpace(value))
+		h = append(h, headerLine{name, cut(strings.TrimSpace(value))})
 	}
 	return h, nil
 }

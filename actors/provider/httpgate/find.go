@@ -2,6 +2,7 @@ package httpgate
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ func (c *Client) Find(ctx context.Context, m provider.Message, since int64) prov
 	if c.conf.FindURL == "" {
 		return provider.Sighting{Cause: "no look-up is configured"}
 	}
-	a, s, ok := c.look(ctx, c.conf.FindURL, m, "")
+	a, s, ok := c.look(ctx, c.findURL, m, "")
 	if !ok {
 		return s
 	}
@@ -45,7 +46,7 @@ var _ provider.Fetcher = fetcher{}
 
 // Fetch asks for a message by the gateway's id.
 func (c fetcher) Fetch(ctx context.Context, sid string) provider.Sighting {
-	a, s, ok := c.look(ctx, c.conf.StatusURL, provider.Message{}, sid)
+	a, s, ok := c.look(ctx, c.askURL, provider.Message{}, sid)
 	if !ok {
 		return s
 	}
@@ -53,9 +54,9 @@ func (c fetcher) Fetch(ctx context.Context, sid string) provider.Sighting {
 }
 
 // look asks, and sorts out what is no message.
-func (c *Client) look(ctx context.Context, target string, m provider.Message, id string) (a answer, s provider.Sighting, ok bool) {
+func (c *Client) look(ctx context.Context, target template, m provider.Message, id string) (a answer, s provider.Sighting, ok bool) {
 	value := values(m, id, c.conf.Now())
-	a, lost := c.call(ctx, "GET", fill(target, queryEscape, value), "", value)
+	a, lost := c.call(ctx, http.MethodGet, target, "", value)
 	switch {
 	case lost != "":
 		return a, provider.Sighting{Cause: lost}, false

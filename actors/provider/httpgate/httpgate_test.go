@@ -1,6 +1,7 @@
 package httpgate_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -235,8 +236,10 @@ func TestBadConfig(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	g := newGateway(t)
 	g.meet(true, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	c := g.client(t, func(c *httpgate.Config) { c.Timeout = 200 * time.Millisecond })
-	if out := c.Send(t.Context(), message(g, "hello")); out.Kind != provider.Uncertain || out.Cause != "timeout" {
+	c := g.client(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if out := c.Send(ctx, message(g, "hello")); out.Kind != provider.Uncertain || out.Cause != "timeout" {
 		t.Errorf("outcome %+v", out)
 	}
 }

@@ -22,8 +22,7 @@ func (c *Client) Send(ctx context.Context, m provider.Message) provider.Outcome 
 		}}
 	}
 	value := values(m, "", now)
-	body := fill(c.conf.Body, escapeFor(c.conf.ContentType), value)
-	a, lost := c.call(ctx, c.conf.Method, fill(c.conf.URL, queryEscape, value), body, value)
+	a, lost := c.call(ctx, c.conf.Method, c.url, c.body.fill(c.escape, value), value)
 	if lost != "" {
 		return provider.Outcome{Cause: lost}
 	}
@@ -115,22 +114,18 @@ type answer struct {
 }
 
 // call carries out one request. lost says why there is no answer.
-func (c *Client) call(ctx context.Context, method, target, body string, value func(string) string) (a answer, lost string) {
-	ctx, cancel := context.WithTimeout(ctx, c.conf.Timeout)
-	defer cancel()
+func (c *Client) call(ctx context.Context, method string, target template, body string, value func(string) string) (a answer, lost string) {
 	var in io.Reader
 	if body != "" {
 		in = strings.NewReader(body)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, target, in)
+	req, err := http.NewRequestWithContext(ctx, method, target.fill(queryEscape, value), in)
 	if err != nil {
 		return a, "the request could not be made"
 	}
 	req.GetBody = nil // net/http repeats no request whose body it can't have again, whatever the headers
-	for name, lines := range c.header {
-		for _, line := range lines {
-			req.Header.Add(name, headerEscape(fill(line, headerEscape, value)))
-		}
+	for _, h := range c.header {
+		req.Header.Add(h.name, headerEscape(h.line.fill(headerEscape, value)))
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", c.conf.ContentType)

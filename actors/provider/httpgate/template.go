@@ -27,17 +27,46 @@ func unknown(template string) string {
 	return ""
 }
 
-// fill replaces the placeholders of a template in one pass: what is put in is
-// never looked through again.
-func fill(template string, escape, value func(string) string) string {
-	return placeholder.ReplaceAllStringFunc(template, func(m string) string {
-		name := m[1 : len(m)-1]
-		if !slices.Contains(placeholders, name) {
-			return m
+// template is a text with placeholders: what stands before each, and after the
+// last.
+type template []piece
+
+type piece struct{ text, name string }
+
+// cut takes a template apart. What is no placeholder of ours is text.
+func cut(raw string) template {
+	var (
+		t    template
+		from int
+	)
+	for _, m := range placeholder.FindAllStringSubmatchIndex(raw, -1) {
+		if name := raw[m[2]:m[3]]; slices.Contains(placeholders, name) {
+			t = append(t, piece{raw[from:m[0]], name})
+			from = m[1]
 		}
-		return escape(value(name))
-	})
+	}
+	return append(t, piece{text: raw[from:]})
 }
+
+// fill replaces the placeholders in one pass: what is put in is never looked
+// through again.
+func (t template) fill(escape, value func(string) string) string {
+	if len(t) == 1 {
+		return t[0].text
+	}
+	var b strings.Builder
+	b.Grow(len(t) * averagePiece)
+	for _, p := range t {
+		b.WriteString(p.text)
+		if p.name != "" {
+			b.WriteString(escape(value(p.name)))
+		}
+	}
+	return b.String()
+}
+
+// averagePiece is a guess at the bytes of a piece with its value.
+const averagePiece = 64
 
 // values says what the placeholders stand for.
 func values(m provider.Message, id string, now int64) func(string) string {
@@ -70,11 +99,19 @@ func queryEscape(s string) string { return url.QueryEscape(s) }
 
 // jsonEscape escapes for the inside of a JSON string.
 func jsonEscape(s string) string {
+	if strings.IndexFunc(s, jsonSpecial) < 0 {
+		return s
+	}
 	b, err := json.Marshal(s)
 	if err != nil {
 		return ""
 	}
 	return string(b[1 : len(b)-1])
+}
+
+// jsonSpecial reports whether encoding/json might write a character as another.
+func jsonSpecial(r rune) bool {
+	return r < ' ' || r > '~' || r == '"' || r == '\\' || r == '<' || r == '>' || r == '&'
 }
 
 // headerEscape leaves nothing that could end a header.

@@ -22,15 +22,15 @@ func FuzzFill(f *testing.F) {
 		}
 		value := values(provider.Message{To: "+15551230000", Text: text}, "", 0)
 		var doc map[string]string
-		body := fill(`{"to": "{to}", "text": "{text}"}`, escapeFor("application/json; charset=utf-8"), value)
+		body := cut(`{"to": "{to}", "text": "{text}"}`).fill(escapeFor("application/json; charset=utf-8"), value)
 		if err := json.Unmarshal([]byte(body), &doc); err != nil || len(doc) != 2 || doc["text"] != text || doc["to"] != "+15551230000" {
 			t.Errorf("%q: %v, %v", body, doc, err)
 		}
-		form, err := url.ParseQuery(fill(`to={to}&text={text}`, escapeFor("application/x-www-form-urlencoded"), value))
+		form, err := url.ParseQuery(cut(`to={to}&text={text}`).fill(escapeFor("application/x-www-form-urlencoded"), value))
 		if err != nil || len(form) != 2 || form.Get("text") != text {
 			t.Errorf("%v, %v", form, err)
 		}
-		if h := fill("a {text}", headerEscape, value); strings.ContainsAny(h, "\r\n\x00") {
+		if h := cut("a {text}").fill(headerEscape, value); strings.ContainsAny(h, "\r\n\x00") {
 			t.Errorf("header %q", h)
 		}
 	})
