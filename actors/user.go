@@ -201,10 +201,18 @@ func (u *user) snapshot() {
 	u.node.send(u.node.journal, &release{snapshot: s, of: u.e, unflushed: &u.unflushed})
 }
 
-// encodeUser writes a snapshot's data: the codec's version, and the state.
+// encodeUser writes a snapshot's data: the codec's version, and the state. It
+// has no room to grow: it may be kept.
 func encodeUser(st *engine.User) []byte {
-	return codec.AppendUser([]byte{codec.Version}, st)
+	b := encodings.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
+	*b = codec.AppendUser(append((*b)[:0], codec.Version), st)
+	data := slices.Clone(*b)
+	encodings.Put(b)
+	return data
 }
+
+// encodings are where states are written before their size is known.
+var encodings = sync.Pool{New: func() any { return new([]byte) }}
 
 // letGo leaves memory if nothing is under way or due soon, and nobody has
 // written meanwhile.

@@ -10,12 +10,46 @@ type entry struct {
 	fn  func()
 }
 
-// queue is a binary heap of entries.
-type queue struct{ entries []entry }
+// queue holds what is to come. Most of it comes at once or in a moment and has
+// a heap of its own, which is small; the other one has what waits for hours.
+type queue struct{ near, far heap }
+
+// near is how far ahead the small heap looks.
+const near = 3
 
 func (a *entry) before(b *entry) bool { return a.at < b.at || (a.at == b.at && a.tie < b.tie) }
 
-func (q *queue) push(e entry) {
+func (q *queue) push(now engine.Millis, e entry) {
+	if e.at <= now+near {
+		q.near.push(e)
+	} else {
+		q.far.push(e)
+	}
+}
+
+// next is the instant of the first entry; false: there is none.
+func (q *queue) next() (engine.Millis, bool) {
+	if h := q.first(); len(h.entries) > 0 {
+		return h.entries[0].at, true
+	}
+	return 0, false
+}
+
+func (q *queue) pop() entry { return q.first().pop() }
+
+// first is the heap whose entry comes first, an empty one if both are.
+func (q *queue) first() *heap {
+	n, f := q.near.entries, q.far.entries
+	if len(f) == 0 || len(n) > 0 && n[0].before(&f[0]) {
+		return &q.near
+	}
+	return &q.far
+}
+
+// heap is a binary heap of entries.
+type heap struct{ entries []entry }
+
+func (q *heap) push(e entry) {
 	q.entries = append(q.entries, e)
 	i := len(q.entries) - 1
 	for i > 0 {
@@ -29,7 +63,7 @@ func (q *queue) push(e entry) {
 	q.entries[i] = e
 }
 
-func (q *queue) pop() entry {
+func (q *heap) pop() entry {
 	first, last := q.entries[0], len(q.entries)-1
 	e := q.entries[last]
 	q.entries[last] = entry{}

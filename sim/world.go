@@ -86,15 +86,15 @@ func newWorld(opt Options) *world {
 func (w *world) wall() engine.Millis { return w.now + w.skew }
 
 func (w *world) after(d engine.Millis, fn func()) {
-	w.queue.push(entry{at: w.now + max(d, 0), tie: w.d.r.Uint64(), fn: fn})
+	w.queue.push(w.now, entry{at: w.now + max(d, 0), tie: w.d.r.Uint64(), fn: fn})
 }
 
 // run lets the world go on until that instant.
 func (w *world) run(until engine.Millis) {
 	for !w.over {
 		at := until + 1
-		if len(w.queue.entries) > 0 {
-			at = w.queue.entries[0].at
+		if first, ok := w.queue.next(); ok {
+			at = first
 		}
 		if w.proc != nil {
 			if a, rings := w.proc.nextAlarm(); a != nil && rings <= at {

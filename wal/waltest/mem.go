@@ -38,7 +38,8 @@ type Mem struct {
 	closed  bool
 }
 
-// state is what a disk holds. Records are never changed in place.
+// state is what a disk holds. Records are never changed in place: clones share
+// them.
 type state struct {
 	First      uint64 // sequence of Records[0], or of the next record
 	Records    []wal.Record
@@ -52,7 +53,7 @@ type state struct {
 }
 
 func (s state) clone() state {
-	s.Records = slices.Clone(s.Records)
+	s.Records = slices.Clip(s.Records) // what is appended to the clone is its own
 	s.Heads, s.Bare, s.Snapshots = maps.Clone(s.Heads), maps.Clone(s.Bare), maps.Clone(s.Snapshots)
 	index := make(map[string]map[string][]byte, len(s.Index))
 	for k, v := range s.Index {
@@ -194,15 +195,16 @@ func (m *Mem) CrashClone() *Mem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closed = true
-	st := m.st
-	if n := len(m.flushed); n > 0 {
-		if keep := m.rand.IntN(n + 1); keep < n {
-			st = m.flushed[keep]
-		}
-	}
 	opts := m.opts
 	opts.Seed++
-	return fromState(opts, st.clone())
+	if n := len(m.flushed); n > 0 {
+		if keep := m.rand.IntN(n + 1); keep < n {
+			return fromState(opts, m.flushed[keep].clone())
+		}
+	}
+	st := m.st.clone()
+	st.Records, m.st.Records = m.st.Records, st.Records // with the room to grow, which a dead log has no use for
+	return fromState(opts, st)
 }
 
 // NextSeq implements wal.Log.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"carillon/wal"
 )
@@ -74,7 +75,7 @@ func (m *Mem) Redact(stream string, last uint64) (int, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.st = m.st.clone()
+	m.st.Records = slices.Clone(m.st.Records) // a backup, or who reads just now, has the others
 	for _, seq := range seqs {
 		if seq >= m.st.First {
 			r := &m.st.Records[seq-m.st.First]
