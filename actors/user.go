@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,8 +202,8 @@ func (u *user) snapshot() {
 	u.node.send(u.node.journal, &release{snapshot: s, of: u.e, unflushed: &u.unflushed})
 }
 
-// encodeUser writes a snapshot's data: the codec's version, and the state. It
-// has no room to grow: it may be kept.
+// encodeUser writes a snapshot's data: the codec's version, and the state, in
+// one piece of its own size.
 func encodeUser(st *engine.User) []byte {
 	b := encodings.Get().(*[]byte) //nolint:forcetypeassert // nothing else is put there
 	*b = codec.AppendUser(append((*b)[:0], codec.Version), st)

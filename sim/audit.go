@@ -187,11 +187,13 @@ func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
 		return
 	}
 	a.patient(p, r.At, s)
-	a.intents[s.MessageID] = &intent{
+	in := &intent{
 		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
 		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
 		pausedAll: a.w.paused.known && a.w.now-a.w.paused.since > pauseGrace,
 	}
+	a.intents[s.MessageID] = in
+	p.intents = append(p.intents, in)
 }
 
 // pauseGrace is how long a hand-over that was begun before a pause may take to
@@ -294,11 +296,5 @@ func (a *audit) canceled(p *person, reminder string) {
 	}
 }
 
-func (w *world) person(id string) *person {
-	for _, p := range w.people {
-		if p.id == id {
-			return p
-		}
-	}
-	return nil
-}
+// person returns who has that id; nil: nobody of this world.
+func (w *world) person(id string) *person { return w.byID[id] }

@@ -36,8 +36,8 @@ func (a *audit) conserved(d *delivery, in *intent) {
 			texts++
 		}
 	}
-	for _, i := range a.intents {
-		if i.p == in.p && i.text == in.text && i.to == in.to {
+	for _, i := range in.p.intents {
+		if i.text == in.text && i.to == in.to {
 			reminders[i.reminder] = true
 		}
 	}

@@ -20,7 +20,7 @@ func (a *audit) ends() {
 			}
 			for _, d := range t.accepted {
 				if d.life == p.life {
-					a.ended(p, &r, d)
+					a.ended(p, r, d)
 				}
 			}
 		}

@@ -308,7 +308,9 @@ var dayHead = regexp.MustCompile(`^[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}: `)
 // firstWord is a text's token; the time that the fuse puts before a third one,
 // "20:00" or "00:21 on 2025-07-30", is not it.
 func firstWord(text string) string {
-	text = dayHead.ReplaceAllString(text, "")
+	if len(text) > 3 && text[3] == ' ' {
+		text = dayHead.ReplaceAllString(text, "")
+	}
 	for w := range strings.FieldsSeq(text) {
 		clock, date := len(w) == 5 && w[2] == ':', len(w) == 10 && w[4] == '-' && w[7] == '-'
 		if !clock && !date && w != "on" && w != "Today:" && w != "Tomorrow:" {

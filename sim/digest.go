@@ -21,23 +21,37 @@ type digest struct {
 func newDigest() *digest { return &digest{h: sha256.New()} }
 
 func (d *digest) add(parts ...string) {
-	d.buf = d.buf[:0]
 	for _, p := range parts {
 		d.buf = binary.AppendUvarint(d.buf, uint64(len(p)))
 		d.buf = append(d.buf, p...)
 	}
-	_, _ = d.h.Write(d.buf)
+	d.spill()
 }
 
 func (d *digest) number(kind string, n ...int64) {
-	d.buf = append(d.buf[:0], kind...)
+	d.buf = append(d.buf, kind...)
 	for _, v := range n {
 		d.buf = binary.AppendVarint(d.buf, v)
 	}
-	_, _ = d.h.Write(d.buf)
+	d.spill()
 }
 
-func (d *digest) bytes(b []byte) { _, _ = d.h.Write(b) }
+func (d *digest) bytes(b []byte) {
+	d.buf = append(d.buf, b...)
+	d.spill()
+}
+
+// spill hashes what has come together, much at a time.
+func (d *digest) spill() {
+	if len(d.buf) > 8<<10 {
+		d.flush()
+	}
+}
+
+func (d *digest) flush() {
+	_, _ = d.h.Write(d.buf)
+	d.buf = d.buf[:0]
+}
 
 // reply adds what a client was told.
 func (d *digest) reply(user string, reply engine.Reply, err error) {
@@ -63,7 +77,10 @@ func (d *digest) reply(user string, reply engine.Reply, err error) {
 	}
 }
 
-func (d *digest) sum() string { return hex.EncodeToString(d.h.Sum(nil))[:32] }
+func (d *digest) sum() string {
+	d.flush()
+	return hex.EncodeToString(d.h.Sum(nil))[:32]
+}
 
 func rfc3339(at engine.Millis) string {
 	return time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z")

@@ -16,12 +16,21 @@ const (
 )
 
 // draw is the one source of chance of a run.
-type draw struct{ r *rand.Rand }
+type draw struct {
+	r   *rand.Rand
+	src *rand.PCG // of r
+}
 
-func newDraw(seed uint64) draw { return draw{rand.New(rand.NewPCG(seed, 0xca7111))} }
+func newDraw(seed uint64) draw {
+	src := rand.NewPCG(seed, 0xca7111)
+	return draw{rand.New(src), src}
+}
+
+// bits are 64 random ones.
+func (d draw) bits() uint64 { return d.src.Uint64() }
 
 // chance is true with probability p.
-func (d draw) chance(p float64) bool { return d.r.Float64() < p }
+func (d draw) chance(p float64) bool { return float64(d.bits()<<11>>11)/(1<<53) < p }
 
 // between returns a number from low to high, both included.
 func (d draw) between(low, high int64) int64 {

@@ -102,8 +102,8 @@ func (t *target) certain() bool {
 
 func (t *target) hasLeft(due engine.Millis) {
 	a := t.p.w.audit
-	for _, in := range a.intents {
-		if in.p == t.p && in.called && firstWord(in.text) == t.token && in.at >= t.at-second {
+	for _, in := range slices.Backward(t.p.intents) {
+		if in.called && firstWord(in.text) == t.token && in.at >= t.at-second {
 			a.expected++
 			return
 		}

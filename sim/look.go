@@ -103,16 +103,16 @@ func (p *person) lookEvent(want *calEvent, reply engine.Reply) {
 // lookReminders holds the list against the one before and against the carrier.
 func (p *person) lookReminders(items []engine.ReminderView) {
 	a, w := p.w.audit, p.w
-	now := make(map[string]engine.ReminderView, len(items))
+	now := make(map[string]*engine.ReminderView, len(items))
 	for i := range items {
 		r := &items[i]
-		now[r.ID] = *r
+		now[r.ID] = r
 		if p.buried[r.ID] {
 			a.fail("erased", p, "reminder %s of somebody who was erased is shown (N6)", r.ID)
 		}
 		before, had := p.listed[r.ID]
 		if had {
-			p.forward(&before, r)
+			p.forward(before, r)
 		}
 		p.truth(r)
 		if !final(r.Status) && w.wall() > r.Deadline+stuckAfter && w.calm(stuckAfter) && w.audit.maxDeadlineCalm() {

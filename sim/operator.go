@@ -175,7 +175,8 @@ func (p *person) restored(m personModel) {
 	}
 	p.asked++
 	p.verifying = ""
-	p.listed, p.buried = map[string]engine.ReminderView{}, map[string]bool{}
+	p.intents = nil
+	p.listed, p.buried = map[string]*engine.ReminderView{}, map[string]bool{}
 	p.limits.doubt(p.prof.now, w.wall())
 	p.limits.unsure += 3
 	p.swayed = w.now

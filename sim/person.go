@@ -37,7 +37,8 @@ type person struct {
 	swayed    engine.Millis // when profile or consent last did
 	asked     int64         // commands so far
 	numbers   []string
-	listed    map[string]engine.ReminderView // as shown last
+	listed    map[string]*engine.ReminderView // as shown last
+	intents   []*intent                       // hand-overs, as they were begun since the last restore
 	writers   []*writer
 	consents  *writer
 	texts     int
@@ -57,7 +58,7 @@ func newPerson(w *world, n int) *person {
 	p := &person{
 		w: w, n: n, id: fmt.Sprintf("person-%02d", n), versioned: w.d.chance(0.8),
 		numbers: []string{fmt.Sprintf("+1555%03d0001", n), fmt.Sprintf("+1555%03d0002", n)},
-		listed:  map[string]engine.ReminderView{}, touched: map[string]bool{},
+		listed:  map[string]*engine.ReminderView{}, touched: map[string]bool{},
 		lastOf: map[string]*intent{}, texted: map[string]engine.Millis{}, buried: map[string]bool{}, impatient: w.d.chance(0.2),
 	}
 	p.clear()
@@ -85,7 +86,7 @@ func (p *person) clear() {
 	for id := range p.listed {
 		p.buried[id] = true
 	}
-	p.listed = map[string]engine.ReminderView{}
+	p.listed = map[string]*engine.ReminderView{}
 	p.limits = limitBook{}
 	p.verifying = ""
 }

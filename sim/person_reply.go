@@ -69,8 +69,8 @@ func (p *person) confirmed(r engine.TextReply) {
 			return
 		}
 	}
-	for _, in := range p.w.audit.intents {
-		if in.p == p && firstWord(in.text) == token {
+	for _, in := range p.intents {
+		if firstWord(in.text) == token {
 			return // uncertain: the person may have it
 		}
 	}

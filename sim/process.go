@@ -89,28 +89,43 @@ func (w *world) crash(why string) {
 // ask gives a command to the engine, if one runs. done is called once; with
 // errLost nobody knows whether the command was carried out.
 func (w *world) ask(user string, cmd engine.Command, key string, hash uint64, done func(engine.Reply, error)) {
-	w.call(func(n *actors.Node, deliver func(engine.Reply, error)) error {
-		return n.Ask(user, cmd, key, hash, deliver)
-	}, done)
+	if p, id := w.asking(done); p != nil {
+		p.asked(id, done, p.node.Ask(user, cmd, key, hash, p.deliver(id, done)))
+	}
 }
 
 func (w *world) call(start func(*actors.Node, func(engine.Reply, error)) error, done func(engine.Reply, error)) {
+	if p, id := w.asking(done); p != nil {
+		p.asked(id, done, start(p.node, p.deliver(id, done)))
+	}
+}
+
+// asking notes that somebody waits for an answer; without a process that is it.
+func (w *world) asking(done func(engine.Reply, error)) (*process, uint64) {
 	p := w.proc
 	if p == nil {
 		done(nil, errDown)
-		return
+		return nil, 0
 	}
 	w.askID++
-	id := w.askID
-	p.asks[id] = done
-	err := start(p.node, func(reply engine.Reply, err error) {
+	p.asks[w.askID] = done
+	return p, w.askID
+}
+
+// deliver takes an answer to who waits for it, if the process has lived to give it.
+func (p *process) deliver(id uint64, done func(engine.Reply, error)) func(engine.Reply, error) {
+	return func(reply engine.Reply, err error) {
 		if p.dead {
 			return
 		}
 		delete(p.asks, id)
-		w.tick++
+		p.w.tick++
 		done(reply, err)
-	})
+	}
+}
+
+// asked tells of a command that was not taken.
+func (p *process) asked(id uint64, done func(engine.Reply, error), err error) {
 	if err != nil && !p.dead {
 		delete(p.asks, id)
 		done(nil, err)
@@ -129,7 +144,7 @@ func (l lane) Schedule(fn func()) {
 	if l.p.dead {
 		return
 	}
-	l.p.w.after(l.delay(), func() { l.p.turn(fn) })
+	l.p.w.plan(l.p, l.delay(), fn)
 }
 
 // turn runs something of the process, when the machine is awake.
@@ -138,7 +153,7 @@ func (p *process) turn(fn func()) {
 	case p.dead:
 	case p.w.now < p.w.frozen:
 		p.w.disturb(p.w.now)
-		p.w.after(p.w.frozen-p.w.now, func() { p.turn(fn) })
+		p.w.plan(p, p.w.frozen-p.w.now, fn)
 	default:
 		fn()
 	}

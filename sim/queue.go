@@ -7,6 +7,7 @@ import "carillon/engine"
 type entry struct {
 	at  engine.Millis
 	tie uint64
+	p   *process // whose it is; nil: the world's
 	fn  func()
 }
 

@@ -60,7 +60,8 @@ func Run(opt Options) (Result, error) {
 	w.carrier.twice = opt.sabotage.twice
 	began := w.now
 	for n := range int(w.pace.users) {
-		w.people = append(w.people, newPerson(w, n))
+		p := newPerson(w, n)
+		w.people, w.byID[p.id] = append(w.people, p), p
 	}
 	w.operators()
 	w.start()
@@ -157,7 +158,7 @@ func (w *world) result(began engine.Millis) Result {
 	if r.Violations == nil {
 		r.Violations = []Violation{}
 	}
-	w.digest.number("end", w.now, int64(w.steps), int64(w.d.r.Uint64()>>1))
+	w.digest.number("end", w.now, int64(w.steps), int64(w.d.bits()>>1))
 	r.Digest = w.digest.sum()
 	return r
 }

@@ -16,15 +16,13 @@ type strand struct {
 
 // spawn begins a strand soon.
 func (p *process) spawn(fn func()) {
-	p.w.after(p.w.d.between(0, 2), func() {
-		p.turn(func() {
-			s := &strand{}
-			s.next, s.stop = iter.Pull(func(yield func(struct{}) bool) {
-				s.yield = yield
-				fn()
-			})
-			p.resume(s)
+	p.w.plan(p, p.w.d.between(0, 2), func() {
+		s := &strand{}
+		s.next, s.stop = iter.Pull(func(yield func(struct{}) bool) {
+			s.yield = yield
+			fn()
 		})
+		p.resume(s)
 	})
 }
 
@@ -59,6 +57,6 @@ func (p *process) abandon() {
 // wait parks the strand for so long; false: the process is dead.
 func wait(w *world, p *process, d engine.Millis) bool {
 	strand := w.strand
-	w.after(d, func() { p.turn(func() { p.resume(strand) }) })
+	w.plan(p, d, func() { p.resume(strand) })
 	return p.park()
 }

@@ -25,6 +25,7 @@ type world struct {
 	disk    *disk
 	carrier *carrier
 	people  []*person
+	byID    map[string]*person
 	audit   *audit
 	digest  *digest
 
@@ -51,7 +52,7 @@ type pauseState struct {
 }
 
 func newWorld(opt Options) *world {
-	w := &world{opt: opt, d: newDraw(opt.Seed), digest: newDigest()}
+	w := &world{opt: opt, d: newDraw(opt.Seed), digest: newDigest(), byID: map[string]*person{}}
 	w.faults.d = w.d
 	w.faults.last = func() { w.disturb(w.now) }
 	switch opt.Faults {
@@ -85,8 +86,12 @@ func newWorld(opt Options) *world {
 // wall is the clock that the engine sees.
 func (w *world) wall() engine.Millis { return w.now + w.skew }
 
-func (w *world) after(d engine.Millis, fn func()) {
-	w.queue.push(w.now, entry{at: w.now + max(d, 0), tie: w.d.r.Uint64(), fn: fn})
+func (w *world) after(d engine.Millis, fn func()) { w.plan(nil, d, fn) }
+
+// plan has something happen in so long: to a process, when it is awake then, or
+// (nil) to the world.
+func (w *world) plan(p *process, d engine.Millis, fn func()) {
+	w.queue.push(w.now, entry{at: w.now + max(d, 0), tie: w.d.bits(), p: p, fn: fn})
 }
 
 // run lets the world go on until that instant.
@@ -114,7 +119,11 @@ func (w *world) run(until engine.Millis) {
 		e := w.queue.pop()
 		w.now = max(w.now, e.at)
 		w.steps++
-		e.fn()
+		if e.p == nil {
+			e.fn()
+		} else {
+			e.p.turn(e.fn)
+		}
 		if w.proc != nil && w.faults.hit(CrashAnywhere, w.pace.crashes*0.000_04) {
 			w.dying = "between two steps"
 		}
