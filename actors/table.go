@@ -40,9 +40,10 @@ type seat struct {
 	pid  *actor.PID
 	e    *entry
 
-	st   *engine.User // nil while it loads or rests
-	rest *resting     // nil unless it rests
-	lost error        // why it can't be loaded
+	st      *engine.User    // nil while it loads or rests
+	settled *engine.Settled // of st; nil until an event comes, and at rest
+	rest    *resting        // nil unless it rests
+	lost    error           // why it can't be loaded
 
 	backlog []any    // what came while it could not be handled
 	current *request // what is being handled
@@ -51,8 +52,8 @@ type seat struct {
 	// unflushed counts what this actor has with the journal; the journal takes
 	// away. While it is not 0 a read waits behind it.
 	unflushed atomic.Int32
-	uncertain int32 // uncertain messages that the gauge knows of
-	restarted bool  // the forerunner panicked
+	uncertain uint16 // uncertain messages that the gauge knows of
+	restarted bool   // the forerunner panicked
 }
 
 const tableShards = 256

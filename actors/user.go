@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -64,7 +65,7 @@ func (u *user) start(self *actor.PID) {
 		u.load()
 		return
 	}
-	u.st, u.lost, u.armed, u.uncertain, u.restarted = nil, nil, 0, 0, false
+	u.st, u.settled, u.lost, u.armed, u.uncertain, u.restarted = nil, nil, nil, 0, 0, false
 	mail := &u.mail
 	u.node.send(u.node.journal, &release{after: func() { mail.PostUserMessage(loadNow{}) }})
 }
@@ -120,6 +121,10 @@ func (u *user) do(r *request) {
 	s := scratches.Get().(*engine.Scratch) //nolint:forcetypeassert // nothing else is put there
 	env := u.env(now, r)
 	env.Scratch = s
+	if _, ok := r.cmd.(engine.PutEvent); ok && u.settled == nil {
+		u.settled = new(engine.Settled)
+	}
+	env.Settled = u.settled
 	d := engine.Decide(u.st, env, r.cmd)
 	scratches.Put(s)
 	u.node.metrics.decided(d.Events, took)
@@ -145,7 +150,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 	rel.reply, rel.request, rel.effects = d.Reply, r, d.Effects
 	// A wake that is due is on its way: to move it now, behind a read that came
 	// first, would be to lose it, for a read owes no effects.
-	wake, earliest := u.st.Wakes(now, &u.node.cfg.Policy)
+	wake, earliest := u.settled.Wakes(u.st, now, &u.node.cfg.Policy)
 	if wake != u.armed && (u.armed == 0 || u.armed > now) {
 		u.armed = wake
 		rel.arm, rel.wake = u.e, wake
@@ -183,8 +188,9 @@ func (u *user) count(events []engine.Event) {
 
 func (u *user) countUncertain() {
 	_, n := u.st.Standing()
+	n = min(n, math.MaxUint16)
 	u.node.metrics.uncertain.Add(float64(n - int(u.uncertain)))
-	u.uncertain = int32(n)
+	u.uncertain = uint16(n)
 }
 
 // snapshot leaves the state with the journal, which knows its sequence when
@@ -271,7 +277,7 @@ func (u *user) lieDown(s *snapshot) {
 	r.unwritten.Store(s)
 	s.rest = r
 	u.noteRest(r)
-	u.st = nil
+	u.st, u.settled = nil, nil
 }
 
 // rise brings the state back, from the disk like somebody's who was not in

@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Apply changes the state by one durable event that happened at that instant.
 // It never fails and never computes what Decide decided: replay and live
@@ -135,7 +132,7 @@ func (u *User) applyPlanned(at Millis, p PlannedReminder) {
 			return k.Lead == p.Lead && k.Occ == p.Occ
 		})
 	}
-	r := u.reminder(p.ID)
+	r := u.planned(&p)
 	if r == nil {
 		u.Reminders = append(u.Reminders, Reminder{ID: p.ID, CreatedAt: at})
 		r = &u.Reminders[len(u.Reminders)-1]
@@ -146,6 +143,18 @@ func (u *User) applyPlanned(at Millis, p PlannedReminder) {
 	r.SnoozeOf, r.AskedAt = p.SnoozeOf, p.AskedAt
 	r.Reserved = !r.Spent
 	r.UpdatedAt = at
+}
+
+// planned returns the reminder that is planned anew; nil if there is none. One
+// of that id is of the same occurrence and lead, and numbers are told apart
+// without a look at the text of every id.
+func (u *User) planned(p *PlannedReminder) *Reminder {
+	for i := len(u.Reminders) - 1; i >= 0; i-- {
+		if r := &u.Reminders[i]; r.Occ == p.Occ && r.Lead == p.Lead && r.ID == p.ID {
+			return r
+		}
+	}
+	return nil
 }
 
 func (u *User) applyToReminder(at Millis, e Event) {
@@ -229,8 +238,18 @@ func (u *User) spentOn(d Date) int32 {
 	return 0
 }
 
+// findEvent is a binary search, by hand: the library's copies each event that
+// it looks at.
 func (u *User) findEvent(id string) (int, bool) {
-	return slices.BinarySearchFunc(u.Events, id, func(s StoredEvent, id string) int { return strings.Compare(s.ID, id) })
+	low, high := 0, len(u.Events)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); u.Events[mid].ID < id {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low, low < len(u.Events) && u.Events[low].ID == id
 }
 
 // reminder returns the reminder of that id; nil if there is none. The newest

@@ -17,11 +17,12 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 	if refused := checkEvent(e, ""); refused != nil {
 		return *refused
 	}
-	if !t.live(e.ID) && t.liveEvents() >= t.env.Policy.MaxEvents {
+	if most := t.env.Policy.MaxEvents; len(t.u.Events) >= most && !t.live(e.ID) && t.liveEvents() >= most {
 		return tooManyEvents()
 	}
+	known, held := t.env.Settled.of(t.u, t.env.Now), len(t.u.Events)
 	how := t.store(e, false)
-	t.replan()
+	t.replanOf(e.ID, len(t.u.Events) > held, known)
 	reply := EventReply{Event: e, UpdatedAt: t.env.Now, Created: how == storedNew, Unchanged: how == storedSame, Ignored: how == storedOld}
 	if i, found := t.u.findEvent(e.ID); found {
 		reply.Event, reply.UpdatedAt = cloneEvent(t.u.Events[i].CalendarEvent), t.u.Events[i].UpdatedAt
@@ -115,8 +116,9 @@ func (t *turn) deleteEvent(c DeleteEvent) Reply {
 		reply.Ignored = true
 		return reply
 	}
+	known := t.env.Settled.of(t.u, t.env.Now)
 	t.emit(EventDeleted(c))
-	t.replan()
+	t.replanOf(c.ID, false, known)
 	return reply
 }
 

@@ -59,6 +59,10 @@ type Env struct {
 	// Scratch, if it is not nil, is used by this decision alone while it lasts.
 	Scratch *Scratch
 
+	// Settled, if it is not nil, is what earlier decisions on this user found
+	// out. It needs the same policy each time.
+	Settled *Settled
+
 	// Key is the caller's Idempotency-Key, empty for none; KeyHash is of the
 	// request that came with it.
 	Key     string

@@ -22,6 +22,9 @@ type world struct {
 	truth map[string]carried       // message id: what became of it at the carrier
 	ranks map[string]int           // message id: highest status seen
 	owed  map[string]engine.Effect // what an outbox would hold
+
+	settled engine.Settled
+	twin    *engine.User // the same, of whom nothing is settled
 }
 
 // carried is what a carrier did with a message.
@@ -42,14 +45,22 @@ func lawPolicy() *engine.Policy {
 func newWorld() *world {
 	return &world{
 		u: &engine.User{ID: "law"}, now: time.Date(2026, 3, 28, 6, 0, 0, 0, time.UTC).UnixMilli(),
-		truth: map[string]carried{}, ranks: map[string]int{}, owed: map[string]engine.Effect{},
+		truth: map[string]carried{}, ranks: map[string]int{}, owed: map[string]engine.Effect{}, twin: &engine.User{ID: "law"},
 	}
 }
 
 func (w *world) decide(t *rapid.T, cmd engine.Command) engine.Decision {
-	d := engine.Decide(w.u, engine.Env{
-		Now: w.now, Zone: time.LoadLocation, Policy: *lawPolicy(), Draw: rapid.Uint64().Draw(t, "draw"),
-	}, cmd)
+	env := engine.Env{Now: w.now, Zone: time.LoadLocation, Policy: *lawPolicy(), Draw: rapid.Uint64().Draw(t, "draw")}
+	full := engine.Decide(w.twin, env, cmd)
+	env.Settled = &w.settled
+	d := engine.Decide(w.u, env, cmd)
+	if !reflect.DeepEqual(d, full) {
+		t.Fatalf("%#v\nled to   %#v\nin full  %#v", cmd, d, full)
+	}
+	next, earliest := w.settled.Wakes(w.u, w.now, &env.Policy)
+	if fullNext, fullEarliest := w.twin.Wakes(w.now, &env.Policy); next != fullNext || earliest != fullEarliest {
+		t.Fatalf("%#v: the wakes are %d and %d, in full %d and %d", cmd, next, earliest, fullNext, fullEarliest)
+	}
 	for _, e := range d.Events {
 		w.log = append(w.log, logged{w.now, e})
 	}

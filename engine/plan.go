@@ -26,9 +26,13 @@ type planning struct {
 	fresh  bool   // as if nothing existed yet: the preview
 	live   []int  // reminders that have not ended, for a quick look
 	stood  []bool // reminders that a candidate stands for
+	alone  bool   // one event is planned, the others are settled
+	mine   []int  // alone only: the event's reminders; live has those of them that have not ended
 	places []room
 	items  []candidate
 	found  int // where in u.Reminders the last one was found
+
+	unsettled bool // planning again later in the day may change something
 }
 
 // room is what is left of the daily limit on a date.
@@ -42,6 +46,7 @@ type room struct {
 // collect. It carries nothing from one decision to the next.
 type Scratch struct {
 	live    []int
+	mine    []int
 	items   []candidate
 	order   []*candidate
 	places  []room
@@ -52,35 +57,46 @@ type Scratch struct {
 // evaluate lists every candidate of the day, and every reminder that pends
 // from another one, with the decision on each (P1–P5).
 func (p *planning) evaluate(s *Scratch) []candidate {
-	p.live, p.items, p.places = s.live[:0], s.items[:0], s.places[:0]
-	p.stood = slices.Grow(s.stood[:0], len(p.u.Reminders))[:len(p.u.Reminders)]
-	clear(p.stood)
+	p.begin(s)
 	for i := range p.u.Reminders {
 		if !p.fresh && !p.u.Reminders[i].ended() {
 			p.live = append(p.live, i)
 		}
 	}
-	p.collectEvents()
+	for i := range p.u.Events {
+		p.collectEvent(&p.u.Events[i])
+	}
 	p.collectCustom()
 	p.collectSnoozed()
-	for i := range p.items {
-		p.decide(&p.items[i])
-	}
-	s.order = p.allot(s.order[:0])
-	s.live, s.stood, s.items, s.places = p.live, p.stood, p.items, p.places
+	p.decideAll(s)
+	p.allot(p.competing(s))
+	s.places = p.places
 	return p.items
 }
 
-func (p *planning) collectEvents() {
-	for i := range p.u.Events {
-		s := &p.u.Events[i]
-		if s.Deleted {
-			continue
-		}
-		if s.AllDay {
-			p.collectAllDay(s)
-			continue
-		}
+// begin takes the buffers.
+func (p *planning) begin(s *Scratch) {
+	p.live, p.mine, p.items, p.places = s.live[:0], s.mine[:0], s.items[:0], s.places[:0]
+	p.stood = slices.Grow(s.stood[:0], len(p.u.Reminders))[:len(p.u.Reminders)]
+	clear(p.stood)
+	p.unsettled = p.u.Prefs.Quiet.Set && p.u.Prefs.QuietPolicy == QuietEarlier // which is by the clock
+}
+
+// decideAll settles the candidates but for the limit, and gives the buffers
+// back.
+func (p *planning) decideAll(s *Scratch) {
+	for i := range p.items {
+		p.decide(&p.items[i])
+	}
+	s.live, s.mine, s.stood, s.items = p.live, p.mine, p.stood, p.items
+}
+
+func (p *planning) collectEvent(s *StoredEvent) {
+	switch {
+	case s.Deleted:
+	case s.AllDay:
+		p.collectAllDay(s)
+	default:
 		for _, lead := range p.u.Prefs.Leads {
 			p.collect(s, span{at: s.Start - int64(lead)*minute, lead: lead, start: s.Start, end: s.End, deadline: s.Start})
 		}
@@ -214,9 +230,9 @@ func (p *planning) collectCustom() {
 // collectSnoozed takes the event reminders that somebody wants once more, as
 // long as their event is where it was (N4).
 func (p *planning) collectSnoozed() {
-	for i := range p.u.Reminders {
+	for _, i := range p.live {
 		r := &p.u.Reminders[i]
-		if r.Type != EventReminder || r.SnoozeOf == "" || p.fresh || r.ended() {
+		if r.Type != EventReminder || r.SnoozeOf == "" {
 			continue
 		}
 		e, found := p.u.findEvent(r.EventID)
@@ -285,6 +301,7 @@ func (p *planning) decide(c *candidate) {
 func (p *planning) keepDue(c *candidate) {
 	overdue := c.why == ReasonNone && c.Due <= p.now && (c.r.Due <= p.now || p.u.Prefs.Quiet.at(p.now, p.loc))
 	if c.r.Reason == ReasonSendNow || c.r.Attempts > 0 || overdue {
+		p.unsettled = p.unsettled || overdue && c.Due != c.r.Due
 		c.Due, c.why = c.r.Due, ReasonNone
 		if c.Due >= c.Deadline { // an all-day one, in another zone: its day is over there
 			c.Due, c.why = 0, ReasonStale
@@ -292,18 +309,25 @@ func (p *planning) keepDue(c *candidate) {
 	}
 }
 
-// allot gives the places of each date to the candidates that hold, higher
-// priority first and then earlier (P5).
-func (p *planning) allot(order []*candidate) []*candidate {
+// competing lists the candidates that hold and need a place.
+func (p *planning) competing(s *Scratch) []*candidate {
+	s.order = s.order[:0]
 	for i := range p.items {
 		c := &p.items[i]
 		if c.why == ReasonNone && (c.r == nil || c.r.pending() || c.r.revivable()) && (c.r == nil || !c.r.Spent) {
-			order = append(order, c)
+			s.order = append(s.order, c)
 		}
 	}
+	return s.order
+}
+
+// allot gives the places of each date to the candidates that hold, higher
+// priority first and then earlier (P5).
+func (p *planning) allot(order []*candidate) {
 	if p.fits(order) {
-		return order
+		return
 	}
+	p.unsettled = true
 	p.places = p.places[:0]
 	slices.SortStableFunc(order, func(a, b *candidate) int {
 		switch {
@@ -321,7 +345,6 @@ func (p *planning) allot(order []*candidate) []*candidate {
 			r.left--
 		}
 	}
-	return order
 }
 
 // fits reports whether there is room for all, so that nobody need be asked who
@@ -377,6 +400,9 @@ func (u *User) held(d Date) int32 {
 // mostly come in the same order, so the next one is looked at first.
 func (p *planning) find(eventID string, lead int32, occ Millis) *Reminder {
 	list := p.u.Reminders
+	if p.alone {
+		return p.among(p.mine, eventID, lead, occ)
+	}
 	for i := p.found; i < min(p.found+2, len(list)); i++ {
 		if list[i].is(eventID, lead, occ) {
 			p.found = i + 1
@@ -394,7 +420,11 @@ func (p *planning) find(eventID string, lead int32, occ Millis) *Reminder {
 
 // findLive is find among those that have not ended.
 func (p *planning) findLive(eventID string, lead int32, occ Millis) *Reminder {
-	for _, i := range p.live {
+	return p.among(p.live, eventID, lead, occ)
+}
+
+func (p *planning) among(places []int, eventID string, lead int32, occ Millis) *Reminder {
+	for _, i := range places {
 		if p.u.Reminders[i].is(eventID, lead, occ) {
 			return p.stand(i)
 		}
@@ -409,7 +439,7 @@ func (p *planning) stand(i int) *Reminder {
 }
 
 func (r *Reminder) is(eventID string, lead int32, occ Millis) bool {
-	return r.Type == EventReminder && r.SnoozeOf == "" && r.Lead == lead && r.Occ == occ && r.EventID == eventID
+	return r.Occ == occ && r.Lead == lead && r.Type == EventReminder && r.SnoozeOf == "" && r.EventID == eventID
 }
 
 // revivable reports whether a cancelled reminder may be planned again: it was

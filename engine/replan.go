@@ -80,6 +80,7 @@ func (t *turn) replan() {
 	for _, e := range t.changes(p.evaluate(t.scratch())) {
 		t.emit(e)
 	}
+	t.settle(&p)
 }
 
 // changes turns a plan into the events that lead there from the present
@@ -158,9 +159,9 @@ func (c *candidate) moved() ReminderMoved {
 // orphans ends the reminders that no candidate stands for: their event is
 // gone or moved, or their lead is not wanted any more (C2, C3, P7).
 func (t *turn) orphans(out []Event, s *Scratch) []Event {
-	for i := range t.u.Reminders {
+	for _, i := range s.live {
 		r := &t.u.Reminders[i]
-		if r.ended() || r.Type != EventReminder || s.stood[i] {
+		if r.Type != EventReminder || s.stood[i] {
 			continue
 		}
 		reason := t.orphanReason(r)

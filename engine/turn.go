@@ -38,7 +38,11 @@ func Decide(u *User, env Env, cmd Command) Decision {
 	}
 	reply := t.change(cmd)
 	t.remember(reply)
-	return Decision{Events: t.events, Effects: t.owed(), Reply: reply}
+	d := Decision{Events: t.events, Reply: reply}
+	if !t.nothingOwed() {
+		d.Effects = t.owed()
+	}
+	return d
 }
 
 // query answers commands that change nothing.

@@ -125,20 +125,23 @@ func (u *User) wakes(p *Policy, fn func(at, deadline Millis)) {
 	}
 	fn(u.Day.End, u.Day.End)
 	for i := range u.Reminders {
-		r := &u.Reminders[i]
-		switch m := r.last(); {
-		case r.pending() && u.Paused:
-			fn(r.Deadline, r.Deadline)
-		case r.pending():
-			fn(min(r.nextAt(), r.Deadline), r.Deadline)
-			u.composeWake(r, p, fn)
-		case r.Status == StatusUncertain:
-			fn(min(m.LookupAt, r.Deadline), r.Deadline)
-		case r.Status == StatusSending: // a restart finds it unanswered and must look at once
-			fn(m.CreatedAt, r.Deadline)
-		case r.unconfirmed():
-			fn(m.LookupAt, m.LookupAt)
-		}
+		u.wakesOf(&u.Reminders[i], p, fn)
+	}
+}
+
+func (u *User) wakesOf(r *Reminder, p *Policy, fn func(at, deadline Millis)) {
+	switch m := r.last(); {
+	case r.pending() && u.Paused:
+		fn(r.Deadline, r.Deadline)
+	case r.pending():
+		fn(min(r.nextAt(), r.Deadline), r.Deadline)
+		u.composeWake(r, p, fn)
+	case r.Status == StatusUncertain:
+		fn(min(m.LookupAt, r.Deadline), r.Deadline)
+	case r.Status == StatusSending: // a restart finds it unanswered and must look at once
+		fn(m.CreatedAt, r.Deadline)
+	case r.unconfirmed():
+		fn(m.LookupAt, m.LookupAt)
 	}
 }
 
