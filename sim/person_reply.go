@@ -121,8 +121,8 @@ func (p *person) expectSnoozed(s *snooze) {
 		return
 	}
 	last := sent[len(sent)-1]
-	if last.lost() {
-		return // the person has no such text: it is about one before
+	if last.lost() || w.audit.begunSince(p, last.calledAt) {
+		return // it is about one before, or about one that is uncertain
 	}
 	for _, e := range *p.cal.now {
 		if e.token != firstWord(last.msg.Text) || e.AllDay || p.touched[e.ID] || last.msg.UserID != p.id {
@@ -138,6 +138,16 @@ func (p *person) expectSnoozed(s *snooze) {
 		}
 		t.plan()
 	}
+}
+
+// begunSince reports whether a hand-over to the person began after that instant.
+func (a *audit) begunSince(p *person, at engine.Millis) bool {
+	for _, in := range a.intents {
+		if in.p == p && in.trueAt > at {
+			return true
+		}
+	}
+	return false
 }
 
 // snoozedSince counts the SNOOZEs that may have been carried out since an
