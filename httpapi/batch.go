@@ -101,10 +101,7 @@ func (s *Server) parseLine(text []byte, l *line) error {
 // aim finds the route of a line and whether it may be used here.
 func (s *Server) aim(l *line) error {
 	l.r.splitURI()
-	var rt *served
-	if at := s.tree.match(l.r.path, &l.r.ids); at != nil {
-		rt = at.take(l.r.method)
-	}
+	rt := s.find(l.r)
 	if rt == nil || !rt.batchable() {
 		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/; this method and path is none")
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fasthttp/router"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
@@ -59,7 +60,7 @@ type Outbox interface {
 // Server is the HTTP face of carillon.
 type Server struct {
 	c       Config
-	tree    *place
+	router  *router.Router
 	http    *fasthttp.Server
 	metrics *metrics
 	base    context.Context // of every request; it ends after Shutdown
@@ -79,8 +80,9 @@ func New(c Config) *Server {
 	if c.NewID == nil {
 		c.NewID = newIDs()
 	}
-	s := &Server{c: c, metrics: newMetrics(c.Registerer), tree: newTree()}
+	s := &Server{c: c, metrics: newMetrics(c.Registerer)}
 	s.base, s.cancel = context.WithCancel(context.Background())
+	s.router = s.newRouter()
 	s.http = s.newHTTP()
 	return s
 }
@@ -121,7 +123,7 @@ func (s *Server) limits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 
 // Handler serves every route. It survives panics of the handlers.
 func (s *Server) Handler() fasthttp.RequestHandler {
-	return s.route
+	return s.router.Handler
 }
 
 // Serve answers requests on l until Shutdown. It returns nil then.

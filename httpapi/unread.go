@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 )
@@ -31,7 +32,8 @@ func (s *Server) notFound(ctx *fasthttp.RequestCtx) {
 	s.unmatched(ctx, fail(http.StatusNotFound, codeNotFound, "there is nothing at this path"), "")
 }
 
-func (s *Server) methodNotAllowed(ctx *fasthttp.RequestCtx, allow string) {
+func (s *Server) methodNotAllowed(ctx *fasthttp.RequestCtx) {
+	allow := strings.TrimSuffix(strings.ReplaceAll(string(ctx.Response.Header.Peek("Allow")), "OPTIONS, ", ""), ", OPTIONS")
 	s.unmatched(ctx, fail(http.StatusMethodNotAllowed, codeMethod, "this path takes "+allow), allow)
 }
 
