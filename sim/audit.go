@@ -23,13 +23,15 @@ type Violation struct {
 type audit struct {
 	w          *world
 	violations []Violation
-	seen       uint64 // the last record that was read
+	told       map[string]int // by checker
+	seen       uint64         // the last record that was read
 	intents    map[string]*intent
 	reminders  map[string]*trail
 	texts      map[string][]*delivery // by a custom reminder's token
 	shadow     map[string]*engine.User
 	buf        []byte
 	shadowSeq  map[string]uint64
+	shadowAt   map[string]engine.Millis         // when the last flushed record was decided, by the wall clock
 	expected   int64                            // reminders that had to leave, and did
 	assumed    map[string]engine.AttemptStarted // by reminder: what a restore left open
 	checks     int
@@ -66,18 +68,19 @@ type trail struct {
 func newAudit(w *world) *audit {
 	return &audit{
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
-		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{},
-		assumed: map[string]engine.AttemptStarted{},
+		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{}, shadowAt: map[string]engine.Millis{},
+		assumed: map[string]engine.AttemptStarted{}, told: map[string]int{},
 	}
 }
 
-// maxViolations bounds the report: the first few say it all.
-const maxViolations = 20
+// maxViolations bounds the report of each checker: the first few say it all.
+const maxViolations = 5
 
 func (a *audit) fail(checker string, p *person, format string, args ...any) {
-	if len(a.violations) >= maxViolations {
+	if a.told[checker] >= maxViolations {
 		return
 	}
+	a.told[checker]++
 	v := Violation{Checker: checker, At: a.w.stamp(), What: fmt.Sprintf(format, args...)}
 	if p != nil {
 		v.Person = p.id
@@ -172,8 +175,8 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 			a.begun(r, s)
 		}
 	}
-	a.shadowSeq[r.Stream] = r.Seq
-	if r.Seq%4 != 0 {
+	a.shadowSeq[r.Stream], a.shadowAt[r.Stream] = r.Seq, r.At
+	if r.Seq%4 != 0 && !isCorner(a.w.pace.name) {
 		return // what is wrong stays wrong, and the check reads the whole state
 	}
 	if err := u.Check(); err != nil {

@@ -39,7 +39,8 @@ type delivery struct {
 	status     engine.MessageStatus
 	failure    engine.Failure
 	endedAt    engine.Millis // true time of its last state
-	gaveUp     engine.Millis // when it was lost; 0: it was not
+	gaveUp     engine.Millis // when it was lost first; 0: it was not
+	dark       bool          // no callback of it gets through
 }
 
 func (d *delivery) lost() bool { return d.gaveUp != 0 }
@@ -164,7 +165,7 @@ func (c *carrier) plan(m provider.Message) *plan {
 			c.w.disturb(c.w.now)
 		}
 		pl.refuse(engine.Failure{Code: 21610, Category: engine.CategoryOptedOut, Retry: engine.RetryNever, Message: "unsubscribed"})
-	case f.hit(AnswerLost, 0.05):
+	case f.hit(AnswerLost, c.w.pace.answerLost):
 		pl.lost = "connection reset"
 	case f.hit(RequestLost, 0.05):
 		pl.accept, pl.lost = false, "connection refused"
@@ -172,7 +173,7 @@ func (c *carrier) plan(m provider.Message) *plan {
 		pl.accept, pl.arrives, pl.answers, pl.lost = d.chance(0.5), d.between(0, sendTimeout), sendTimeout, "timeout"
 	case f.hit(ServerError, 0.05):
 		pl.accept, pl.lost = d.chance(0.5), "http 503"
-	case f.hit(RateLimited, 0.04):
+	case f.hit(RateLimited, c.w.pace.rateLimited):
 		pl.refuse(engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes, RetryAfter: pick(d, 0, 0, 2*second, 5*minute)})
 	case f.hit(Refused, 0.05):
 		pl.refuse(pick(d, refusals...))
@@ -211,8 +212,12 @@ func (c *carrier) accept(m provider.Message, in *intent, called, wall engine.Mil
 	if in != nil {
 		d.life = in.life
 	}
-	if c.w.faults.hit(FindLags, 0.3) {
+	if c.w.faults.hit(FindLags, c.w.pace.findLags) {
 		d.listedAt = called + c.w.d.between(0, 45*second)
+		if c.w.pace.longLags { // two look-ups apart, and not a word meanwhile
+			d.listedAt = called + c.w.d.between(0, c.w.shape.policy.ReconcileAfter*19/10)
+			d.dark = c.w.faults.on[CallbackLost]
+		}
 	}
 	c.sent = append(c.sent, d)
 	c.byNumber[m.To] = append(c.byNumber[m.To], d)

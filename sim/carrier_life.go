@@ -12,8 +12,8 @@ func (c *carrier) live(d *delivery) {
 		return
 	}
 	queued := r.between(0, 3000)
-	if f.hit(SlowCarrier, 0.05) {
-		queued = r.between(1, 360) * minute
+	if f.hit(SlowCarrier, c.w.pace.slowCarrier) {
+		queued = r.between(1, c.w.pace.slowest) * minute
 	}
 	c.w.after(queued, func() {
 		if c.w.wall() >= d.msg.ValidUntil {
@@ -22,12 +22,30 @@ func (c *carrier) live(d *delivery) {
 		}
 		c.becomes(d, engine.MessageSent, engine.Failure{})
 		c.w.after(r.between(200, 30_000), func() {
-			if f.hit(Undelivered, 0.1) {
+			if f.hit(Undelivered, c.w.pace.undelivered) {
 				c.becomes(d, pick(r, engine.MessageUndelivered, engine.MessageFailed), pick(r, losses...))
+				c.reconsider(d)
 				return
 			}
 			c.becomes(d, engine.MessageDelivered, engine.Failure{})
 		})
+	})
+}
+
+// reconsider has a carrier that gave a message up say so under another name,
+// or take it back: of a message that has a successor by then, often (D1, D2).
+func (c *carrier) reconsider(d *delivery) {
+	r := c.w.d
+	if !c.w.pace.takenBack || r.chance(0.5) {
+		return
+	}
+	c.w.after(r.about(10*minute), func() {
+		switch {
+		case r.chance(0.3):
+			c.becomes(d, engine.MessageDelivered, engine.Failure{})
+		case d.status == engine.MessageFailed:
+			c.becomes(d, engine.MessageUndelivered, pick(r, losses...))
+		}
 	})
 }
 
@@ -41,7 +59,7 @@ var losses = []engine.Failure{
 // becomes moves the truth on and tells the engine.
 func (c *carrier) becomes(d *delivery, status engine.MessageStatus, f engine.Failure) {
 	d.status, d.failure, d.endedAt = status, f, c.w.now
-	if status != engine.MessageSent && status != engine.MessageDelivered {
+	if status != engine.MessageSent && status != engine.MessageDelivered && d.gaveUp == 0 {
 		d.gaveUp = c.w.now
 	}
 	c.callback(d, status, f)
@@ -50,11 +68,15 @@ func (c *carrier) becomes(d *delivery, status engine.MessageStatus, f engine.Fai
 // callback sends a status report, with what the network does to it.
 func (c *carrier) callback(d *delivery, status engine.MessageStatus, f engine.Failure) {
 	w := c.w
-	if w.faults.hit(CallbackLost, 0.15) {
+	if d.dark && !w.faults.healed {
+		w.faults.note(CallbackLost)
+		return
+	}
+	if w.faults.hit(CallbackLost, w.pace.callbackLost) {
 		return
 	}
 	late := w.d.between(0, 500)
-	if w.faults.hit(CallbackLate, 0.1) {
+	if w.faults.hit(CallbackLate, w.pace.callbackLate) {
 		late = w.d.about(30 * minute)
 	}
 	cmd := engine.ReportDelivery{MessageID: d.msg.MessageID, SID: d.sid, Status: status, Failure: f}

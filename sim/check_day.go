@@ -47,23 +47,29 @@ func (a *audit) conserved(d *delivery, in *intent) {
 }
 
 // collapsed is P9: of several overdue leads of an event only the last goes out.
-// An earlier one must not have been begun when a later one was due already.
+// An earlier one must not be begun for the first time when a later one, which
+// goes out too, was due already, whichever of the two leaves first.
 func (a *audit) collapsed(in *intent, e *calEvent) {
 	p := in.p
 	key := e.token + " " + itoa(e.Start)
 	last := p.lastOf[key]
 	p.lastOf[key] = in
-	if last == nil || last.reminder == in.reminder || e.AllDay || p.touched[e.ID] || a.w.restored != 0 || len(p.snoozes) > 0 {
+	if last == nil || last.reminder == in.reminder || e.AllDay || p.touched[e.ID] || a.w.restored != 0 || a.w.jumped != 0 || len(p.snoozes) > 0 {
 		return
 	}
-	if m := a.messages(p.id, in.reminder); len(m) == 0 || m[0].CreatedAt < last.at {
-		return // it was on its way when the earlier one was begun
+	early, late := last, in
+	if a.lead(p, early.reminder) < a.lead(p, late.reminder) {
+		early, late = late, early
 	}
-	early, late := a.lead(p, last.reminder), a.lead(p, in.reminder)
-	due := e.Start - int64(late)*minute
-	if early > late && late > 0 && due < last.at-second &&
-		len(in.cal) == 1 && len(in.prof) == 1 && a.w.now-p.swayed > 10*minute && last.at > e.known+p.w.skew+minute && a.w.jumped == 0 {
-		a.fail("collapse", p, "%q, %d minutes ahead, was begun when the lead of %d minutes was due as well (P9)", last.text, early, late)
+	lead := a.lead(p, late.reminder)
+	due := e.Start - int64(lead)*minute
+	switch m, of := a.messages(p.id, late.reminder), a.messages(p.id, early.reminder); {
+	case lead == 0 || len(m) == 0 || len(of) == 0 || of[0].CreatedAt < early.at: // a retry: its first was in time, perhaps
+	case m[0].CreatedAt < early.at && m[0].CreatedAt < late.at: // the later one was on its way when the earlier one was begun
+	case len(early.cal) != 1 || len(early.prof) != 1 || a.w.now-p.swayed < 10*minute || early.at < e.known+p.w.skew+minute:
+	case late.at < early.at && late.at < due: // quiet hours had moved the later one before the earlier one
+	case due < early.at-second:
+		a.fail("collapse", p, "%q, %d minutes ahead, was begun when the lead of %d minutes was due as well (P9)", early.text, a.lead(p, early.reminder), lead)
 	}
 }
 

@@ -1,14 +1,17 @@
 package sim
 
 import (
+	"regexp"
 	"time"
 
 	"carillon/actors"
 	"carillon/engine"
+	"carillon/wal"
 )
 
 // ends holds what everything has come to against the carrier's book.
 func (a *audit) ends() {
+	a.forgets()
 	for _, p := range a.w.people {
 		if p.prof.now.exists {
 			a.dense(p)
@@ -26,6 +29,30 @@ func (a *audit) ends() {
 		}
 	}
 }
+
+// forgets is N6: of somebody who was erased the journal keeps no word. A store
+// holds back-ups of nobody; that the pages are gone as well is wal's to hold.
+func (a *audit) forgets() {
+	left := map[string]uint64{}
+	err := a.w.disk.Replay(1, func(r wal.Record) error {
+		if p := a.w.person(r.Stream); p != nil && r.Seq <= p.erased && personal.Match(r.Data) {
+			left[r.Stream] = r.Seq
+		}
+		return nil
+	})
+	if err != nil {
+		a.fail("journal", nil, "the journal can't be read: %v", err)
+	}
+	for _, p := range a.w.people {
+		if seq := left[p.id]; seq != 0 {
+			a.fail("forgotten", p, "record %d still holds what somebody who was erased was told, or their number (N6)", seq)
+		}
+	}
+}
+
+// personal is what the clients of this world call people's numbers, events and
+// reminders.
+var personal = regexp.MustCompile(`\+1555[0-9]{7}|[ce][0-9]+x[0-9]+`)
 
 // ended holds one reminder's end against one accepted message.
 func (a *audit) ended(p *person, r *engine.ReminderView, d *delivery) {

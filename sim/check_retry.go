@@ -7,8 +7,11 @@ import (
 // retry is what the journal says of a reminder's last failure, and from when
 // on S4 lets it be handed over again.
 type retry struct {
-	unsure    bool // a message has no known end
+	unsure    bool          // a message has no known end
+	message   string        // the one that failed
+	since     engine.Millis // when the failure was recorded
 	notBefore engine.Millis
+	notAfter  engine.Millis
 }
 
 // failed follows the failures of messages as they were recorded.
@@ -22,10 +25,17 @@ func (a *audit) failed(user string, at engine.Millis, e engine.Event) {
 		if e.Failure.Category == engine.CategoryUnknown && e.Failure.Code == 0 {
 			return // it was looked for and is not there: again at once
 		}
-		*a.retry(e.ID) = retry{notBefore: at + a.backoff(user, e.ID, e.Failure)}
+		*a.retry(e.ID) = a.backoff(user, e.ID, at, e.Failure)
+		a.retry(e.ID).message = e.MessageID
+	case engine.RetryPlanned:
+		a.planned(user, at, e)
 	case engine.MessageReported:
+		if a.retry(e.ID).message == e.MessageID {
+			return // the carrier says so once more: the wait has begun
+		}
 		if a.isLast(user, e.ID, e.MessageID) && (e.Status == engine.MessageUndelivered || e.Status == engine.MessageFailed) {
-			*a.retry(e.ID) = retry{notBefore: at + a.backoff(user, e.ID, e.Failure)}
+			*a.retry(e.ID) = a.backoff(user, e.ID, at, e.Failure)
+			a.retry(e.ID).message = e.MessageID
 		}
 	}
 }
@@ -39,12 +49,22 @@ func (a *audit) retry(reminder string) *retry {
 	return r
 }
 
-// backoff is the least wait behind a failure (S4): 2^n of the base, three times
-// that for carrier trouble, five times for rate limits, less a tenth; or what
-// the carrier says.
-func (a *audit) backoff(user, reminder string, f engine.Failure) engine.Millis {
+// planned is S4 for the instant that the journal has for the next attempt: not
+// too late either, and the carrier's own word wins. (When it is begun, pace,
+// quiet hours and a stopped sender may hold it back.)
+func (a *audit) planned(user string, at engine.Millis, e engine.RetryPlanned) {
+	r := a.retry(e.ID)
+	if r.since == at && (e.At < r.notBefore || e.At > r.notAfter) {
+		a.fail("backoff", a.w.person(user), "reminder %s is to be tried again at %s, and by S4 between %s and %s", e.ID, rfc3339(e.At), rfc3339(r.notBefore), rfc3339(r.notAfter))
+	}
+}
+
+// backoff is how long to wait behind a failure (S4): 2^n of the base, three
+// times that for carrier trouble, five times for rate limits, give or take a
+// tenth; or what the carrier says.
+func (a *audit) backoff(user, reminder string, at engine.Millis, f engine.Failure) retry {
 	if f.RetryAfter > 0 {
-		return f.RetryAfter
+		return retry{since: at, notBefore: at + f.RetryAfter, notAfter: at + f.RetryAfter}
 	}
 	n := len(a.messages(user, reminder))
 	wait := a.w.shape.policy.RetryBase
@@ -57,7 +77,7 @@ func (a *audit) backoff(user, reminder string, f engine.Failure) engine.Millis {
 	case engine.CategoryRateLimit:
 		wait *= 5
 	}
-	return wait - wait/10
+	return retry{since: at, notBefore: at + wait - wait/10, notAfter: at + wait + wait/10}
 }
 
 // patient is S4 and S3 at the beginning of an attempt.

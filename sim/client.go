@@ -80,6 +80,7 @@ func (c *writer) run(o *op) {
 	c.cur = o
 	c.p.asked++
 	o.begin()
+	c.p.watch(0)
 	c.try()
 }
 

@@ -47,7 +47,10 @@ func (p *person) expectCustom(c *custom) {
 	}
 }
 
-func (t *target) plan() { t.p.w.after(t.at-t.p.w.wall()-2*second, t.weigh) }
+func (t *target) plan() {
+	t.p.w.after(t.at-t.p.w.wall()-2*second, t.weigh)
+	t.p.watch(t.at - t.p.w.wall())
+}
 
 // weigh decides shortly before an instant whether the reminder has to leave
 // then or, by the policy "later", at the end of quiet.
@@ -77,6 +80,9 @@ func (t *target) weigh() {
 // within is how late a reminder may be when all is well: a burst at the run's
 // pace.
 func (w *world) within() engine.Millis {
+	if w.pace.watched {
+		return 12 * w.pace.held // as many turns and flushes as there are on the way
+	}
 	if w.shape.maxSends >= 8 && (w.shape.mps == 0 || w.shape.mps >= 10) {
 		return 5 * second
 	}

@@ -76,6 +76,8 @@ type faults struct {
 	count  [classCount]int64
 	healed bool
 	last   func() // is told of every fault
+	// bearable: hold-ups are so short that what is due leaves all the same.
+	bearable bool
 }
 
 // swarm switches a random half on: faults that always come together hide what
@@ -104,6 +106,9 @@ func (f *faults) hit(c Class, p float64) bool {
 
 func (f *faults) note(c Class) {
 	f.count[c]++
+	if f.bearable && (c == SlowDisk || c == Stall) {
+		return
+	}
 	switch c { //nolint:exhaustive // the others hold nobody else's reminders up
 	case RateLimited, AccountDown, CrashAnywhere, AppendLost, AppendKept, CrashSnapshot, Restore, ClockForward, ClockBack, Suspend, SlowDisk, Stall, Pause:
 		f.last()

@@ -25,12 +25,14 @@ func (p *person) lookAt(done func()) {
 	}
 	w.ask(p.id, engine.GetUser{}, "", 0, func(reply engine.Reply, err error) {
 		w.digest.reply(p.id, reply, err)
+		p.shown(reply)
 		if err == nil && before == p.standing() && !p.busy() {
 			p.lookUser(reply)
 		}
 	})
 	w.ask(p.id, engine.ListReminders{Limit: 1 << 20}, "", 0, func(reply engine.Reply, err error) {
 		w.digest.reply(p.id, reply, err)
+		p.shown(reply)
 		if r, ok := reply.(engine.RemindersReply); ok && err == nil {
 			p.lookReminders(r.Items)
 		}
@@ -39,6 +41,7 @@ func (p *person) lookAt(done func()) {
 	if e := p.pickEvent(func(*calEvent) bool { return true }); e != nil && p.exists() {
 		w.ask(p.id, engine.GetEvent{ID: e.ID}, "", 0, func(reply engine.Reply, err error) {
 			w.digest.reply(p.id, reply, err)
+			p.shown(reply)
 			if err == nil && before == p.standing() && !p.busy() {
 				p.lookEvent(e, reply)
 			}
@@ -49,6 +52,34 @@ func (p *person) lookAt(done func()) {
 // standing changes with everything that is asked for.
 func (p *person) standing() [4]int64 {
 	return [4]int64{p.asked, int64(p.life), p.w.restored, int64(p.out)}
+}
+
+// shown is W1 for reads: nobody is shown what a crash can take back. What a
+// reply knows was decided no later than the last record that was flushed.
+func (p *person) shown(reply engine.Reply) {
+	a := p.w.audit
+	var newest engine.Millis
+	switch r := reply.(type) { //nolint:gochecksumtype // the others are no reads
+	case engine.UserReply:
+		newest = r.User.UpdatedAt
+	case engine.EventReply:
+		newest = r.UpdatedAt
+	case engine.RemindersReply:
+		for i := range r.Items {
+			newest = max(newest, r.Items[i].UpdatedAt)
+		}
+	}
+	if newest > a.shadowAt[p.id] && p.w.jumped == 0 && p.w.restored == 0 {
+		a.fail("shown", p, "a %T knows of %s, and the journal is flushed up to %s (W1)", reply, rfc3339(newest), rfc3339(a.shadowAt[p.id]))
+	}
+}
+
+// watch looks at the person at the worst moment.
+func (p *person) watch(in engine.Millis) {
+	w := p.w
+	if w.pace.watched {
+		w.after(in+w.d.between(0, second), func() { p.lookAt(func() {}) })
+	}
 }
 
 // lookUser is W2: what was acknowledged is there.
@@ -115,6 +146,7 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 			p.forward(before, r)
 		}
 		p.truth(r)
+		p.last(r)
 		if !final(r.Status) && w.wall() > r.Deadline+stuckAfter && w.calm(stuckAfter) && w.audit.maxDeadlineCalm() {
 			a.fail("stuck", p, "reminder %s is %s, %d minutes behind its deadline (L1)", r.ID, r.Status, (w.wall()-r.Deadline)/minute)
 		}
@@ -185,6 +217,19 @@ func ahead(s engine.MessageStatus) int {
 		return 4
 	}
 	return 0
+}
+
+// last is D2: what an older message of a reminder says is its own affair. A
+// reminder is delivered by its last message; by another one only if the last
+// one was lost, so that nobody is texted once more (S3).
+func (p *person) last(r *engine.ReminderView) {
+	n := len(r.Messages)
+	if r.Status != engine.StatusDelivered || n == 0 || r.Messages[n-1].Status == engine.MessageDelivered {
+		return
+	}
+	if s := r.Messages[n-1].Status; ahead(s) != ahead(engine.MessageFailed) {
+		p.w.audit.fail("older", p, "reminder %s is shown delivered, and its last message %s (D2)", r.ID, s)
+	}
 }
 
 // truth holds what is shown against the carrier's book.

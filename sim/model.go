@@ -144,6 +144,7 @@ type personModel struct {
 	cal  calendar
 	cus  customs
 	life int
+	gone uint64
 }
 
 // remember returns what the clients know, nil while one waits for an answer.
@@ -153,7 +154,7 @@ func (w *world) remember() *model {
 		if p.busy() {
 			return nil
 		}
-		m.people = append(m.people, personModel{*p.prof.now, p.out, *p.cal.now, *p.cus.now, p.life})
+		m.people = append(m.people, personModel{*p.prof.now, p.out, *p.cal.now, *p.cus.now, p.life, p.erased})
 	}
 	for _, u := range w.audit.shadow {
 		for i := range u.Reminders {

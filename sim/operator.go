@@ -9,21 +9,21 @@ import (
 
 // operators sets the machine's troubles and its operators going.
 func (w *world) operators() {
-	w.every(20*hour, Pause, w.pause)
+	w.every(w.pace.stops, Pause, w.pause)
 	w.every(9*hour, DiskFull, func() { w.fullUntil = w.now + w.d.between(1, 90)*minute })
-	w.every(14*hour, AccountDown, func() {
+	w.every(w.pace.stops*7/10, AccountDown, func() {
 		w.carrier.downUntil = w.now + w.d.between(1, 60)*minute
 		w.disturb(w.carrier.downUntil)
 	})
 	w.every(6*hour, ActorPanic, w.panicActor)
-	w.every(30*hour, ClockForward, func() { w.jump(w.d.between(1, 2*maxSkew)) })
-	w.every(30*hour, ClockBack, func() { w.jump(-w.d.between(1, 2*maxSkew)) })
-	w.every(20*hour, Suspend, func() {
+	w.every(w.pace.jumps, ClockForward, func() { w.jump(w.d.between(1, 2*maxSkew)) })
+	w.every(w.pace.jumps, ClockBack, func() { w.jump(-w.d.between(1, 2*maxSkew)) })
+	w.every(w.pace.stops, Suspend, func() {
 		w.frozen = w.now + w.d.about(2*hour)
 		w.disturb(w.frozen)
 	})
-	w.after(w.d.about(10*hour), w.backUp)
-	w.every(60*hour, Restore, w.restore)
+	w.after(w.d.about(w.pace.backups), w.backUp)
+	w.every(w.pace.restores, Restore, w.restore)
 }
 
 // every lets a trouble come again and again, with that mean.
@@ -117,7 +117,7 @@ func (w *world) backUp() {
 				w.backups = append(w.backups, b)
 			}
 		}
-		w.after(w.d.about(10*hour), w.backUp)
+		w.after(w.d.about(w.pace.backups), w.backUp)
 		return
 	}
 	w.after(w.d.about(hour), w.backUp)
@@ -169,7 +169,7 @@ func (p *person) restored(m personModel) {
 	p.prof = fact[profile]{now: &prof}
 	p.cal = fact[calendar]{now: &m.cal}
 	p.cus = fact[customs]{now: &m.cus}
-	p.out, p.life, p.hold = m.out, m.life, false
+	p.out, p.life, p.erased, p.hold = m.out, m.life, m.gone, false
 	if p.out == optedIn {
 		p.out = perhapsOut // the carrier may have said so since
 	}

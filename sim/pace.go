@@ -13,9 +13,11 @@ type pace struct {
 	replies                                   engine.Millis
 	fresh                                     float64 // of a calendar's changes, a new event
 	crashes                                   float64 // how many, against three a day or so of a dense world at 1
+	often
 }
 
-// The paces. One seed in eight is dense.
+// The paces. One seed in eight is dense; of those every second one is a corner
+// (cornerOf).
 const (
 	PaceDense    = "dense"
 	PaceEveryday = "everyday"
@@ -25,20 +27,26 @@ func drawPace(d draw, opt *Options) pace {
 	name := opt.Pace
 	if drawn := d.chance(0.125); name == "" {
 		name = PaceEveryday
-		if drawn || opt.Users != 0 || opt.Days != 0 {
+		switch {
+		case opt.Users != 0 || opt.Days != 0:
 			name = PaceDense
+		case drawn:
+			name = cornerOf(opt.Seed)
 		}
 	}
 	p := pace{
 		name: PaceDense, users: d.between(1, 12), days: d.between(2, 9), calendar: hour, profile: 20 * hour, custom: 11 * hour,
 		consent: 30 * hour, looks: 5 * hour, replies: 9 * hour, fresh: 0.3, crashes: 3,
+		often: usual,
 	}
 	if name == PaceEveryday {
 		p = pace{
 			name: PaceEveryday, users: d.between(20, 60), days: d.between(7, 28), calendar: 8 * hour, profile: 6 * day, custom: day,
 			consent: 14 * day, looks: day, replies: 5 * day, fresh: 0.6, crashes: 0.2,
+			often: usual,
 		}
 	}
+	p.corner(name)
 	if opt.Users != 0 {
 		p.users = int64(opt.Users)
 	}

@@ -48,6 +48,7 @@ type person struct {
 	lastOf    map[string]*intent       // the last text about an occurrence
 	texted    map[string]engine.Millis // occurrences: true time of the first text about them
 	buried    map[string]bool          // reminders of somebody of this id who was erased
+	erased    uint64                   // the last record of the last one who was
 	impatient bool                     // asks for one code after the other
 	starts    []engine.Millis          // of verifications
 	verifying string                   // the number that a code is out for
@@ -113,6 +114,7 @@ func (p *person) drawProfile() profile {
 	}
 	q.quiet = drawQuiet(d)
 	q.loc = mustLoad(q.zone)
+	q.corner(p.w.pace.name)
 	return q
 }
 

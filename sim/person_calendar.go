@@ -92,7 +92,7 @@ func (p *person) place(e *calEvent) {
 	defer func() { // the time that it has is no other one (P3)
 		e.synced = before.synced && !e.AllDay && !before.AllDay && e.Start == before.Start
 	}()
-	if d.chance(0.12) {
+	if d.chance(p.w.pace.allDay) {
 		e.AllDay, e.Start, e.End = true, 0, 0
 		e.Date = engine.Date(p.prof.now.date(wall) + d.between(0, 3))
 		e.EndDate = e.Date + engine.Date(d.between(1, 3))

@@ -27,7 +27,7 @@ func (p *person) chooseProfile() *op {
 		return p.backToLife(q)
 	}
 	switch x := d.intn(100); {
-	case x < 15:
+	case x < w.pace.zones:
 		p.quieted = w.now
 		q.zone = pick(d, zones...)
 		q.loc = mustLoad(q.zone)
@@ -205,6 +205,7 @@ func (p *person) erase() *op {
 		settle: func(engine.Reply, bool) { // not found: an earlier try has done it
 			p.clear()
 			p.life++
+			p.erased = p.w.audit.seen
 			p.hold = false
 		},
 	}

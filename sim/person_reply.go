@@ -27,7 +27,7 @@ func (p *person) chooseReply() *op {
 	case 0:
 		return p.reply(pick(d, "C", "c", "Confirm."), p.confirmed)
 	case 1, 2:
-		return p.snooze(d.between(1, 90))
+		return p.snooze(d.between(1, p.w.pace.snooze))
 	case 3:
 		return p.askAgenda()
 	default:
@@ -123,6 +123,11 @@ func (p *person) expectSnoozed(s *snooze) {
 	last := sent[len(sent)-1]
 	if last.lost() || w.audit.begunSince(p, last.calledAt) {
 		return // it is about one before, or about one that is uncertain
+	}
+	for _, in := range w.audit.intents {
+		if in.p == p && in.trueAt > last.calledAt {
+			return // a later one is uncertain: the person may have it, and mean that one
+		}
 	}
 	for _, e := range *p.cal.now {
 		if e.token != firstWord(last.msg.Text) || e.AllDay || p.touched[e.ID] || last.msg.UserID != p.id {

@@ -76,7 +76,7 @@ func (w *world) crash(why string) {
 	}
 	w.disk.reopen()
 	down := w.d.between(100, 5000)
-	if !w.faults.healed && w.d.chance(0.2) {
+	if !w.faults.healed && w.d.chance(w.pace.longDown) {
 		down = w.d.about(40 * minute)
 	}
 	w.after(down, func() {
@@ -164,8 +164,8 @@ func (l lane) Throughput() int { return l.batch }
 
 // stall is how long an actor waits for its turn.
 func (p *process) stall() engine.Millis {
-	if p.w.faults.hit(Stall, 0.0005) {
-		return p.w.d.between(1, maxStall)
+	if p.w.faults.hit(Stall, p.w.pace.stalls) {
+		return p.w.d.between(1, p.w.pace.held)
 	}
 	return 0
 }
@@ -173,8 +173,8 @@ func (p *process) stall() engine.Millis {
 // flushTime is how long the journal's next turn takes to come: what a flush
 // takes, since nothing else is done there.
 func (p *process) flushTime() engine.Millis {
-	if p.w.faults.hit(SlowDisk, 0.001) {
-		return p.w.d.between(100, maxStall)
+	if p.w.faults.hit(SlowDisk, p.w.pace.slowDisk) {
+		return p.w.d.between(100, p.w.pace.held)
 	}
 	return p.w.d.between(0, 2)
 }

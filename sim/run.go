@@ -18,7 +18,7 @@ const (
 // Options of Run. The zero value draws everything from seed 0.
 type Options struct {
 	Seed    uint64
-	Pace    string  // PaceDense or PaceEveryday; empty: drawn, dense with Users or Days
+	Pace    string  // PaceDense, PaceEveryday or a corner; empty: drawn, dense with Users or Days
 	Users   int     // 0: drawn
 	Days    int     // 0: drawn
 	Faults  string  // default: FaultsSwarm

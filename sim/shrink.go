@@ -12,6 +12,9 @@ func Shrink(r *Result, tries int) Options {
 	}
 	s := &shrinking{best: r.opt, checker: r.Violations[0].Checker, tries: tries}
 	s.best.Explain = nil
+	if isCorner(r.Pace) {
+		s.best.Pace = r.Pace
+	}
 	s.drop(sizes(len(classNames)), r)
 	for _, smaller := range []func(*Options) bool{
 		func(o *Options) bool { o.Users = (s.users + 1) / 2; return o.Users < s.users },

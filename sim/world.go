@@ -68,7 +68,12 @@ func newWorld(opt Options) *world {
 		w.faults.on[c] = false
 	}
 	w.pace = drawPace(w.d, &w.opt)
+	for _, c := range w.pace.without() {
+		w.faults.on[c] = false
+	}
 	w.shape = drawShape(w.d)
+	w.shape.corner(w.pace.name)
+	w.faults.bearable = w.pace.watched
 	if w.pace.name == PaceEveryday {
 		w.shape.everyday(w.d)
 	}

@@ -18,7 +18,7 @@ func main() {
 	var s session
 	flag.IntVar(&s.seconds, "seconds", 40, "processor time in which a change is looked for")
 	flag.IntVar(&s.seeds, "seeds", 600, "in how many seeds at most")
-	only := flag.String("only", "", "changes to try, by a part of their names; empty: all")
+	only := flag.String("only", "", "changes to try, by parts of their names with commas between; empty: all")
 	flag.Uint64Var(&s.from, "from", 1, "first seed")
 	flag.IntVar(&s.workers, "workers", 2, "changes to try at a time")
 	report := flag.String("report", "", "file for a table in Markdown")
@@ -46,7 +46,7 @@ type session struct {
 func (s *session) run(only string) ([]outcome, error) {
 	todo := make(chan mutant, len(mutants)+1)
 	for _, m := range mutants {
-		if strings.Contains(m.name, only) {
+		if slices.ContainsFunc(strings.Split(only, ","), func(part string) bool { return strings.Contains(m.name, part) }) {
 			todo <- m
 		}
 	}
@@ -99,6 +99,9 @@ func verdict(all []outcome, whole bool) error {
 	for _, o := range all {
 		if o.name == unchanged && len(o.Checkers) > 0 {
 			return fmt.Errorf("the engine as it is: %v: %s; %s", o.Checkers, o.What, o.Command)
+		}
+		if o.name == unchanged && o.Slowest > seedLimit/3 {
+			return fmt.Errorf("the engine as it is takes %.1f s for a seed, and %d s are taken for no end", o.Slowest, seedLimit)
 		}
 		if o.err != nil {
 			return fmt.Errorf("%s: %w", o.name, o.err)

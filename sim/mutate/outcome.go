@@ -12,9 +12,11 @@ import (
 type outcome struct {
 	name     string
 	Seeds    int
-	Checkers []string
+	Checkers []string // who spoke up in the first seed that failed
+	All      []string // and in any
 	What     string
 	Command  string
+	Slowest  float64
 	err      error
 }
 
@@ -23,11 +25,22 @@ func (o *outcome) line() string {
 	case o.err != nil:
 		return fmt.Sprintf("%-34s CAN'T BE PLAYED: %v", o.name, o.err)
 	case o.name == unchanged && len(o.Checkers) == 0:
-		return fmt.Sprintf("%-34s sound, %d seeds", o.name, o.Seeds)
+		return fmt.Sprintf("%-34s sound, %d seeds, the slowest took %.1f s", o.name, o.Seeds, o.Slowest)
 	case len(o.Checkers) == 0:
 		return fmt.Sprintf("%-34s NOT FOUND in %d seeds", o.name, o.Seeds)
 	}
-	return fmt.Sprintf("%-34s after %3d seeds by %s", o.name, o.Seeds, strings.Join(o.Checkers, ", "))
+	return fmt.Sprintf("%-34s after %3d seeds by %s", o.name, o.Seeds, strings.Join(o.by(), ", "))
+}
+
+// by lists who found it, the first ones first.
+func (o *outcome) by() []string {
+	out := slices.Clone(o.Checkers)
+	for _, c := range o.All {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func count(all []outcome) (found, tried int) {

@@ -1,0 +1,125 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"carillon/engine"
+)
+
+// often is how often something comes that a corner has more of.
+type often struct {
+	backups, restores engine.Millis // between two, in the mean
+	jumps, stops      engine.Millis // of the wall clock; suspends, pauses and faults of the account
+	longDown          float64       // of crashes, those after which the service is down for long
+	allDay            float64       // of an event's times
+	zones             int           // of a hundred changes of a profile
+	snooze            int64         // minutes at most
+	undelivered       float64       // of accepted messages
+	slowCarrier       float64
+	slowest           int64 // minutes in a slow carrier's queue
+	callbackLost      float64
+	callbackLate      float64
+	answerLost        float64
+	rateLimited       float64
+	findLags          float64
+	takenBack         bool          // a loss is reported again, or taken back
+	longLags          bool          // as long as two look-ups allow, and not a word by callback
+	stalls            float64       // of an actor's turns
+	slowDisk          float64       // of flushes
+	held              engine.Millis // the longest stall or slow flush
+	watched           bool          // people look when something is due and when they have written
+}
+
+// usual is how often they come elsewhere.
+var usual = often{
+	backups: 10 * hour, restores: 60 * hour, jumps: 30 * hour, stops: 20 * hour, longDown: 0.2, allDay: 0.12, zones: 15, snooze: 90,
+	undelivered: 0.1, slowCarrier: 0.05, slowest: 360, callbackLost: 0.15, callbackLate: 0.1, answerLost: 0.05, rateLimited: 0.04,
+	findLags: 0.3, stalls: 0.000_5, slowDisk: 0.001, held: maxStall,
+}
+
+// The corners: small worlds in which what meets rarely elsewhere meets in every
+// seed.
+const (
+	CornerRestores = "restores" // backups and restores every few hours, among retries, send-nows and custom reminders
+	CornerLosses   = "losses"   // hardly a message gets there at once, and news of it are lost, late and taken back
+	CornerStops    = "stops"    // the service stands still for an hour again and again, and events have four leads
+	CornerTravel   = "travel"   // zones change every few hours, around all-day events and SNOOZEs
+	CornerReads    = "reads"    // people look at what is due and at what they wrote, while flushes and actors are slow
+)
+
+// Corners lists them.
+var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, CornerReads}
+
+// cornerOf is which of the dense worlds a seed is. It draws for itself: what
+// the other seeds play does not depend on it.
+func cornerOf(seed uint64) string {
+	d := newDraw(seed ^ 0x636f726e6572)
+	if d.chance(0.5) {
+		return PaceDense
+	}
+	return pick(d, Corners...)
+}
+
+// corner makes a dense world the corner of that name.
+func (p *pace) corner(name string) {
+	if !isCorner(name) {
+		return
+	}
+	p.name, p.days, p.fresh = name, min(p.days, 5), 0.5
+	switch name {
+	case CornerRestores:
+		p.backups, p.restores, p.jumps, p.crashes = hour, 5*hour, 10*hour, 1
+		p.custom, p.replies, p.undelivered, p.slowCarrier, p.slowest = 40*minute, 9*hour, 0.35, 0.3, 60
+	case CornerLosses:
+		p.custom, p.undelivered, p.slowCarrier, p.slowest, p.callbackLost, p.callbackLate = 3*hour, 0.5, 0.2, 40, 0.4, 0.3
+		p.answerLost, p.rateLimited, p.findLags, p.longLags, p.takenBack, p.looks = 0.15, 0.15, 0.7, true, true, hour
+	case CornerStops:
+		p.stops, p.longDown, p.crashes = 6*hour, 0.8, 1
+	case CornerTravel:
+		p.profile, p.replies, p.allDay, p.zones, p.snooze, p.crashes = 3*hour, 90*minute, 0.6, 65, 720, 1
+	case CornerReads:
+		p.users, p.looks, p.crashes = p.users+4, 2*hour, 0.3
+		p.stalls, p.slowDisk, p.held, p.watched = 0.08, 0.1, 3*second, true
+	}
+}
+
+// without are the fault classes that would make a corner's checkers silent.
+func (p *pace) without() []Class {
+	switch p.name {
+	case CornerStops:
+		return []Class{Restore, ClockForward, ClockBack}
+	case CornerLosses: // by a clock that jumps ahead, two look-ups are as one
+		return []Class{ClockForward}
+	case CornerReads:
+		return []Class{Restore, ClockForward, ClockBack, Suspend, Pause, AccountDown, RateLimited}
+	}
+	return nil
+}
+
+// isCorner reports whether a pace is one of them.
+func isCorner(name string) bool { return slices.Contains(Corners, name) }
+
+// corner has the engine meet what a corner is for.
+func (s *shape) corner(name string) {
+	switch name {
+	case CornerRestores:
+		s.policy.RetryBase, s.policy.ConfirmFor = min(s.policy.RetryBase, minute), max(s.policy.ConfirmFor, 24*hour)
+	case CornerReads:
+		s.maxSends, s.mps, s.maxWakes, s.idle = 64, 0, 1, 3*time.Hour
+	}
+}
+
+// corner gives somebody what a corner is about.
+func (q *profile) corner(name string) {
+	switch name {
+	case CornerStops:
+		q.leads = []int32{1, 15, 30, 120}
+	case CornerTravel:
+		if q.allDayAt == engine.NoAllDay {
+			q.allDayAt = 540
+		}
+	case CornerReads:
+		q.limit = 100
+	}
+}
