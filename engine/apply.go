@@ -39,7 +39,11 @@ func (u *User) Apply(at Millis, e Event) {
 		u.applyToReminder(at, e)
 	case AttemptStarted, MessageAccepted, MessageRefused, MessageRecorded, AttemptUncertain, LookupDone, MessageReported:
 		u.applyToMessage(at, e)
-	case InboundReceived, CommandQuarantined: // history only
+	case InboundReceived:
+		if e.Keyword == KeywordStart {
+			u.StartedAt = at
+		}
+	case CommandQuarantined: // history only
 	}
 	if u.Exists {
 		u.UpdatedAt = at

@@ -160,6 +160,10 @@ func (t *turn) afterFailure(reminderID, messageID string, f Failure, end Reason)
 	if last := r.last(); last == nil || last.ID != messageID {
 		return
 	}
+	if f.Category == CategoryOptedOut && r.last().CreatedAt <= t.u.StartedAt {
+		// They texted START while it was under way: the refusal is from before (N3).
+		f.Category, f.Retry = CategoryUnknown, RetryYes
+	}
 	keep := r.Spent
 	// An older message may have arrived, or this be late word on what failed.
 	over := r.ended() && r.Status != StatusSent

@@ -290,6 +290,7 @@ type User struct {
 	Verified     bool
 	PendingPhone string // being verified; Phone works until it is confirmed (N2)
 	OptedOut     bool
+	StartedAt    Millis // when they last texted START (N3)
 	Paused       bool
 	Day          Day
 	Fence        Millis // the last restore that was accounted for

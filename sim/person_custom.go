@@ -37,7 +37,7 @@ func (p *person) createCustom() *op {
 	d, wall := p.w.d, p.w.wall()
 	p.tokens++
 	c := custom{token: fmt.Sprintf("c%dx%d", p.n, p.tokens), priority: pick(d, engine.PriorityLow, engine.PriorityNormal, engine.PriorityHigh, engine.PriorityUrgent)}
-	c.sendAt = wall + pick(d, d.between(-5, 30)*minute, d.between(0, 20)*hour)
+	c.sendAt = wall + pick(d, d.between(-5, 30)*minute, d.between(0, p.w.pace.ahead)*hour)
 	cmd := engine.CreateReminder{Text: c.token + " take your pills", SendAt: c.sendAt, Priority: c.priority}
 	c.expires = c.sendAt + hour
 	if d.chance(0.3) {

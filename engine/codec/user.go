@@ -37,6 +37,7 @@ func (c *coder) user(u *engine.User) {
 	boolean(c, 18, &u.Paused)
 	signed(c, 19, &u.Fence)
 	text(c, 20, &u.Sender)
+	signed(c, 21, &u.StartedAt)
 }
 
 func (c *coder) storedEvent(n protowire.Number, x *engine.StoredEvent) {

@@ -21,6 +21,7 @@ func main() {
 	only := flag.String("only", "", "changes to try, by parts of their names with commas between; empty: all")
 	flag.Uint64Var(&s.from, "from", 1, "first seed")
 	flag.IntVar(&s.workers, "workers", 2, "changes to try at a time")
+	flag.StringVar(&s.pace, "pace", "", "play only worlds of that pace, with all faults")
 	report := flag.String("report", "", "file for a table in Markdown")
 	flag.Parse()
 	all, err := s.run(*only)
@@ -41,6 +42,7 @@ func main() {
 type session struct {
 	seconds, seeds, workers int
 	from                    uint64
+	pace                    string
 }
 
 func (s *session) run(only string) ([]outcome, error) {

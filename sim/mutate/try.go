@@ -70,7 +70,7 @@ func (s *session) play(dir string) (o outcome, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return o, fmt.Errorf("%w: %s", err, out)
 	}
-	play := exec.Command(bin, "-seconds", fmt.Sprint(s.seconds), "-seeds", fmt.Sprint(s.seeds), "-from", fmt.Sprint(s.from), "-limit", fmt.Sprint(seedLimit))
+	play := exec.Command(bin, "-seconds", fmt.Sprint(s.seconds), "-seeds", fmt.Sprint(s.seeds), "-from", fmt.Sprint(s.from), "-limit", fmt.Sprint(seedLimit), "-pace", s.pace)
 	play.Dir = dir
 	var said strings.Builder
 	play.Stderr = &said

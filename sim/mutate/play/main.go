@@ -39,10 +39,11 @@ func main() {
 	seconds := flag.Int("seconds", 30, "how much processor time")
 	seeds := flag.Int("seeds", 400, "and how many seeds at most")
 	from := flag.Uint64("from", 1, "the first one")
+	pace := flag.String("pace", "", "play only worlds of that pace")
 	limit := flag.Float64("limit", 30, "processor time of one seed after which it is said not to end")
 	flag.Parse()
 	debug.SetGCPercent(800)
-	p := player{limit: *limit}
+	p := player{limit: *limit, pace: *pace}
 	go p.watch()
 	f, err := p.play(*seconds, *seeds, *from)
 	if err == nil {
@@ -57,6 +58,7 @@ func main() {
 // player plays one seed after the other, and ends with one that does not end.
 type player struct {
 	limit float64
+	pace  string
 	mu    sync.Mutex
 	begun float64 // processor time at the beginning of the seed under way
 	seeds int     // this one included
@@ -100,7 +102,11 @@ func (p *player) play(seconds, seeds int, from uint64) (f found, err error) {
 	used, until, failed := 0.0, float64(seconds), 0
 	for n := 0; n < seeds && used < until && failed < enoughFailed; n++ {
 		p.begin(n + 1)
-		r, err := sim.Run(world(from + uint64(n)))
+		opt := world(from + uint64(n))
+		if p.pace != "" {
+			opt.Pace, opt.Faults = p.pace, sim.FaultsAll
+		}
+		r, err := sim.Run(opt)
 		if err != nil {
 			return f, err
 		}
