@@ -90,7 +90,7 @@ func (c *carrier) callback(d *delivery, status engine.MessageStatus, f engine.Fa
 		late = 0
 	}
 	w.after(late, send)
-	if w.faults.hit(CallbackTwice, 0.1) {
+	if w.faults.hit(CallbackTwice, w.pace.callbackTwice) {
 		w.after(late+w.d.about(20*minute), send)
 	}
 	if w.faults.hit(CallbackForged, 0.05) {

@@ -10,6 +10,7 @@ import (
 // often is how often something comes that a corner has more of.
 type often struct {
 	backups, restores engine.Millis // between two, in the mean
+	expires           float64       // of custom reminders, those that say until when
 	ahead             int64         // hours at most to when a custom reminder is wanted
 	jumps, stops      engine.Millis // of the wall clock; suspends, pauses and faults of the account
 	longDown          float64       // of crashes, those after which the service is down for long
@@ -21,6 +22,7 @@ type often struct {
 	slowest           int64 // minutes in a slow carrier's queue
 	callbackLost      float64
 	callbackLate      float64
+	callbackTwice     float64
 	answerLost        float64
 	rateLimited       float64
 	findLags          float64
@@ -34,8 +36,8 @@ type often struct {
 
 // usual is how often they come elsewhere.
 var usual = often{
-	backups: 10 * hour, ahead: 20, restores: 60 * hour, jumps: 30 * hour, stops: 20 * hour, longDown: 0.2, allDay: 0.12, zones: 15, snooze: 90,
-	undelivered: 0.1, slowCarrier: 0.05, slowest: 360, callbackLost: 0.15, callbackLate: 0.1, answerLost: 0.05, rateLimited: 0.04,
+	backups: 10 * hour, ahead: 20, expires: 0.3, restores: 60 * hour, jumps: 30 * hour, stops: 20 * hour, longDown: 0.2, allDay: 0.12, zones: 15, snooze: 90,
+	undelivered: 0.1, slowCarrier: 0.05, slowest: 360, callbackLost: 0.15, callbackLate: 0.1, callbackTwice: 0.1, answerLost: 0.05, rateLimited: 0.04,
 	findLags: 0.3, stalls: 0.000_5, slowDisk: 0.001, held: maxStall,
 }
 
@@ -71,10 +73,11 @@ func (p *pace) corner(name string) {
 	switch name {
 	case CornerRestores:
 		p.backups, p.restores, p.jumps, p.crashes = hour, 5*hour, 10*hour, 1
+		p.callbackTwice, p.expires = 0.5, 0.9
 		p.custom, p.ahead, p.replies, p.undelivered, p.slowCarrier, p.slowest = 40*minute, 2, 9*hour, 0.35, 0.3, 60
 	case CornerLosses:
 		p.custom, p.undelivered, p.slowCarrier, p.slowest, p.callbackLost, p.callbackLate = 3*hour, 0.5, 0.2, 40, 0.4, 0.3
-		p.answerLost, p.rateLimited, p.findLags, p.longLags, p.takenBack, p.looks = 0.15, 0.15, 0.7, true, true, hour
+		p.callbackTwice, p.answerLost, p.rateLimited, p.findLags, p.longLags, p.takenBack, p.looks = 0.3, 0.15, 0.15, 0.7, true, true, hour
 	case CornerStops:
 		p.stops, p.longDown, p.crashes = 6*hour, 0.8, 1
 	case CornerTravel:

@@ -40,7 +40,7 @@ func (p *person) createCustom() *op {
 	c.sendAt = wall + pick(d, d.between(-5, 30)*minute, d.between(0, p.w.pace.ahead)*hour)
 	cmd := engine.CreateReminder{Text: c.token + " take your pills", SendAt: c.sendAt, Priority: c.priority}
 	c.expires = c.sendAt + hour
-	if d.chance(0.3) {
+	if d.chance(p.w.pace.expires) {
 		c.expires = max(c.sendAt, wall) + d.between(10, 600)*minute
 		cmd.ExpiresAt = c.expires
 	}

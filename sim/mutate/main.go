@@ -91,7 +91,11 @@ func show(w io.Writer, all []outcome) {
 	found, tried := count(all)
 	_, _ = fmt.Fprintf(w, "\n%d of %d found\n\n", found, tried)
 	for _, c := range checkers(all) {
-		_, _ = fmt.Fprintf(w, "%-20s speaks up for %2d, alone for %s\n", c.name, c.found, strings.Join(c.alone, ", "))
+		alone := "never alone"
+		if len(c.alone) > 0 {
+			alone = "alone for " + strings.Join(c.alone, ", ")
+		}
+		_, _ = fmt.Fprintf(w, "%-20s speaks up for %2d, %s\n", c.name, c.found, alone)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"carillon/sim"
 )
 
 // outcome is what became of one mutant.
@@ -56,27 +58,37 @@ func count(all []outcome) (found, tried int) {
 	return found, tried
 }
 
-// checker is one of the auditor's, and the mutants that it found alone.
+// checker is one of the auditor's, and the mutants that it found: those that
+// no other checker saw in any seed that was played, and the others.
 type checker struct {
-	name  string
-	found int
-	alone []string
+	name, holds string
+	found       int
+	alone       []string
 }
 
+// checkers lists the auditor's, and who else spoke up.
 func checkers(all []outcome) []*checker {
 	var out []*checker
+	of := func(name string) *checker {
+		at := slices.IndexFunc(out, func(c *checker) bool { return c.name == name })
+		if at < 0 {
+			at, out = len(out), append(out, &checker{name: name})
+		}
+		return out[at]
+	}
+	for _, c := range sim.Checkers {
+		if !c.World {
+			of(c.Name).holds = c.Holds
+		}
+	}
 	for i := range all {
 		if all[i].name == unchanged {
 			continue
 		}
-		for _, name := range all[i].Checkers {
-			at := slices.IndexFunc(out, func(c *checker) bool { return c.name == name })
-			if at < 0 {
-				at, out = len(out), append(out, &checker{name: name})
-			}
-			out[at].found++
-			if len(all[i].Checkers) == 1 {
-				out[at].alone = append(out[at].alone, all[i].name)
+		for _, name := range all[i].by() {
+			c := of(name)
+			if c.found++; len(all[i].by()) == 1 {
+				c.alone = append(c.alone, all[i].name)
 			}
 		}
 	}
@@ -92,7 +104,7 @@ func write(file string, all []outcome) error {
 	p("%d of %d found.\n", found, tried)
 	p("| mutant | found by | after seeds |\n|---|---|---:|")
 	for _, o := range all {
-		by := strings.Join(o.Checkers, ", ")
+		by := strings.Join(o.by(), ", ")
 		if by == "" {
 			by = "not found"
 		}
@@ -100,9 +112,19 @@ func write(file string, all []outcome) error {
 			p("| `%s` | %s | %d |", o.name, by, o.Seeds)
 		}
 	}
-	p("\n| checker | mutants | alone |\n|---|---:|---|")
+	p("\n| checker | what it holds | mutants | only it finds |\n|---|---|---:|---|")
 	for _, c := range checkers(all) {
-		p("| %s | %d | %s |", c.name, c.found, strings.Join(c.alone, ", "))
+		if c.holds != "" {
+			p("| %s | %s | %d | %s |", c.name, c.holds, c.found, ticked(c.alone))
+		}
 	}
 	return os.WriteFile(file, []byte(b.String()), 0o644)
+}
+
+func ticked(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = "`" + n + "`"
+	}
+	return strings.Join(out, ", ")
 }
