@@ -110,6 +110,7 @@ func (u *User) applyAccepted(at Millis, r *Reminder, m *Message, e MessageAccept
 	if m != r.last() {
 		return
 	}
+	m.Restored = m.Restored || r.Reason == ReasonRestored // it was the engine that ran on that sent it
 	r.Status, r.Reason, r.RetryAt = StatusSent, ReasonAccepted, 0
 	r.CanceledAt, r.LastError = 0, nil
 	if r.SentAt == 0 {

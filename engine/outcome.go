@@ -37,7 +37,7 @@ func (t *turn) recordOutcome(c RecordOutcome) Reply {
 
 // accept notes that the carrier has the message, and what it says of it.
 func (t *turn) accept(r *Reminder, m *Message, sid string, status MessageStatus, f Failure, by string) {
-	first, restored := status, r.Reason == ReasonRestored
+	first := status
 	if status.lost() || status == MessageNone {
 		first = MessageQueued
 	}
@@ -50,9 +50,7 @@ func (t *turn) accept(r *Reminder, m *Message, sid string, status MessageStatus,
 	}
 	t.emit(e)
 	if status.lost() {
-		t.ranOn = restored
 		t.report(r.ID, m.ID, sid, status, f)
-		t.ranOn = false
 	}
 }
 
@@ -195,7 +193,7 @@ func (t *turn) again(r *Reminder, at Millis, end Reason) {
 		return
 	case r.CancelAsked != ReasonNone:
 		t.emit(ReminderCanceled{ID: r.ID, Reason: r.CancelAsked})
-	case t.ranOn, r.last().Restored: // the engine that ran on after the backup may have tried again
+	case r.last().Restored: // the engine that ran on after the backup may have tried again
 		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: r.Spent})
 	case r.Attempts >= MaxAttempts:
 		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonAttemptsUsed, KeepPlace: r.Spent})

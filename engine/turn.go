@@ -13,7 +13,6 @@ type turn struct {
 	loc    *time.Location
 	events []Event
 	work   *Scratch
-	ranOn  bool   // the loss of a message may have been met already, by the engine that ran on after a backup
 	fenced Millis // Recover of a restored backup only: when that was made
 }
 

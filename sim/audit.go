@@ -23,8 +23,9 @@ type Violation struct {
 type audit struct {
 	w          *world
 	violations []Violation
-	told       map[string]int // by checker
-	seen       uint64         // the last record that was read
+	told       map[string]int  // by checker
+	early      map[string]bool // messages that were handed over before their beginning was flushed
+	seen       uint64          // the last record that was read
 	intents    map[string]*intent
 	reminders  map[string]*trail
 	texts      map[string][]*delivery // by a custom reminder's token
@@ -69,7 +70,7 @@ func newAudit(w *world) *audit {
 	return &audit{
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
 		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{}, shadowAt: map[string]engine.Millis{},
-		assumed: map[string]engine.AttemptStarted{}, told: map[string]int{},
+		assumed: map[string]engine.AttemptStarted{}, told: map[string]int{}, early: map[string]bool{},
 	}
 }
 
@@ -193,6 +194,7 @@ func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
 	in := &intent{
 		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
 		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
+		called:    a.early[s.MessageID],
 		pausedAll: a.w.paused.known && a.w.now-a.w.paused.since > pauseGrace,
 	}
 	a.intents[s.MessageID] = in

@@ -90,6 +90,9 @@ func (a *audit) patient(p *person, at engine.Millis, s engine.AttemptStarted) {
 	case r.unsure && a.w.shape.policy.OnUncertain == engine.Hold:
 		a.fail("hold", p, "reminder %s is begun again, its last message is uncertain, and on_uncertain is hold (S3)", s.ID)
 	}
+	if r != nil {
+		r.notBefore = 0 // it has waited: a clock that goes back does not make it wait again
+	}
 }
 
 // messages are those of a reminder, as the journal has them.

@@ -19,6 +19,7 @@ func (a *audit) called(m provider.Message) *intent {
 	t.calls++
 	switch {
 	case in == nil:
+		a.early[m.MessageID] = true
 		a.fail("intent", a.w.person(m.UserID), "message %s is handed over, and its beginning is not on the disk (S2)", m.MessageID)
 		return nil
 	case in.called:
