@@ -1,6 +1,9 @@
 package actors
 
-import "carillon/engine"
+import (
+	"carillon/actors/provider"
+	"carillon/engine"
+)
 
 // The label values of the counters that rules and dashboards look at. All of
 // them show 0 from the start: Prometheus' increase() does not see the first of
@@ -77,6 +80,12 @@ func (m *metrics) showZeros() {
 	m.codes.WithLabelValues("other")
 	for _, result := range []string{"found", "absent", "unknown"} {
 		m.lookups.WithLabelValues(result)
+	}
+	for _, k := range []engine.CalendarKind{engine.CalendarICS, engine.CalendarGoogle} {
+		m.calendarTime.WithLabelValues(k.String())
+		for _, outcome := range append(provider.CalendarProblems(), "ok", engine.ProblemTooMany, engine.ProblemPanic) {
+			m.calendarReads.WithLabelValues(k.String(), outcome)
+		}
 	}
 	m.refused.WithLabelValues(ErrOverloaded.code)
 	for _, outcome := range []string{"heard", "declined", "busy", "gone", "unheard"} {

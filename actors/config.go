@@ -57,6 +57,12 @@ type Config struct {
 	// ComposeBudget is what the composer may cost on a UTC day, in millionths
 	// of a US dollar; 0: no limit.
 	ComposeBudget int64
+	// Calendars reads the calendars that people connect; nil: nobody does.
+	// MaxCalendarReads is how many are read at a time, and CalendarTimeout bounds
+	// one reading. Defaults: 16, 30 s.
+	Calendars        provider.CalendarReader
+	MaxCalendarReads int
+	CalendarTimeout  time.Duration
 	// Notifier tells our receiver what happens; nil: there is none, and it costs
 	// nothing. MaxNotices is how many it is told at a time, NotifyTimeout bounds
 	// one telling, and NoticeKeep how long a notice is of use: older ones are
@@ -107,6 +113,8 @@ func (c Config) withDefaults() Config {
 	c.Policy.Compose = c.Composer != nil
 	set(&c.MaxComposes, 8)
 	set(&c.ComposeTimeout, 8*time.Second)
+	set(&c.MaxCalendarReads, 16)
+	set(&c.CalendarTimeout, 30*time.Second)
 	set(&c.MaxNotices, 8)
 	set(&c.NotifyTimeout, 15*time.Second)
 	set(&c.NoticeKeep, 72*time.Hour)

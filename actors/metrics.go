@@ -53,6 +53,9 @@ type metrics struct {
 	noticeTime     prometheus.Histogram
 	noticeGaps     prometheus.Counter
 
+	calendarReads *prometheus.CounterVec
+	calendarTime  *prometheus.HistogramVec
+
 	segments    *prometheus.CounterVec
 	codes       *prometheus.CounterVec
 	known       map[int]bool // codes that have a series; the journal's turn alone looks at it
@@ -101,6 +104,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		noticeTime:     f.histogram("webhook_duration_seconds", "How long the webhook receiver took to answer.", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20),
 		noticeGaps:     f.counter("webhook_gaps_total", "Times that the journal no longer reached back to the first webhook that was not told."),
 
+		calendarReads: f.counters("calendar_reads_total", "Readings of connected calendars, by kind and outcome; ok is one that worked.", "kind", "outcome"),
+		calendarTime:  f.histograms("calendar_read_duration_seconds", "How long reading a connected calendar took, by kind.", []string{"kind"}, .01, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30),
+
 		segments:    f.counters("sender_segments_total", "Message segments handed over, by the number or service they come from; empty is the carrier's only one.", "sender"),
 		codes:       f.counters("carrier_errors_total", "Messages that were refused or lost, by the carrier's own code; other is any beyond the first hundred codes.", "code"),
 		known:       map[int]bool{},
@@ -133,6 +139,12 @@ func (f factory) gauge(name, help string) prometheus.Gauge {
 	return g
 }
 
+func (f factory) histograms(name, help string, labels []string, buckets ...float64) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
+	f.reg.MustRegister(h)
+	return h
+}
+
 func (f factory) histogram(name, help string, buckets ...float64) prometheus.Histogram {
 	h := prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
 	f.reg.MustRegister(h)
@@ -158,6 +170,7 @@ func (n *Node) watch() {
 	for _, s := range n.view.senders {
 		n.watchSender(s)
 	}
+	f.gaugeFunc("calendars_queued", "Connected calendars that wait to be read.", func() float64 { return float64(n.view.calendarsQueued.Load()) })
 	f.gaugeFunc("composer_budget_usd", "What the composer may cost on a UTC day; 0 is no limit.", func() float64 { return float64(n.cfg.ComposeBudget) / 1e6 })
 	f.gaugeFunc("composer_spent_usd", "What counts against the composer's budget of this UTC day.", func() float64 { return float64(n.view.composerSpent.Load()) / 1e6 })
 	f.gaugeFunc("composer_breaker_open", "1 while the composer is not asked because it failed too often.", func() float64 { return flag(n.breakerOpen()) })

@@ -28,6 +28,7 @@ type Node struct {
 	journal, timer, outbox, directory, keeper *actor.PID
 	composer                                  *actor.PID // nil: the template writes
 	herald                                    *actor.PID // nil: there is nobody to tell
+	calendars                                 *actor.PID // nil: none are followed
 
 	journalMail *mailbox
 
@@ -65,6 +66,7 @@ type view struct {
 	lastPlan, lastRound       atomic.Int64
 	snapshotRounds, compacted atomic.Int64
 	composerSpent             atomic.Int64 // today, millionths of a US dollar
+	calendarsQueued           atomic.Int64
 }
 
 // Start recovers the state from the log and starts the actors. It returns when
@@ -133,9 +135,10 @@ func (n *Node) startActors() error {
 		{"!directory", &n.directory, n.cfg.Users, func() actor.Actor { return newDirectory(n) }},
 		{"!keeper", &n.keeper, n.cfg.Keeper, func() actor.Actor { return newKeeper(n) }},
 		{"!composer", &n.composer, n.cfg.Users, func() actor.Actor { return newComposer(n) }},
+		{"!calendars", &n.calendars, n.cfg.Users, func() actor.Actor { return newCalendars(n) }},
 		{"!herald", &n.herald, n.cfg.Users, func() actor.Actor { return newHerald(n) }},
 	} {
-		if a.pid == &n.composer && n.cfg.Composer == nil || a.pid == &n.herald && !n.tells() {
+		if a.pid == &n.composer && n.cfg.Composer == nil || a.pid == &n.herald && !n.tells() || a.pid == &n.calendars && n.cfg.Calendars == nil {
 			continue
 		}
 		mail := new(mailbox)

@@ -142,8 +142,12 @@ func (o *outbox) Receive(ctx actor.Context) {
 func (o *outbox) takeIn(effects []engine.Effect) {
 	now := o.node.cfg.Clock.Now()
 	for _, e := range effects {
-		if _, ok := e.(engine.Compose); ok || o.known[e.Key()] {
-			continue // texts are the composer's
+		switch e.(type) { //nolint:gochecksumtype // the others are ours
+		case engine.Compose, engine.ReadCalendar:
+			continue // the composer's, and the calendars'
+		}
+		if o.known[e.Key()] {
+			continue
 		}
 		o.known[e.Key()] = true
 		switch e := e.(type) {
@@ -151,7 +155,7 @@ func (o *outbox) takeIn(effects []engine.Effect) {
 			o.sender(e.Sender).take(e, now)
 		case engine.LookUp:
 			o.lookups = append(o.lookups, e)
-		case engine.Compose:
+		case engine.Compose, engine.ReadCalendar:
 		}
 	}
 }

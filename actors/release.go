@@ -65,18 +65,25 @@ func (r *release) tell(reply engine.Reply, err error) {
 	}
 }
 
-// pass gives compositions to the composer and every other effect to the outbox.
+// pass gives compositions to the composer, calendars to their reader, and every
+// other effect to the outbox.
 func (n *Node) pass(effects []engine.Effect, arms []arm) {
-	var texts []engine.Effect
+	var texts, reads []engine.Effect
 	for _, e := range effects {
-		if _, ok := e.(engine.Compose); ok {
+		switch e.(type) { //nolint:gochecksumtype // the others are the outbox's
+		case engine.Compose:
 			texts = append(texts, e)
+		case engine.ReadCalendar:
+			reads = append(reads, e)
 		}
 	}
 	if len(texts) > 0 && n.composer != nil {
 		n.send(n.composer, texts)
 	}
-	if len(texts) == len(effects) {
+	if len(reads) > 0 && n.calendars != nil {
+		n.send(n.calendars, reads)
+	}
+	if len(texts)+len(reads) == len(effects) {
 		effects = nil
 	}
 	if len(arms) > 0 {

@@ -32,7 +32,8 @@ func (r *request) answer(reply engine.Reply, err error) {
 // answered even when the disk is full.
 func writes(cmd engine.Command) bool {
 	switch cmd.(type) { //nolint:gochecksumtype // the others write
-	case engine.GetUser, engine.GetEvent, engine.GetReminder, engine.ListReminders, engine.PreviewPlan, engine.ReadNotice:
+	case engine.GetUser, engine.GetEvent, engine.GetReminder, engine.ListReminders, engine.PreviewPlan, engine.ReadNotice,
+		engine.GetCalendars:
 		return false
 	}
 	return true

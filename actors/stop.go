@@ -19,6 +19,9 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.composer != nil {
 		n.send(n.composer, holdComposes{})
 	}
+	if n.calendars != nil {
+		n.send(n.calendars, holdCalendars{})
+	}
 	err := errors.Join(
 		n.waitFor(ctx, "hand-overs in flight", func(done func()) { n.send(n.outbox, drainSends{done}) }),
 		n.drainHerald(ctx),

@@ -34,6 +34,8 @@ func (u *User) Apply(at Millis, e Event) {
 		u.applyKeyUsed(at, e)
 	case Fenced:
 		u.applyFenced(e)
+	case CalendarConnected, CalendarDisconnected, CalendarAsked, CalendarRead, CalendarFailed:
+		u.applyToCalendar(at, e)
 	case ReminderMoved, ReminderCanceled, CancelAsked, RetryPlanned, ReminderFailed, TextComposed,
 		ReminderConfirmed:
 		u.applyToReminder(at, e)
@@ -310,4 +312,33 @@ func (e *CalendarEvent) occurrence() Millis {
 		return int64(e.Date) * dayMillis
 	}
 	return e.Start
+}
+
+// applyToCalendar changes what is known of a calendar that is followed.
+func (u *User) applyToCalendar(at Millis, e Event) {
+	switch e := e.(type) { //nolint:gochecksumtype // Apply sends only these here
+	case CalendarConnected:
+		if k := u.connected(e.Calendar.ID); k != nil {
+			*k = e.Calendar
+			return
+		}
+		u.Calendars = append(u.Calendars, e.Calendar)
+	case CalendarDisconnected:
+		u.Calendars = slices.DeleteFunc(u.Calendars, func(k Calendar) bool { return k.ID == e.ID })
+	case CalendarAsked:
+		if k := u.connected(e.ID); k != nil {
+			k.AskedAt, k.NextAt = at, e.NextAt
+		}
+	case CalendarRead:
+		if k := u.connected(e.ID); k != nil {
+			k.Cursor, k.Channel, k.NextAt, k.ReadAt, k.Failures, k.Problem = e.Cursor, e.Channel, e.NextAt, at, 0, ""
+			if e.Whole {
+				k.WholeAt = at
+			}
+		}
+	case CalendarFailed:
+		if k := u.connected(e.ID); k != nil {
+			k.NextAt, k.Problem, k.Failures = e.NextAt, e.Problem, k.Failures+1
+		}
+	}
 }

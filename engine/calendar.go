@@ -17,6 +17,9 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 	if refused := checkEvent(e, ""); refused != nil {
 		return *refused
 	}
+	if t.u.follows(e.ID) != nil {
+		return followed("")
+	}
 	if most := t.env.Policy.MaxEvents; len(t.u.Events) >= most && !t.live(e.ID) && t.liveEvents() >= most {
 		return tooManyEvents()
 	}
@@ -40,6 +43,13 @@ func checkEvent(e CalendarEvent, prefix string) *Refusal {
 		return &r
 	}
 	return nil
+}
+
+// followed says that an event is its calendar's to change.
+func followed(field string) Refusal {
+	r := conflict(CodeCalendarsEvent, "this event follows a connected calendar; change it there")
+	r.Field = field
+	return r
 }
 
 func tooManyEvents() Refusal {
@@ -110,6 +120,9 @@ func (t *turn) deleteEvent(c DeleteEvent) Reply {
 	if !found || t.u.Events[i].Deleted {
 		return notFound(CodeEventNotFound, "no such event")
 	}
+	if t.u.follows(c.ID) != nil {
+		return followed("")
+	}
 	s := &t.u.Events[i]
 	reply := EventReply{Event: cloneEvent(s.CalendarEvent), UpdatedAt: t.env.Now}
 	if c.HasVersion && s.HasVersion && c.Version < s.Version {
@@ -134,6 +147,9 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		if refused := checkEvent(e, "events["+itoa(i)+"]."); refused != nil {
 			return *refused
 		}
+		if t.u.follows(e.ID) != nil {
+			return followed("events[" + itoa(i) + "].event_id")
+		}
 		if named[e.ID] {
 			return invalid(CodeInvalidField, "events["+itoa(i)+"].event_id", "this event is named twice")
 		}
@@ -153,22 +169,27 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		n.Deleted++
 	}
 	for _, e := range c.Events {
-		switch t.store(e, true) {
-		case storedNew:
-			n.Created++
-		case storedChanged:
-			n.Updated++
-		case storedSame:
-			n.Unchanged++
-		case storedOld:
-			n.Ignored++
-		}
+		n.count(t.store(e, true))
 	}
 	t.replan()
 	return n
 }
 
-// unnamed lists the deletions of what starts in the window and was not named.
+func (n *SyncReply) count(how stored) {
+	switch how {
+	case storedNew:
+		n.Created++
+	case storedChanged:
+		n.Updated++
+	case storedSame:
+		n.Unchanged++
+	case storedOld:
+		n.Ignored++
+	}
+}
+
+// unnamed lists the deletions of what starts in the window and was not
+// named. Events of connected calendars are not the caller's to name.
 func (t *turn) unnamed(c SyncEvents, named map[string]bool) []EventDeleted {
 	var out []EventDeleted
 	for i := range t.u.Events {
@@ -177,7 +198,7 @@ func (t *turn) unnamed(c SyncEvents, named map[string]bool) []EventDeleted {
 		if s.AllDay {
 			start = dayStart(s.Date, t.zone())
 		}
-		if !s.Deleted && !named[s.ID] && c.Start <= start && start < c.End {
+		if !s.Deleted && !named[s.ID] && t.u.follows(s.ID) == nil && c.Start <= start && start < c.End {
 			out = append(out, EventDeleted{ID: s.ID})
 		}
 	}

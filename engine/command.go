@@ -137,6 +137,45 @@ type (
 		Text   string
 		OptOut string
 	}
+	// ConnectCalendar follows a calendar of the person (SPEC 9). Every 0 means the
+	// default.
+	ConnectCalendar struct {
+		Kind    CalendarKind
+		Source  string
+		Token   string
+		Access  bool
+		Self    string
+		Private bool
+		Every   Millis
+	}
+	// DisconnectCalendar follows it no longer, and its events go.
+	DisconnectCalendar struct{ ID string }
+	// RefreshCalendar has a calendar read soon. Told: its source says that it has
+	// changed, through that channel and with its token.
+	RefreshCalendar struct {
+		ID             string
+		Told           bool
+		Channel, Token string
+	}
+	// RecordCalendar is what came of reading a calendar. Whole: Events are all
+	// that begin in [Start, End); else they are what has changed, and Gone what is
+	// not there any more. With a Problem it could not be read; Final: and will not
+	// be before it is connected anew.
+	RecordCalendar struct {
+		ID          string
+		ConnectedAt Millis // of the connection that was read
+		BegunAt     Millis // when reading it began
+		Whole       bool
+		Start, End  Millis
+		Events      []CalendarEvent // with the source's ids
+		Gone        []string
+		Cursor      string
+		Channel     Channel
+		Problem     string
+		Cause       string
+		Final       bool
+		RetryAfter  Millis
+	}
 	// Quarantine records a command that panicked twice.
 	Quarantine struct{ Command, Input, Cause string }
 
@@ -144,6 +183,8 @@ type (
 	GetUser struct{}
 	// GetEvent reads one calendar event.
 	GetEvent struct{ ID string }
+	// GetCalendars reads the connected calendar of that id, or all.
+	GetCalendars struct{ ID string }
 	// GetReminder reads one reminder with its messages.
 	GetReminder struct{ ID string }
 	// ListReminders reads reminders in order of creation, after the one of
@@ -205,6 +246,11 @@ func (RecordSighting) command()      {}
 func (RecordComposition) command()   {}
 func (ReportDelivery) command()      {}
 func (ReceiveText) command()         {}
+func (ConnectCalendar) command()     {}
+func (DisconnectCalendar) command()  {}
+func (RefreshCalendar) command()     {}
+func (RecordCalendar) command()      {}
+func (GetCalendars) command()        {}
 func (Quarantine) command()          {}
 func (GetUser) command()             {}
 func (GetEvent) command()            {}

@@ -105,11 +105,19 @@ type (
 		Due                Millis
 		Brief              Brief
 	}
+	// ReadCalendar asks for a followed calendar to be read (SPEC 9). It comes back
+	// as RecordCalendar.
+	ReadCalendar struct {
+		UserID, Zone string
+		Calendar     Calendar
+	}
 )
 
 func (Offer) effect()   {}
 func (LookUp) effect()  {}
 func (Compose) effect() {}
+
+func (ReadCalendar) effect() {}
 
 // Key names the effect.
 func (o Offer) Key() string { return o.ReminderID }
@@ -121,6 +129,9 @@ func (l LookUp) Key() string { return l.Message.MessageID }
 func (c Compose) Key() string {
 	return "compose " + c.ReminderID + " " + strconv.FormatUint(c.Content, 36)
 }
+
+// Key names the effect: a connection is read once at a time.
+func (r ReadCalendar) Key() string { return r.Calendar.ID }
 
 // Decision is what a command led to. Events are applied to the user already;
 // nothing else has happened yet: reply and effects may leave only when the

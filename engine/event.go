@@ -180,6 +180,31 @@ type (
 	}
 	// Fenced says that what was due since a restored backup was dealt with.
 	Fenced struct{ BackupAt Millis }
+	// CalendarConnected follows a calendar, or an old one in a new way.
+	CalendarConnected struct{ Calendar Calendar }
+	// CalendarDisconnected follows it no longer.
+	CalendarDisconnected struct{ ID string }
+	// CalendarAsked says that a calendar has changed, and when it is read.
+	CalendarAsked struct {
+		ID     string
+		NextAt Millis
+	}
+	// CalendarRead says that a calendar was read, and what that changed.
+	CalendarRead struct {
+		ID                        string
+		Whole                     bool
+		Cursor                    string
+		Channel                   Channel
+		NextAt                    Millis
+		Created, Updated, Deleted int32
+	}
+	// CalendarFailed says that it could not be read. NextAt 0: nobody tries again.
+	CalendarFailed struct {
+		ID      string
+		Problem string
+		Cause   string
+		NextAt  Millis
+	}
 	// CommandQuarantined records a command that could not be carried out.
 	CommandQuarantined struct {
 		Command string // its kind
@@ -241,3 +266,9 @@ func (Fenced) event()              {}
 func (CommandQuarantined) event()  {}
 func (ReminderConfirmed) event()   {}
 func (TextComposed) event()        {}
+
+func (CalendarConnected) event()    {}
+func (CalendarDisconnected) event() {}
+func (CalendarAsked) event()        {}
+func (CalendarRead) event()         {}
+func (CalendarFailed) event()       {}

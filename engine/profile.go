@@ -36,6 +36,7 @@ func (t *turn) updateUser(c UpdateUser) Reply {
 	if zoneChanged {
 		t.loc = nil
 		t.changeZone(created)
+		t.readAnew()
 	}
 	t.replan()
 	return UserReply{User: t.u.view(t.zone(), t.env.Now), Created: created}

@@ -38,6 +38,11 @@ const (
 	CodeNoVerification    = "no_verification_pending"
 	CodePhoneTaken        = "phone_taken"
 	CodeOptedOutByCarrier = "opted_out"
+	CodeCalendarNotFound  = "calendar_not_found"
+	CodeTooManyCalendars  = "too_many_calendars"
+	CodeCalendarStopped   = "calendar_stopped"
+	CodeCalendarsEvent    = "event_of_calendar"
+	CodeBadToken          = "bad_token"
 )
 
 type (
@@ -56,6 +61,14 @@ type (
 		User    UserView
 		Created bool
 	}
+	// CalendarReply shows a connected calendar.
+	CalendarReply struct {
+		Calendar Calendar
+		Created  bool
+		Deleted  int // events that went with it
+	}
+	// CalendarsReply lists them.
+	CalendarsReply struct{ Items []Calendar }
 	// EventReply shows a calendar event. Ignored is set when an older version
 	// was acknowledged and not stored, Unchanged when nothing was new.
 	EventReply struct {
@@ -176,6 +189,8 @@ type PlanItem struct {
 func (Refusal) reply()           {}
 func (Done) reply()              {}
 func (UserReply) reply()         {}
+func (CalendarReply) reply()     {}
+func (CalendarsReply) reply()    {}
 func (EventReply) reply()        {}
 func (SyncReply) reply()         {}
 func (ReminderReply) reply()     {}

@@ -77,6 +77,8 @@ func (s *story) command(verb string, args []string) engine.Command {
 			_, c.Ahead = kv["ahead"]
 		}
 		return c
+	case "connect", "disconnect", "refresh", "read":
+		return s.calendar(verb, args)
 	case "plan":
 		d, err := time.Parse(time.DateOnly, args[0])
 		if err != nil {

@@ -145,6 +145,7 @@ func normal(u *engine.User) engine.User {
 	c.Spent = append([]engine.DayCount{}, u.Spent...)
 	c.Starts = append([]engine.Millis{}, u.Starts...)
 	c.Keys = append([]engine.UsedKey{}, u.Keys...)
+	c.Calendars = append([]engine.Calendar{}, u.Calendars...)
 	return c
 }
 
@@ -198,6 +199,8 @@ func (s *story) answer(d engine.Decision) []string {
 				s.stale[e.ReminderID], s.composing[e.ReminderID] = before, e
 			}
 			out = append(out, fmt.Sprintf("-> compose %s %q until %s", s.name(e.ReminderID), e.Brief.Phrase, when(e.Due)))
+		case engine.ReadCalendar:
+			out = append(out, "-> read "+s.name(e.Calendar.ID))
 		case engine.LookUp:
 			out = append(out, "-> look up "+s.name(e.Message.ReminderID))
 		}
@@ -219,6 +222,8 @@ func (s *story) answer(d engine.Decision) []string {
 		if r.Ignored || r.Unchanged {
 			out = append(out, fmt.Sprintf("=> ignored %t, unchanged %t", r.Ignored, r.Unchanged))
 		}
+	case engine.CalendarReply:
+		out = append(out, s.connected(r))
 	case engine.PlanReply:
 		out = append(out, s.plan(r.Plan)...)
 	}
@@ -232,12 +237,16 @@ func (s *story) event(e engine.Event) string {
 		parts = append(parts, s.name(d.ReminderID))
 	}
 	if d.EventID != "" {
-		parts = append(parts, d.EventID)
+		parts = append(parts, s.short(d.EventID))
 	}
 	if d.Reason != engine.ReasonNone {
 		parts = append(parts, "("+d.Reason.String()+")")
 	}
 	for _, f := range d.Detail {
+		if f.Name == "calendar_id" {
+			parts = append(parts, s.name(f.Value.(string)))
+			continue
+		}
 		if v := value(f.Value); v != "" {
 			parts = append(parts, f.Name+"="+v)
 		}

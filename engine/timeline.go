@@ -65,6 +65,8 @@ func Describe(e Event) TimelineEntry {
 		return TimelineEntry{Kind: "request_remembered"}
 	case Fenced:
 		return TimelineEntry{Kind: "restore_fenced", Reason: ReasonRestored, Detail: []Field{{"backup_at", Instant(e.BackupAt)}}}
+	case CalendarConnected, CalendarDisconnected, CalendarAsked, CalendarRead, CalendarFailed:
+		return describeCalendar(e)
 	case CommandQuarantined:
 		return TimelineEntry{Kind: "command_quarantined", Detail: []Field{{"command", e.Command}, {"cause", e.Cause}}}
 	}
@@ -191,4 +193,31 @@ func eventFields(e CalendarEvent) []Field {
 
 func failureFields(f Failure) []Field {
 	return []Field{{"error_code", int64(f.Code)}, {"error_category", f.Category.String()}, {"error", f.Message}}
+}
+
+func describeCalendar(e Event) TimelineEntry {
+	switch e := e.(type) { //nolint:gochecksumtype // Describe sends only these here
+	case CalendarConnected:
+		return TimelineEntry{Kind: "calendar_connected", Detail: []Field{{"calendar_id", e.Calendar.ID}, {"kind", e.Calendar.Kind.String()}}}
+	case CalendarDisconnected:
+		return TimelineEntry{Kind: "calendar_disconnected", Detail: []Field{{"calendar_id", e.ID}}}
+	case CalendarAsked:
+		return TimelineEntry{Kind: "calendar_refresh_asked", Detail: []Field{{"calendar_id", e.ID}, {"next_at", Instant(e.NextAt)}}}
+	case CalendarRead:
+		return TimelineEntry{Kind: "calendar_read", Detail: []Field{
+			{"calendar_id", e.ID},
+			{"whole", e.Whole},
+			{"created", int64(e.Created)},
+			{"updated", int64(e.Updated)},
+			{"deleted", int64(e.Deleted)},
+			{"next_at", Instant(e.NextAt)},
+		}}
+	case CalendarFailed:
+		d := TimelineEntry{Kind: "calendar_failed", Detail: []Field{{"calendar_id", e.ID}, {"problem", e.Problem}, {"cause", e.Cause}}}
+		if e.NextAt != 0 {
+			d.Detail = append(d.Detail, Field{"next_at", Instant(e.NextAt)})
+		}
+		return d
+	}
+	return TimelineEntry{Kind: "unknown"}
 }

@@ -51,6 +51,8 @@ func (t *turn) query(cmd Command) (Reply, bool) {
 		return t.getUser(), true
 	case GetEvent:
 		return t.getEvent(cmd.ID), true
+	case GetCalendars:
+		return t.getCalendars(cmd.ID), true
 	case GetReminder:
 		return t.getReminder(cmd.ID), true
 	case ListReminders:
@@ -113,6 +115,14 @@ func (t *turn) change(cmd Command) Reply {
 		return t.reportDelivery(cmd)
 	case ReceiveText:
 		return t.receiveText(cmd)
+	case ConnectCalendar:
+		return t.connectCalendar(cmd)
+	case DisconnectCalendar:
+		return t.disconnectCalendar(cmd.ID)
+	case RefreshCalendar:
+		return t.refreshCalendar(cmd)
+	case RecordCalendar:
+		return t.recordCalendar(cmd)
 	case Quarantine:
 		t.emit(CommandQuarantined(cmd))
 		return Done{}
@@ -162,6 +172,8 @@ func (t *turn) answered(cmd Command) (Reply, bool) {
 	switch cmd := cmd.(type) { //nolint:gochecksumtype // the rest shows the user
 	case CreateReminder, CancelReminder, SendNow:
 		return t.getReminder(k.Ref), true
+	case ConnectCalendar, RefreshCalendar:
+		return t.getCalendars(k.Ref), true
 	case StartVerification:
 		return VerificationReply{Phone: cmd.Phone, Repeated: true}, true
 	case SyncEvents:
@@ -187,6 +199,9 @@ func (t *turn) remember(reply Reply) {
 	e := KeyUsed{Key: t.env.Key, Hash: t.env.KeyHash}
 	if r, ok := reply.(ReminderReply); ok {
 		e.Ref = r.Reminder.ID
+	}
+	if r, ok := reply.(CalendarReply); ok {
+		e.Ref = r.Calendar.ID
 	}
 	t.emit(e)
 }

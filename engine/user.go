@@ -304,4 +304,5 @@ type User struct {
 	Spent     []DayCount    // ascending by date; the last few dates only
 	Starts    []Millis      // verification starts of the last hour
 	Keys      []UsedKey     // in order of use
+	Calendars []Calendar    // that are followed, in order of connection
 }

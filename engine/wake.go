@@ -28,6 +28,11 @@ func (t *turn) owed() []Effect {
 			out = append(out, t.lookUp(r, m))
 		}
 	}
+	for i := range t.u.Calendars {
+		if k := &t.u.Calendars[i]; k.NextAt != 0 && k.NextAt <= t.env.Now {
+			out = append(out, ReadCalendar{UserID: t.u.ID, Zone: t.u.Zone, Calendar: *k})
+		}
+	}
 	return out
 }
 
@@ -124,6 +129,11 @@ func (u *User) wakes(p *Policy, fn func(at, deadline Millis)) {
 		return
 	}
 	fn(u.Day.End, u.Day.End)
+	for i := range u.Calendars {
+		if at := u.Calendars[i].NextAt; at != 0 {
+			fn(at, at)
+		}
+	}
 	for i := range u.Reminders {
 		u.wakesOf(&u.Reminders[i], p, fn)
 	}

@@ -103,7 +103,7 @@ func (s *Server) aim(l *line) error {
 	l.r.splitURI()
 	rt := s.find(l.r)
 	if rt == nil || !rt.batchable() {
-		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/; this method and path is none")
+		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/ and /v1/calendars/; this method and path is none")
 	}
 	if err := l.r.names(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"time"
 
 	"carillon/engine"
 )
@@ -29,7 +30,7 @@ func (s *Server) Carry(ctx context.Context, lines []byte) (results []byte, err e
 const MaxLines = maxLines
 
 // Export writes the requests that make a user anew elsewhere: person, number,
-// consent, calendar and pending custom reminders. History stays behind, and so
+// consent, events, connected calendars and pending custom reminders. History stays behind, and so
 // does what was sent already.
 func Export(w io.Writer, u *engine.User) error {
 	out := bufio.NewWriter(w)
@@ -43,9 +44,12 @@ func Export(w io.Writer, u *engine.User) error {
 	}
 	errs := []error{exportPerson(put, u)}
 	for i := range u.Events {
-		if ev := &u.Events[i]; !ev.Deleted {
+		if ev := &u.Events[i]; !ev.Deleted && !u.Follows(ev.ID) {
 			errs = append(errs, put("PUT", pathOf(u.ID)+"/events/"+url.PathEscape(ev.ID), exportEvent(ev.CalendarEvent)))
 		}
+	}
+	for i := range u.Calendars {
+		errs = append(errs, exportCalendar(put, u.ID, &u.Calendars[i]))
 	}
 	for i := range u.Reminders {
 		if r := &u.Reminders[i]; r.Type == engine.CustomReminder && r.Status == engine.StatusScheduled {
@@ -56,6 +60,23 @@ func Export(w io.Writer, u *engine.User) error {
 		}
 	}
 	return errors.Join(append(errs, out.Flush())...)
+}
+
+// exportCalendar connects a calendar anew; its events come from its source.
+func exportCalendar(put func(method, path string, body any) error, user string, k *engine.Calendar) error {
+	body := map[string]any{"refresh_minutes": k.Every / time.Minute.Milliseconds(), "show_private": k.Private}
+	switch {
+	case k.Kind == engine.CalendarICS:
+		body["url"] = k.Source
+	case k.Access:
+		body["calendar_id"], body["access_token"] = k.Source, k.Token
+	default:
+		body["calendar_id"], body["refresh_token"] = k.Source, k.Token
+	}
+	if k.Self != "" {
+		body["email"] = k.Self
+	}
+	return put("POST", "/v1/calendars/"+url.PathEscape(user)+"/"+k.Kind.String(), body)
 }
 
 func exportPerson(put func(method, path string, body any) error, u *engine.User) error {

@@ -24,6 +24,7 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 		r.uri = string(ctx.RequestURI())
 		r.signature = string(h.Peek("X-Twilio-Signature"))
 		r.webhook = webhookHeader{string(h.Peek("webhook-id")), string(h.Peek("webhook-timestamp")), string(h.Peek("webhook-signature"))}
+		r.channel = channelHeader{string(h.Peek("X-Goog-Channel-ID")), string(h.Peek("X-Goog-Channel-Token")), string(h.Peek("X-Goog-Resource-State"))}
 	}
 	if query := ctx.URI().QueryString(); len(query) > 0 {
 		r.query, _ = url.ParseQuery(string(query)) // what can't be read is as if absent

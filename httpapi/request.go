@@ -36,10 +36,12 @@ type request struct {
 	user        string
 	event       string
 	reminder    string
+	calendar    string
 	query       url.Values
 	contentType string
 	signature   string // X-Twilio-Signature
 	webhook     webhookHeader
+	channel     channelHeader
 	key         string // Idempotency-Key; POST only
 	role        Role
 	offered     bool // some Authorization came
@@ -71,6 +73,10 @@ func (r *request) show(e eventJSON) *eventJSON {
 
 // webhookHeader is what Standard Webhooks signs with.
 type webhookHeader struct{ id, timestamp, signature string }
+
+// channelHeader is what Google names a changed calendar with (Calendar API,
+// "Push notifications").
+type channelHeader struct{ id, token, state string }
 
 // response is what a handler answers. One of body, raw and stream is set, or
 // none.

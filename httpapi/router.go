@@ -21,9 +21,10 @@ const (
 	userID idKind = iota
 	eventID
 	reminderID
+	calendarID
 )
 
-var idNames = [...]string{userID: "user_id", eventID: "event_id", reminderID: "reminder_id"}
+var idNames = [...]string{userID: "user_id", eventID: "event_id", reminderID: "reminder_id", calendarID: "calendar_id"}
 
 // segments are the ids of a path as they came.
 type segments [len(idNames)]segment

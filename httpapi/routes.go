@@ -42,6 +42,9 @@ func routes() []route {
 		user     = "/v1/users/{user_id}"
 		event    = user + "/events/{event_id}"
 		reminder = user + "/reminders/{reminder_id}"
+
+		calendars = "/v1/calendars/{user_id}"
+		calendar  = calendars + "/{calendar_id}"
 	)
 	return []route{
 		{put, user, RoleWrite, bodyJSON, false, (*Server).putUser},
@@ -67,6 +70,12 @@ func routes() []route {
 		{post, reminder + "/send-now", RoleWrite, bodyJSON, false, (*Server).sendNow},
 		{get, user + "/timeline", RoleRead, bodyNone, false, (*Server).timeline},
 		{get, user + "/plan", RoleRead, bodyNone, false, (*Server).plan},
+		{post, calendars + "/ics", RoleWrite, bodyJSON, false, (*Server).connectFeed},
+		{post, calendars + "/google", RoleWrite, bodyJSON, false, (*Server).connectGoogle},
+		{get, calendars, RoleRead, bodyNone, false, (*Server).listCalendars},
+		{get, calendar, RoleRead, bodyNone, false, (*Server).getCalendar},
+		{del, calendar, RoleWrite, bodyNone, false, (*Server).disconnectCalendar},
+		{post, calendar + "/refresh", RoleWrite, bodyJSON, false, (*Server).refreshCalendar},
 		{post, "/v1/batch", RoleWrite, bodyNDJSON, true, (*Server).batch},
 		{get, "/v1/stats", RoleRead, bodyNone, false, (*Server).stats},
 		{post, "/v1/pause", RoleAdmin, bodyJSON, false, (*Server).pause},
@@ -75,6 +84,7 @@ func routes() []route {
 		{post, "/webhooks/twilio/status", RoleNone, bodyForm, false, (*Server).twilioStatus},
 		{post, "/webhooks/twilio/inbound", RoleNone, bodyForm, false, (*Server).twilioInbound},
 		{post, "/webhooks/calendar", RoleNone, bodyJSON, true, (*Server).calendarChanges},
+		{post, googlePath, RoleNone, bodyNone, false, (*Server).googleChanged},
 		{get, "/healthz", RoleNone, bodyNone, false, (*Server).healthz},
 		{get, "/readyz", RoleNone, bodyNone, false, (*Server).readyz},
 		{get, "/metrics", RoleNone, bodyNone, false, (*Server).metricsText},
@@ -87,18 +97,18 @@ func routes() []route {
 
 // batchable reports whether a batch may have lines of this route.
 func (rt *route) batchable() bool {
-	return rt.method != get && strings.HasPrefix(rt.pattern, "/v1/users/")
+	return rt.method != get && (strings.HasPrefix(rt.pattern, "/v1/users/") || strings.HasPrefix(rt.pattern, "/v1/calendars/"))
 }
 
 // names decodes the ids of the path. They are copied: a command may keep them
 // for long, and not the whole path with them.
 func (r *request) names() error {
-	for kind, into := range [...]*string{userID: &r.user, eventID: &r.event, reminderID: &r.reminder} {
+	for kind, into := range [...]*string{userID: &r.user, eventID: &r.event, reminderID: &r.reminder, calendarID: &r.calendar} {
 		if !r.ids[kind].there {
 			continue
 		}
 		limit := maxUserID
-		if idKind(kind) == eventID { //nolint:gosec // one of three
+		if idKind(kind) == eventID { //nolint:gosec // one of four
 			limit = maxEventID
 		}
 		id, err := decodeID(idNames[kind], r.ids[kind].text, limit)

@@ -19,9 +19,12 @@ import (
 
 // Config is what a Server needs. Only Backend, Now and Logger must be set.
 type Config struct {
-	Backend       Backend
-	Hooks         Hooks  // nil: there are no /webhooks/twilio
-	Seal          Seal   // nil: there is no /webhooks/calendar
+	Backend Backend
+	Hooks   Hooks // nil: there are no /webhooks/twilio
+	Seal    Seal  // nil: there is no /webhooks/calendar
+	// Channel reads whose calendar a token of Google's push notifications is
+	// about; nil: there is no /webhooks/google.
+	Channel       func(token string) (userID, calendarID string, ok bool)
 	PublicURL     string // scheme, host and any prefix, as the carrier calls us
 	DefaultRegion string // of numbers without country code (N1), such as DE; empty: they are refused
 	Version       string

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -23,6 +24,12 @@ func TestExportAndCarry(t *testing.T) {
 	from.call("PUT", "/v1/users/ann/events/gone", `{"start":"2026-03-04T10:00:00Z"}`).is(201)
 	from.call("DELETE", "/v1/users/ann/events/gone", "").is(200)
 	from.call("POST", "/v1/users/ann/reminders", `{"text":"Pills","send_at":"2026-03-03T12:00:00Z","priority":"urgent"}`).is(201)
+	feed := from.call("POST", "/v1/calendars/ann/ics", `{"url":"https://calendar.example.org/x/ann.ics","email":"ann@example.org","refresh_minutes":60}`).is(201)
+	from.call("POST", "/v1/calendars/ann/google", `{"calendar_id":"team@example.org","refresh_token":"hush","show_private":true}`).is(201)
+	from.fake.decide("ann", engine.RecordCalendar{
+		ID: feed.at("calendar_id").(string), ConnectedAt: from.fake.now,
+		Events: []engine.CalendarEvent{{ID: "e", Title: "From the feed", Start: from.fake.now + 3_600_000, End: from.fake.now + 7_200_000}},
+	}, "", 0)
 	from.call("PUT", "/v1/users/b%25%2B", `{"timezone":"Asia/Kolkata","phone_number":"+15005550006"}`).is(201)
 	from.call("POST", "/v1/users/b%25%2B/opt-out", "").is(200)
 	from.call("POST", "/v1/users/b%25%2B/pause", "").is(200)
@@ -51,6 +58,9 @@ func TestExportAndCarry(t *testing.T) {
 		if got, want := calendar(v), calendar(u); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: the calendar is %+v, want %+v", id, got, want)
 		}
+		if got, want := sources(v), sources(u); !slices.Equal(got, want) {
+			t.Errorf("%s: the connected calendars are %v, want %v", id, got, want)
+		}
 		if got, want := waiting(v), waiting(u); !slices.Equal(got, want) {
 			t.Errorf("%s: what waits is %v, want %v", id, got, want)
 		}
@@ -60,9 +70,17 @@ func TestExportAndCarry(t *testing.T) {
 func calendar(u *engine.User) []engine.CalendarEvent {
 	var out []engine.CalendarEvent
 	for _, e := range u.Events {
-		if !e.Deleted {
+		if !e.Deleted && !u.Follows(e.ID) { // a feed's come from the feed
 			out = append(out, e.CalendarEvent)
 		}
+	}
+	return out
+}
+
+func sources(u *engine.User) []string {
+	var out []string
+	for _, k := range u.Calendars {
+		out = append(out, fmt.Sprint(k.Kind, k.Source, k.Token, k.Access, k.Self, k.Private, k.Every))
 	}
 	return out
 }
@@ -72,7 +90,7 @@ func calendar(u *engine.User) []engine.CalendarEvent {
 func waiting(u *engine.User) []string {
 	var out []string
 	for _, r := range u.Reminders {
-		if r.Status == engine.StatusScheduled {
+		if r.Status == engine.StatusScheduled && !u.Follows(r.EventID) {
 			out = append(out, r.EventID+"|"+r.Title+"|"+r.On.String())
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"carillon/actors"
 	"carillon/actors/provider"
+	"carillon/actors/provider/google"
 	"carillon/httpapi"
 	"carillon/wal"
 )
@@ -40,11 +41,13 @@ type service struct {
 	composer provider.Composer
 	// notifier tells the webhook receiver; nil: there is none.
 	notifier provider.Notifier
-	server   *httpapi.Server
-	store    *wal.DB
-	node     *actors.Node
-	still    bool // nobody is woken: the store is only written to
-	fatal    chan error
+	// calendars reads those that people connect.
+	calendars provider.CalendarReader
+	server    *httpapi.Server
+	store     *wal.DB
+	node      *actors.Node
+	still     bool // nobody is woken: the store is only written to
+	fatal     chan error
 }
 
 // serve runs until a signal, the end of ctx, or a failure. begun is called
@@ -129,12 +132,19 @@ func (p *program) newService(s *settings) (*service, error) {
 	if v.notifier, err = p.newNotifier(&s.outboundSettings); err != nil {
 		return nil, err
 	}
+	clientSecret, err := p.secret(secretGoogle)
+	if err != nil {
+		return nil, err
+	}
+	if v.calendars, err = newCalendars(s, clientSecret); err != nil {
+		return nil, err
+	}
 	seal, err := p.newSeal()
 	if err != nil {
 		return nil, err
 	}
 	conf := httpapi.Config{
-		Seal: seal, Backend: &v.backend, Hooks: hooks(token, other), PublicURL: s.PublicURL, DefaultRegion: s.DefaultRegion,
+		Seal: seal, Channel: google.ParseToken, Backend: &v.backend, Hooks: hooks(token, other), PublicURL: s.PublicURL, DefaultRegion: s.DefaultRegion,
 		Version: version(), Now: actors.SystemClock{}.Now, Logger: log, Registerer: v.metrics, Gatherer: v.metrics,
 		OpenOutbox: s.OpenOutbox, AnswerKeywords: s.AnswerKeywords,
 	}
@@ -155,6 +165,7 @@ func (v *service) start(key string) error {
 	conf := v.s.nodeConfig(v.carrier.sender, v.carrier.verifier)
 	v.s.composerSettings.configure(&conf, v.composer)
 	v.s.outboundSettings.configure(&conf, v.notifier)
+	v.s.calendarSettings.configure(&conf, v.calendars)
 	conf.Senders = v.carrier.senders
 	conf.Log, conf.Logger, conf.Metrics = store, v.log, v.metrics
 	conf.LowOnSpace, conf.Still = store.LowOnSpace, v.still

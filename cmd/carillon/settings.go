@@ -56,6 +56,7 @@ type settings struct {
 
 	composerSettings
 	outboundSettings
+	calendarSettings
 
 	Retention     time.Duration `group:"settings" default:"2160h" help:"How long history is kept (W4)."`
 	MaxLogBytes   int64         `group:"settings" name:"max-log-bytes" default:"0" help:"Bound of the journal; the oldest history goes first. 0 is none."`
@@ -96,7 +97,7 @@ func (s *settings) check() error {
 	case s.MaxEvents < 1 || s.MaxReminders < 1:
 		return bad("max-events, max-reminders", "1 or more each")
 	}
-	if err := errors.Join(s.composerSettings.check(), s.outboundSettings.check()); err != nil {
+	if err := errors.Join(s.composerSettings.check(), s.outboundSettings.check(), s.calendarSettings.check()); err != nil {
 		return err
 	}
 	if s.PublicURL != "" {

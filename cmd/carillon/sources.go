@@ -180,9 +180,10 @@ const (
 	secretWebhook     = "CARILLON_WEBHOOK_SECRET"
 	secretWebhookNext = "CARILLON_WEBHOOK_SECRET_SECONDARY"
 	secretCalendar    = "CARILLON_CALENDAR_WEBHOOK_SECRET"
+	secretGoogle      = "CARILLON_GOOGLE_CLIENT_SECRET"
 )
 
-var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders, secretLLM, secretWebhook, secretWebhookNext, secretCalendar}
+var secretNames = []string{secretAPIKey, secretTwilio, secretTwilioOther, secretHTTPHeaders, secretLLM, secretWebhook, secretWebhookNext, secretCalendar, secretGoogle}
 
 // secretHelp is what docs/settings.md says of each.
 var secretHelp = map[string]string{
@@ -193,6 +194,7 @@ var secretHelp = map[string]string{
 	secretHTTPHeaders: "Headers of every request of the carrier http, a line each: `Authorization: Bearer …`. They may hold {message_id}.",
 	secretWebhook:     "Signs what is posted to outbound_url (docs/webhooks.md): `whsec_` and the base64 of 24 to 64 random bytes.",
 	secretWebhookNext: "A second secret that signs and is accepted as well, while one is being rotated.",
+	secretGoogle:      "The secret of google_client_id.",
 	secretCalendar:    "Signs what is posted to `/webhooks/calendar`; without it that is CARILLON_WEBHOOK_SECRET's part too.",
 }
 

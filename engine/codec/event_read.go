@@ -147,6 +147,26 @@ func (c *coder) readKind(kind protowire.Number) engine.Event {
 		var e engine.ReminderConfirmed
 		c.reminderConfirmed(&e)
 		return e
+	case kindCalendarConnected:
+		var e engine.CalendarConnected
+		c.calendarConnected(&e)
+		return e
+	case kindCalendarDisconnected:
+		var e engine.CalendarDisconnected
+		c.calendarDisconnected(&e)
+		return e
+	case kindCalendarAsked:
+		var e engine.CalendarAsked
+		c.calendarAsked(&e)
+		return e
+	case kindCalendarRead:
+		var e engine.CalendarRead
+		c.calendarRead(&e)
+		return e
+	case kindCalendarFailed:
+		var e engine.CalendarFailed
+		c.calendarFailed(&e)
+		return e
 	default:
 		c.failWith(fmt.Errorf("%w: event kind %d in payload version %d", ErrNewer, kind, c.version))
 		return nil

@@ -101,6 +101,21 @@ func (c *coder) writeEvent(n protowire.Number, e engine.Event) {
 	case engine.ReminderConfirmed:
 		c.item(kindReminderConfirmed)
 		c.reminderConfirmed(&e)
+	case engine.CalendarConnected:
+		c.item(kindCalendarConnected)
+		c.calendarConnected(&e)
+	case engine.CalendarDisconnected:
+		c.item(kindCalendarDisconnected)
+		c.calendarDisconnected(&e)
+	case engine.CalendarAsked:
+		c.item(kindCalendarAsked)
+		c.calendarAsked(&e)
+	case engine.CalendarRead:
+		c.item(kindCalendarRead)
+		c.calendarRead(&e)
+	case engine.CalendarFailed:
+		c.item(kindCalendarFailed)
+		c.calendarFailed(&e)
 	default:
 		panic(fmt.Sprintf("codec: no kind for event %T", e))
 	}

@@ -75,3 +75,34 @@ func (c *coder) eventDeleted(e *engine.EventDeleted) {
 	signed(c, 2, &e.Version)
 	boolean(c, 3, &e.HasVersion)
 }
+
+func (c *coder) calendarConnected(e *engine.CalendarConnected) {
+	c.calendar(1, &e.Calendar)
+}
+
+func (c *coder) calendarDisconnected(e *engine.CalendarDisconnected) {
+	text(c, 1, &e.ID)
+}
+
+func (c *coder) calendarAsked(e *engine.CalendarAsked) {
+	text(c, 1, &e.ID)
+	signed(c, 2, &e.NextAt)
+}
+
+func (c *coder) calendarRead(e *engine.CalendarRead) {
+	text(c, 1, &e.ID)
+	boolean(c, 2, &e.Whole)
+	text(c, 3, &e.Cursor)
+	c.channel(4, &e.Channel)
+	signed(c, 5, &e.NextAt)
+	signed(c, 6, &e.Created)
+	signed(c, 7, &e.Updated)
+	signed(c, 8, &e.Deleted)
+}
+
+func (c *coder) calendarFailed(e *engine.CalendarFailed) {
+	text(c, 1, &e.ID)
+	text(c, 2, &e.Problem)
+	text(c, 3, &e.Cause)
+	signed(c, 4, &e.NextAt)
+}

@@ -35,4 +35,10 @@ const (
 	kindCommandQuarantined  protowire.Number = 27
 	kindTextComposed        protowire.Number = 28
 	kindReminderConfirmed   protowire.Number = 29
+
+	kindCalendarConnected    protowire.Number = 30
+	kindCalendarDisconnected protowire.Number = 31
+	kindCalendarAsked        protowire.Number = 32
+	kindCalendarRead         protowire.Number = 33
+	kindCalendarFailed       protowire.Number = 34
 )

@@ -38,6 +38,9 @@ func (c *coder) user(u *engine.User) {
 	signed(c, 19, &u.Fence)
 	text(c, 20, &u.Sender)
 	signed(c, 21, &u.StartedAt)
+	for i := range list(c, 22, &u.Calendars) {
+		c.calendar(22, &u.Calendars[i])
+	}
 }
 
 func (c *coder) storedEvent(n protowire.Number, x *engine.StoredEvent) {

@@ -135,3 +135,38 @@ func (c *coder) failure(n protowire.Number, x *engine.Failure) {
 	signed(c, 5, &x.RetryAfter)
 	c.close()
 }
+
+func (c *coder) calendar(n protowire.Number, x *engine.Calendar) {
+	if !c.item(n) {
+		return
+	}
+	text(c, 1, &x.ID)
+	unsigned(c, 2, &x.Kind)
+	text(c, 3, &x.Source)
+	text(c, 4, &x.Token)
+	boolean(c, 5, &x.Access)
+	text(c, 6, &x.Self)
+	boolean(c, 7, &x.Private)
+	signed(c, 8, &x.Every)
+	signed(c, 9, &x.ConnectedAt)
+	signed(c, 10, &x.NextAt)
+	signed(c, 11, &x.AskedAt)
+	signed(c, 12, &x.ReadAt)
+	signed(c, 13, &x.WholeAt)
+	text(c, 14, &x.Cursor)
+	signed(c, 15, &x.Failures)
+	text(c, 16, &x.Problem)
+	c.channel(17, &x.Channel)
+	c.close()
+}
+
+func (c *coder) channel(n protowire.Number, x *engine.Channel) {
+	if !c.begin(n) {
+		return
+	}
+	text(c, 1, &x.ID)
+	text(c, 2, &x.Resource)
+	text(c, 3, &x.Token)
+	signed(c, 4, &x.Until)
+	c.close()
+}

@@ -172,6 +172,9 @@ func (r *reader) words(c *component) engine.CalendarEvent {
 		Description: cut(c.text("DESCRIPTION"), maxLong), Link: link(c),
 		Free: upper(c.text("TRANSP")) == "TRANSPARENT" || upper(c.text("X-MICROSOFT-CDO-BUSYSTATUS")) == "FREE",
 	}
+	if class := upper(c.text("CLASS")); r.opt.HidePrivate && (class == "PRIVATE" || class == "CONFIDENTIAL") {
+		e.Title, e.Location, e.Description, e.Link = "", "", "", ""
+	}
 	if r.canceled || upper(c.text("STATUS")) == "CANCELLED" {
 		e.Sync = engine.SyncCanceled
 	}

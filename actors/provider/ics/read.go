@@ -20,6 +20,9 @@ type Options struct {
 	// Self is the person's mail address, to find their own answer to an
 	// invitation; empty: answers are not looked at.
 	Self string
+	// HidePrivate leaves out the words of events that are marked private or
+	// confidential (CLASS, RFC 5545 3.8.1.3).
+	HidePrivate bool
 }
 
 // Feed is what a calendar says of the window.
