@@ -11,13 +11,20 @@ import (
 type zones struct {
 	mu    sync.RWMutex
 	known map[string]*time.Location
+
+	// Load is load, bound once: each decision is handed it.
+	Load func(name string) (*time.Location, error)
 }
 
-func newZones() *zones { return &zones{known: map[string]*time.Location{}} }
+func newZones() *zones {
+	z := &zones{known: map[string]*time.Location{}}
+	z.Load = z.load
+	return z
+}
 
-// Load returns an IANA zone. "Local" and the empty name are nobody's zone, and
+// load returns an IANA zone. "Local" and the empty name are nobody's zone, and
 // a name that only differs in case from one is not one (T1).
-func (z *zones) Load(name string) (*time.Location, error) {
+func (z *zones) load(name string) (*time.Location, error) {
 	z.mu.RLock()
 	loc := z.known[name]
 	z.mu.RUnlock()

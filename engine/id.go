@@ -37,7 +37,8 @@ func messageID(reminderID string, attempt int32, born Millis) string {
 }
 
 const (
-	base32Bytes = 52 // of a SHA-256
+	hashedBytes = 20 // of a SHA-256, as many as make whole groups of the encoding
+	base32Bytes = 32
 	digestBytes = 26
 )
 
@@ -52,6 +53,6 @@ func digest(prefix, kind, user, event string, a, b int64) string {
 	buf = binary.BigEndian.AppendUint64(buf, uint64(b))
 	sum := sha256.Sum256(buf)
 	var out [base32Bytes]byte
-	idEncoding.Encode(out[:], sum[:])
+	idEncoding.Encode(out[:], sum[:hashedBytes])
 	return prefix + string(out[:digestBytes])
 }

@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // maxMissedDays bounds how many missed day plans are made up for one by one.
 const maxMissedDays = 8
 
@@ -67,19 +69,16 @@ func (t *turn) planDay(day Day, cause Reason) {
 		}
 	}
 	changes := t.changes(items)
+	t.events = slices.Grow(t.events, 1+len(changes))
 	t.emit(run)
-	for _, e := range changes {
-		t.emit(e)
-	}
+	t.emitAll(changes)
 }
 
 // replan decides anew about everything that is pending, and about the rest of
 // the day, in the same turn (P2, P7).
 func (t *turn) replan() {
 	p := planning{u: t.u, loc: t.zone(), day: t.u.Day, now: t.env.Now, asOf: t.env.Now}
-	for _, e := range t.changes(p.evaluate(t.scratch())) {
-		t.emit(e)
-	}
+	t.emitAll(t.changes(p.evaluate(t.scratch())))
 	t.settle(&p)
 }
 

@@ -76,9 +76,7 @@ func (t *turn) replanOf(eventID string, anew bool, known *Settled) {
 		return
 	}
 	changes := t.changes(p.items)
-	for _, e := range changes {
-		t.emit(e)
-	}
+	t.emitAll(changes)
 	known.seq, known.since, known.left = t.u.EventSeq, t.env.Now, known.left-taken
 	t.settleWake(known, anew, changes)
 }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -140,5 +141,91 @@ func TestSettledIsUsed(t *testing.T) {
 		if after, _ := env.Settled.Wakes(u, env.Now, &env.Policy); used && after != wake {
 			t.Errorf("the next wake was %d, and is %d with a later event", wake, after)
 		}
+	}
+}
+
+// twins are one user with what is settled, and the same without.
+type twins struct {
+	t       *testing.T
+	env     engine.Env
+	u, full *engine.User
+	settled engine.Settled
+}
+
+// at decides for both at a time of the day, "15:04".
+func (w *twins) at(clock string, cmd engine.Command) engine.Decision {
+	w.t.Helper()
+	w.env.Now = today(w.t, clock)
+	w.env.Settled = nil
+	full := engine.Decide(w.full, w.env, cmd)
+	w.env.Settled = &w.settled
+	d := engine.Decide(w.u, w.env, cmd)
+	if !reflect.DeepEqual(d, full) {
+		w.t.Errorf("%s: %#v\nled to   %#v\nin full  %#v", clock, cmd, d, full)
+	}
+	w.settled.Wakes(w.u, w.env.Now, &w.env.Policy)
+	return d
+}
+
+func today(t *testing.T, clock string) engine.Millis {
+	t.Helper()
+	at, err := time.Parse("2006-01-02 15:04", "2026-03-02 "+clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.UnixMilli()
+}
+
+// TestNotSettled has what a plan of one event alone would get wrong, were it
+// not known that it can't tell.
+func TestNotSettled(t *testing.T) {
+	day := engine.Millis(86_400_000)
+	quiet := func(from, to uint16) engine.Opt[engine.Quiet] {
+		return engine.Some(engine.Quiet{Set: true, Start: from, End: to})
+	}
+	for name, play := range map[string]func(w *twins, at func(string) engine.Millis){
+		"places of tomorrow": func(w *twins, at func(string) engine.Millis) {
+			w.at("14:00", engine.UpdateUser{Leads: engine.Some([]int32{1440}), DailyLimit: engine.Some[int32](1), Quiet: quiet(1320, 480)})
+			for i, id := range []string{"a", "b"} {
+				if d := w.at("14:01", engine.PutEvent{Event: lifeEvent(id, at("23:00")+day)}); len(d.Events) != 2 {
+					w.t.Errorf("event %d led to %#v", i, d.Events)
+				}
+				w.at("14:02", engine.UpdateUser{}) // plans all, and finds today's place free
+			}
+		},
+		"a text that has to be composed again": func(w *twins, at func(string) engine.Millis) {
+			e := lifeEvent("a", at("12:00"))
+			w.at("10:00", engine.PutEvent{Event: e})
+			c, ok := w.at("11:43", engine.Wake{}).Effects[0].(engine.Compose)
+			if !ok {
+				w.t.Fatal("nothing to compose")
+			}
+			w.at("11:43", engine.RecordComposition{
+				ReminderID: c.ReminderID, Content: c.Content, Outcome: engine.ComposeOK, Text: "Quarterly review with Dana " + c.Brief.Phrase,
+			})
+			w.at("11:44", engine.PutEvent{Event: lifeEvent("b", at("15:00"))})
+			e.Location = "Room 5"
+			if d := w.at("11:44", engine.PutEvent{Event: e}); len(d.Effects) != 1 {
+				w.t.Errorf("another place owes %#v", d.Effects)
+			}
+		},
+		"overdue, and kept for quiet hours that end": func(w *twins, at func(string) engine.Millis) {
+			w.at("10:00", engine.UpdateUser{Quiet: quiet(13*60, 14*60)})
+			w.at("10:00", engine.CreateReminder{Text: "C", SendAt: at("13:30")})
+			w.at("13:45", engine.UpdateUser{Quiet: quiet(13*60+40, 13*60+50)})
+			w.at("13:46", engine.PutEvent{Event: lifeEvent("a", at("16:00"))})
+			if d := w.at("13:52", engine.PutEvent{Event: lifeEvent("b", at("17:00"))}); len(d.Events) != 3 {
+				w.t.Errorf("when quiet is over: %#v", d.Events)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, env := lifeUser(0)
+			full, _ := lifeUser(0)
+			w := &twins{t: t, u: u, full: full, env: *env}
+			w.env.Policy.Compose = true
+			w.at("09:00", engine.DeleteEvent{ID: "e0"})
+			play(w, func(clock string) engine.Millis { return today(t, clock) })
+		})
 	}
 }

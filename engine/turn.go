@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -140,8 +141,18 @@ func (t *turn) scratch() *Scratch {
 }
 
 func (t *turn) emit(e Event) {
+	if t.events == nil {
+		t.events = make([]Event, 0, 2) // a calendar's event and its reminder
+	}
 	t.u.Apply(t.env.Now, e)
 	t.events = append(t.events, e)
+}
+
+func (t *turn) emitAll(events []Event) {
+	t.events = slices.Grow(t.events, len(events))
+	for _, e := range events {
+		t.emit(e)
+	}
 }
 
 // zone returns the user's zone. It was checked when it was set, so one that
