@@ -130,18 +130,3 @@ func parseMeta(b []byte, name string, page int) (boltMeta, error) {
 		high: le.Uint64(b[40:]), txid: le.Uint64(b[48:]),
 	}, nil
 }
-
-// prewarm reads the file in order into the page cache, at most limit bytes.
-func prewarm(f *os.File, m boltMeta, limit int64) error {
-	if limit < 0 {
-		return nil
-	}
-	buf := make([]byte, 1<<20)
-	end := min(int64(m.high)*pageBytes, limit)
-	for off := int64(0); off < end; off += int64(len(buf)) {
-		if _, err := f.ReadAt(buf[:min(int64(len(buf)), end-off)], off); err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-	}
-	return nil
-}

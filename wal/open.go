@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -43,8 +44,8 @@ func (db *DB) migrate(format int) error {
 }
 
 // Open opens the store in dir, or creates one if there are no files of a store
-// at all (unless Options.MustExist). It verifies how the files fit together and
-// the whole tail of the log from ReplayFrom on. Damage, foreign, older, newer
+// at all (unless Options.MustExist). It verifies how the files fit together, all
+// snapshots, and the whole tail of the log from ReplayFrom on. Damage, foreign, older, newer
 // and missing files each have their own error, and none of them is repaired.
 func Open(dir string, opts Options) (_ *DB, err error) {
 	opts = opts.withDefaults()
@@ -121,27 +122,49 @@ func (db *DB) openFiles() error {
 	if err := removeLeftovers(db.dir); err != nil {
 		return err
 	}
-	if db.journal, err = openFile(db.dir, journalName, journalMagic, db.storeID, db.opts); err != nil {
+	hasSnapshots := has(snapshotName)
+	if err := db.openBoth(s, hasSnapshots); err != nil {
 		return err
 	}
-	if err := db.loadLog(s); err != nil {
-		return err
-	}
-	if !has(snapshotName) {
+	if !hasSnapshots {
 		if first := db.segments[0].first; first != 1 {
 			return fmt.Errorf("%w: %s is not there, and the log before sequence %d has been compacted away; restore a backup", ErrMissing, snapshotName, first)
 		}
 		if err := db.beginSnapshots(&s); err != nil {
 			return err
 		}
-	}
-	if db.snapshots, err = openFile(db.dir, snapshotName, snapshotMagic, db.storeID, db.opts); err != nil {
-		return err
+		if err := db.openSnapshots(); err != nil {
+			return err
+		}
 	}
 	if err := db.loadReplayFrom(s); err != nil {
 		return err
 	}
 	return db.migrate(s.Format)
+}
+
+// openBoth looks at both files at once, if both are there: that is most of what
+// a start with a large store waits for. Damage of the journal is told first.
+func (db *DB) openBoth(s side, hasSnapshots bool) (err error) {
+	var beside sync.WaitGroup
+	var snapErr error
+	if hasSnapshots {
+		beside.Go(func() { snapErr = db.openSnapshots() })
+	}
+	db.journal, err = openFile(db.dir, journalName, journalMagic, db.storeID, db.opts)
+	if err == nil {
+		err = db.loadLog(s)
+	}
+	beside.Wait()
+	if err != nil {
+		return err
+	}
+	return snapErr
+}
+
+func (db *DB) openSnapshots() (err error) {
+	db.snapshots, err = openFile(db.dir, snapshotName, snapshotMagic, db.storeID, db.opts)
+	return err
 }
 
 // beginSnapshots makes snapshots.db anew: the log still reaches back to the first
@@ -211,7 +234,8 @@ func boltOpen(path, name string, o *bbolt.Options) (b *bbolt.DB, err error) {
 	return b, err
 }
 
-func lookBeforeOpen(path, name string, opts Options) error {
+func lookBeforeOpen(path, name string, opts Options) (err error) {
+	defer catchFault(&err, name, debug.SetPanicOnFault(true))
 	f, err := os.Open(path)
 	if err != nil {
 		return err

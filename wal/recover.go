@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
+	"sync"
 
 	"go.etcd.io/bbolt"
 )
@@ -180,6 +181,19 @@ func (db *DB) recover() error {
 	if from > next {
 		return fmt.Errorf("%w: %s covers the log up to sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from-1, journalName, next-1)
 	}
+	var beside sync.WaitGroup
+	var indexErr error
+	beside.Go(func() { _, indexErr = db.checkIndex() })
+	err := db.loadTail(from, next)
+	beside.Wait()
+	if err != nil {
+		return err
+	}
+	return indexErr
+}
+
+// loadTail reads the heads that the snapshots know, and the records behind them.
+func (db *DB) loadTail(from, next uint64) error {
 	covered, err := db.loadHeads(from, next)
 	if err != nil {
 		return err
@@ -209,15 +223,14 @@ func (db *DB) recover() error {
 	if end != next {
 		return corrupt(journalName, 0, end, "records up to %d are missing", next-1)
 	}
-	_, err = db.checkIndex()
-	return err
+	return nil
 }
 
 // loadHeads reads the heads that the snapshots know. covered are those inside the
 // tail: records up to there are not news.
 func (db *DB) loadHeads(from, next uint64) (covered map[uint64]struct{}, err error) {
 	covered = map[uint64]struct{}{}
-	_, err = db.checkSnapshots(false, func(s Snapshot) error {
+	_, err = db.checkSnapshots(func(s Snapshot) error {
 		if s.Seq >= next {
 			return fmt.Errorf("%w: a snapshot is at sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, s.Seq, journalName, next-1)
 		}

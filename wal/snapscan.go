@@ -50,11 +50,11 @@ func (db *DB) eachSnapshot(data bool, fn func(*snapItem) error) error {
 	}
 }
 
-// checkSnapshots reads all headers, or all data too, and compares them with the
-// tally: a snapshot that is gone, or an older one in its place, shows nowhere
-// else. Nobody may write snapshots meanwhile.
-func (db *DB) checkSnapshots(data bool, fn func(Snapshot) error) (t tally, err error) {
-	err = db.eachSnapshot(data, func(s *snapItem) error {
+// checkSnapshots reads all headers and data and compares them with the tally: a
+// snapshot that is gone, or an older one in its place, shows nowhere else.
+// Nobody may write snapshots meanwhile.
+func (db *DB) checkSnapshots(fn func(Snapshot) error) (t tally, err error) {
+	err = db.eachSnapshot(true, func(s *snapItem) error {
 		if !s.sound {
 			return corrupt(snapshotName, 0, s.Seq, "data of snapshot %q", s.Stream)
 		}

@@ -15,7 +15,7 @@ import (
 const snapshotFill = 0.8
 
 // appendSnapshot encodes the value of a snapshot. The header has a checksum of
-// its own, so that a start reads headers without touching the data behind them.
+// its own, so that headers can be read without touching the data behind them.
 func appendSnapshot(buf []byte, s *Snapshot) []byte {
 	start := len(buf)
 	buf = append(buf, 0, 0, 0, 0)

@@ -74,7 +74,7 @@ func (db *DB) Verify(progress func(done, total uint64)) (rep VerifyReport, err e
 func (db *DB) verifySnapshots(rep *VerifyReport, covered map[uint64]uint64, next uint64) error {
 	db.snapMu.Lock()
 	defer db.snapMu.Unlock()
-	t, err := db.checkSnapshots(true, func(s Snapshot) error {
+	t, err := db.checkSnapshots(func(s Snapshot) error {
 		switch last := covered[maphash.String(db.heads.seed, s.Stream)]; {
 		case s.Seq >= next && s.Seq >= db.next.Load():
 			return corrupt(snapshotName, 0, s.Seq, "snapshot %q is ahead of the log", s.Stream)
