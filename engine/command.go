@@ -258,3 +258,15 @@ func (GetReminder) command()         {}
 func (ListReminders) command()       {}
 func (PreviewPlan) command()         {}
 func (ReadNotice) command()          {}
+
+// Call is a command for somebody, under its caller's key if it has one, and
+// what came of it: Reply, or the machine's fault in Err.
+type Call struct {
+	UserID  string
+	Cmd     Command
+	Key     string
+	KeyHash uint64
+
+	Reply Reply
+	Err   error
+}

@@ -18,6 +18,9 @@ type Backend interface {
 	// empty for none, and keyHash a hash of the request it came with. A no of
 	// the engine is an engine.Refusal in the reply, not an error.
 	Do(ctx context.Context, userID string, cmd engine.Command, key string, keyHash uint64) (engine.Reply, error)
+	// DoAll is Do for many commands, and fills in their replies and errors. It
+	// decides those of one user in their order, if none has a phone number.
+	DoAll(ctx context.Context, calls []engine.Call)
 	// StartVerification records that a code is wanted and has it sent. The
 	// reply is an engine.VerificationReply or an engine.Refusal.
 	StartVerification(ctx context.Context, userID, phone, key string, keyHash uint64) (engine.Reply, error)

@@ -194,6 +194,27 @@ func TestBatchLineFails(t *testing.T) {
 	}
 }
 
+// TestBatchWhoseBackendPanics: what was under way together fails together, and
+// the process lives.
+func TestBatchWhoseBackendPanics(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	h.ann()
+	h.fake.trip = func(_ string, cmd engine.Command) error {
+		if _, ok := cmd.(engine.PutEvent); ok {
+			panic("boom")
+		}
+		return nil
+	}
+	const put = `{"method":"PUT","path":"/v1/users/%s/events/e","body":{"start":"2026-03-02T10:00:00Z"}}` + "\n"
+	got := h.batch(fmt.Sprintf(put+put, "ann", "bob") + `{"method":"PUT","path":"/v1/users/eve","body":{"timezone":"UTC"}}` + "\n" +
+		`{"method":"PUT","path":"/v1/users/ann/events/f","body":{}}`).results()
+	got[0].is(500).has("code", "internal")
+	got[1].is(500).has("code", "internal")
+	got[2].is(201)
+	got[3].is(422).has("code", "missing_field")
+}
+
 // TestIdempotency: the same key again makes nothing new; with another request
 // it is refused.
 func TestIdempotency(t *testing.T) {

@@ -7,25 +7,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 
 	"carillon/engine"
 )
 
 // maxChanges is the most changes of one webhook.
 const maxChanges = 1000
-
-// change is one change of one person's calendar.
-type change struct {
-	user string
-	cmd  engine.Command // PutEvent or DeleteEvent
-	key  string         // under which it is done once; empty: its version says so
-	hash uint64
-	err  error
-	got  engine.Reply
-}
 
 // changesJSON counts what a webhook did.
 type changesJSON struct {
@@ -77,14 +66,14 @@ const maxWebhookID = 200
 
 // readChanges reads all of it before anything is done. type and timestamp are
 // Standard Webhooks' own, and say nothing more.
-func readChanges(f *fields, id string) []*change {
+func readChanges(f *fields, id string) []engine.Call {
 	f.text("type", 128)
 	f.instant("timestamp")
 	list, ok := f.list("changes", maxChanges)
 	if !ok {
 		f.need("changes", "a list of changes is needed")
 	}
-	var out []*change
+	var out []engine.Call
 	for i := range list {
 		name, v := fmt.Sprintf("changes[%d]", i), &list[i].value
 		if v.kind != isObject {
@@ -92,8 +81,8 @@ func readChanges(f *fields, id string) []*change {
 			continue
 		}
 		c := readChange(newFields(f.path+name+".", v.kids, f.bad))
-		if c.key != "" {
-			c.key = "webhook " + id + "#" + strconv.Itoa(i)
+		if c.Key != "" {
+			c.Key = "webhook " + id + "#" + strconv.Itoa(i)
 		}
 		out = append(out, c)
 	}
@@ -103,8 +92,8 @@ func readChanges(f *fields, id string) []*change {
 
 // readChange reads one: an event as PUT takes it, or the id of a deleted one,
 // with the version of the deletion if there is one.
-func readChange(f *fields) *change {
-	c := &change{}
+func readChange(f *fields) engine.Call {
+	var c engine.Call
 	user, ok := f.text("user_id", maxUserID)
 	switch {
 	case !ok:
@@ -112,7 +101,7 @@ func readChange(f *fields) *change {
 	case !goodID(user, maxUserID) || reservedUser(user):
 		f.fail("user_id", codeInvalidField, idRule(maxUserID))
 	}
-	c.user = user
+	c.UserID = user
 	deleted, gone := f.text("deleted", maxEventID)
 	event, there := f.object("event")
 	versioned := false
@@ -121,63 +110,46 @@ func readChange(f *fields) *change {
 		f.fail("deleted", codeInvalidField, "give event or deleted, not both")
 	case there:
 		e := readEvent(event, "")
-		c.cmd, versioned = engine.PutEvent{Event: e}, e.HasVersion
+		c.Cmd, versioned = engine.PutEvent{Event: e}, e.HasVersion
 	case gone:
 		if !goodID(deleted, maxEventID) {
 			f.fail("deleted", codeInvalidField, idRule(maxEventID))
 		}
 		var e engine.CalendarEvent
 		f.version(&e)
-		c.cmd, versioned = engine.DeleteEvent{ID: deleted, Version: e.Version, HasVersion: e.HasVersion}, e.HasVersion
+		c.Cmd, versioned = engine.DeleteEvent{ID: deleted, Version: e.Version, HasVersion: e.HasVersion}, e.HasVersion
 	default:
 		f.need("event", "event, or deleted with an event's id, is needed")
 	}
 	f.done()
 	if !versioned {
-		c.key = "to be named"
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s %+v", c.user, c.cmd))
-		c.hash = binary.BigEndian.Uint64(sum[:])
+		c.Key = "to be named"
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %+v", c.UserID, c.Cmd))
+		c.KeyHash = binary.BigEndian.Uint64(sum[:])
 	}
 	return c
 }
 
-// apply carries out the changes: those of a user in their order, those of
-// different users at the same time.
-func (s *Server) apply(ctx context.Context, changes []*change) {
-	var order []string
-	byUser := map[string][]*change{}
-	for _, c := range changes {
-		if byUser[c.user] == nil {
-			order = append(order, c.user)
-		}
-		byUser[c.user] = append(byUser[c.user], c)
+// apply carries out the changes, those of a user in their order.
+func (s *Server) apply(ctx context.Context, changes []engine.Call) {
+	for some := range slices.Chunk(changes, maxAtATime) {
+		s.c.Backend.DoAll(ctx, some)
 	}
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	for range min(batchWorkers, len(order)) {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(order)); i = next.Add(1) - 1 {
-				for _, c := range byUser[order[i]] {
-					c.got, c.err = s.c.Backend.Do(ctx, c.user, c.cmd, c.key, c.hash)
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // applied counts what became of the changes.
-func (s *Server) applied(changes []*change) (response, error) {
+func (s *Server) applied(changes []engine.Call) (response, error) {
 	out := changesJSON{Refused: []refusedJSON{}}
-	for i, c := range changes {
-		if c.err != nil {
-			p, known := problemOf(c.err, true)
+	for i := range changes {
+		c := &changes[i]
+		if c.Err != nil {
+			p, known := problemOf(c.Err, true)
 			if p.Code == codeQuarantined {
 				out.Refused = append(out.Refused, refusedJSON{Index: i, Code: p.Code, Detail: p.Detail})
 				continue
 			}
 			if !known {
-				s.c.Logger.Error("calendar webhook failed", slog.String("cause", c.err.Error()))
+				s.c.Logger.Error("calendar webhook failed", slog.String("cause", c.Err.Error()))
 			}
 			return unavailable(p)
 		}
@@ -186,8 +158,8 @@ func (s *Server) applied(changes []*change) (response, error) {
 	return ok(out)
 }
 
-func (s *Server) countChange(out *changesJSON, i int, c *change) {
-	switch got := c.got.(type) { //nolint:gochecksumtype // what PutEvent and DeleteEvent can answer
+func (s *Server) countChange(out *changesJSON, i int, c *engine.Call) {
+	switch got := c.Reply.(type) { //nolint:gochecksumtype // what PutEvent and DeleteEvent can answer
 	case engine.EventReply:
 		switch {
 		case got.Ignored:

@@ -3,30 +3,35 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"carillon/engine"
 )
 
-func (s *Server) putEvent(ctx context.Context, r *request) (response, error) {
-	f, err := r.object()
-	if err != nil {
-		return response{}, err
-	}
-	e := readEvent(f, r.event)
-	if err := f.err(); err != nil {
-		return response{}, err
-	}
-	got, err := reply[engine.EventReply](s.c.Backend.Do(ctx, r.user, engine.PutEvent{Event: e}, "", 0))
-	if err != nil {
-		return response{}, err
-	}
+var putEvent = halves{
+	before: func(r *request) (engine.Call, error) {
+		f, err := r.object()
+		if err != nil {
+			return engine.Call{}, err
+		}
+		e := readEvent(f, r.event)
+		return engine.Call{UserID: r.user, Cmd: engine.PutEvent{Event: e}}, f.err()
+	},
+	behind: func(r *request, got engine.Reply, err error) (response, error) {
+		e, err := reply[engine.EventReply](got, err)
+		if err != nil {
+			return response{}, err
+		}
+		return showPut(r, e), nil
+	},
+}
+
+func showPut(r *request, got engine.EventReply) response {
 	resp := response{status: http.StatusOK, body: r.show(eventJSON{CalendarEvent: got.Event, unchanged: got.Unchanged, ignored: got.Ignored})}
 	if got.Created {
-		resp.status, resp.location = http.StatusCreated, pathOf(r.user)+"/events/"+url.PathEscape(r.event)
+		resp.status, resp.location = http.StatusCreated, pathUnder(r.user, "/events/", r.event)
 	}
-	return resp, nil
+	return resp
 }
 
 func (s *Server) getEvent(ctx context.Context, r *request) (response, error) {
@@ -43,32 +48,42 @@ type deletedJSON struct {
 	Ignored bool   `json:"ignored,omitempty"`
 }
 
-// deleteEvent takes the version of the deletion from the query, so that one
+var deleteEvent = halves{
+	before: func(r *request) (engine.Call, error) {
+		c, err := readDelete(r)
+		return engine.Call{UserID: r.user, Cmd: c}, err
+	},
+	behind: func(r *request, got engine.Reply, err error) (response, error) {
+		e, err := reply[engine.EventReply](got, err)
+		if err != nil {
+			return response{}, err
+		}
+		return ok(deletedJSON{EventID: r.event, Deleted: !e.Ignored, Ignored: e.Ignored})
+	},
+}
+
+// readDelete takes the version of the deletion from the query, so that one
 // that comes late does not delete what is newer (C1).
-func (s *Server) deleteEvent(ctx context.Context, r *request) (response, error) {
+func readDelete(r *request) (engine.DeleteEvent, error) {
 	c := engine.DeleteEvent{ID: r.event}
 	if v := r.query.Get("version"); v != "" {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n < 0 {
-			return response{}, invalid("version", codeInvalidField, "a whole number is needed")
+			return c, invalid("version", codeInvalidField, "a whole number is needed")
 		}
 		c.Version, c.HasVersion = n, true
 	}
 	if v := r.query.Get("updated_at"); v != "" {
 		at, err := parseInstant(v)
 		if err != nil {
-			return response{}, invalid("updated_at", codeInvalidField, err.Error())
+			return c, invalid("updated_at", codeInvalidField, err.Error())
 		}
 		if c.HasVersion && c.Version != at {
-			return response{}, invalid("updated_at", codeInvalidField, "give version or updated_at, not both")
+			return c, invalid("updated_at", codeInvalidField, "give version or updated_at, not both")
 		}
 		c.Version, c.HasVersion = at, true
 	}
-	got, err := reply[engine.EventReply](s.c.Backend.Do(ctx, r.user, c, "", 0))
-	if err != nil {
-		return response{}, err
-	}
-	return ok(deletedJSON{EventID: r.event, Deleted: !got.Ignored, Ignored: got.Ignored})
+	return c, nil
 }
 
 type syncJSON struct {

@@ -68,6 +68,13 @@ func (f *fake) Do(ctx context.Context, id string, cmd engine.Command, key string
 	return f.decide(id, cmd, key, hash), nil
 }
 
+func (f *fake) DoAll(ctx context.Context, calls []engine.Call) {
+	for i := range calls {
+		c := &calls[i]
+		c.Reply, c.Err = f.Do(ctx, c.UserID, c.Cmd, c.Key, c.KeyHash)
+	}
+}
+
 func (f *fake) decide(id string, cmd engine.Command, key string, hash uint64) engine.Reply {
 	u, known := f.users[id]
 	if !known {

@@ -214,21 +214,21 @@ func FuzzChanges(f *testing.F) {
 		}
 		keys := map[string]bool{}
 		for _, c := range changes {
-			if !goodID(c.user, maxUserID) || reservedUser(c.user) || keys[c.key] {
-				t.Fatalf("%q, key %q", c.user, c.key)
+			if !goodID(c.UserID, maxUserID) || reservedUser(c.UserID) || keys[c.Key] {
+				t.Fatalf("%q, key %q", c.UserID, c.Key)
 			}
-			keys[c.key] = c.key != ""
+			keys[c.Key] = c.Key != ""
 			versioned := false
-			switch cmd := c.cmd.(type) { //nolint:gochecksumtype // the others are none
+			switch cmd := c.Cmd.(type) { //nolint:gochecksumtype // the others are none
 			case engine.PutEvent:
 				versioned = cmd.Event.HasVersion && goodID(cmd.Event.ID, maxEventID)
 			case engine.DeleteEvent:
 				versioned = cmd.HasVersion && goodID(cmd.ID, maxEventID)
 			default:
-				t.Fatalf("a %T", c.cmd)
+				t.Fatalf("a %T", c.Cmd)
 			}
-			if versioned == (c.key != "") {
-				t.Fatalf("versioned %t, key %q", versioned, c.key)
+			if versioned == (c.Key != "") {
+				t.Fatalf("versioned %t, key %q", versioned, c.Key)
 			}
 		}
 	})

@@ -103,4 +103,8 @@ func exportEvent(e engine.CalendarEvent) *eventJSON {
 	return &eventJSON{CalendarEvent: e, exported: true}
 }
 
+func pathUnder(user, of, id string) string {
+	return "/v1/users/" + url.PathEscape(user) + of + url.PathEscape(id)
+}
+
 func pathOf(id string) string { return "/v1/users/" + url.PathEscape(id) }

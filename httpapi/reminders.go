@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"carillon/engine"
@@ -33,24 +32,25 @@ func (s *Server) listReminders(ctx context.Context, r *request) (response, error
 	return ok(out)
 }
 
-func (s *Server) createReminder(ctx context.Context, r *request) (response, error) {
-	f, err := r.object()
-	if err != nil {
-		return response{}, err
-	}
-	c := readReminder(f)
-	if err := f.err(); err != nil {
-		return response{}, err
-	}
-	got, err := reply[engine.ReminderReply](s.c.Backend.Do(ctx, r.user, c, r.key, r.keyHash()))
-	if err != nil {
-		return response{}, err
-	}
-	// The same key again shows the same reminder with the same status.
-	return response{
-		status: http.StatusCreated, body: showReminder(got.Reminder),
-		location: pathOf(r.user) + "/reminders/" + url.PathEscape(got.Reminder.ID),
-	}, nil
+var createReminder = halves{
+	before: func(r *request) (engine.Call, error) {
+		f, err := r.object()
+		if err != nil {
+			return engine.Call{}, err
+		}
+		c := readReminder(f)
+		return engine.Call{UserID: r.user, Cmd: c, Key: r.key, KeyHash: r.keyHash()}, f.err()
+	},
+	behind: func(r *request, got engine.Reply, err error) (response, error) {
+		made, err := reply[engine.ReminderReply](got, err)
+		if err != nil {
+			return response{}, err
+		}
+		// The same key again shows the same reminder with the same status.
+		return response{
+			status: http.StatusCreated, body: showReminder(made.Reminder), location: pathUnder(r.user, "/reminders/", made.Reminder.ID),
+		}, nil
+	},
 }
 
 func (s *Server) getReminder(ctx context.Context, r *request) (response, error) {

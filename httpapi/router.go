@@ -11,7 +11,8 @@ import (
 // served is a route as it is served, with what counts its answers.
 type served struct {
 	route
-	good [8]atomic.Pointer[series] // of 200 to 207
+	halves *halves                   // of its handler; nil: it is in one piece
+	good   [8]atomic.Pointer[series] // of 200 to 207
 }
 
 // idKind is what a segment of a path names.
@@ -50,7 +51,7 @@ func (s *Server) newRouter() *router.Router {
 	r.NotFound = s.notFound
 	r.MethodNotAllowed = s.methodNotAllowed
 	for _, rt := range routes() {
-		one := &served{route: rt}
+		one := &served{route: rt, halves: inHalves[[2]string{rt.method, rt.pattern}]}
 		serve := func(ctx *fasthttp.RequestCtx) { s.route(ctx, one) }
 		r.Handle(rt.method, rt.pattern, serve)
 		if rt.method == get {

@@ -35,13 +35,18 @@ const (
 	patch, del     = http.MethodPatch, http.MethodDelete
 )
 
+// Patterns of what has ids.
+const (
+	userPath     = "/v1/users/{user_id}"
+	eventPath    = userPath + "/events/{event_id}"
+	reminderPath = userPath + "/reminders/{reminder_id}"
+)
+
 // routes is the whole surface; openapi.yaml describes each of them, and a
 // test compares the two.
 func routes() []route {
 	const (
-		user     = "/v1/users/{user_id}"
-		event    = user + "/events/{event_id}"
-		reminder = user + "/reminders/{reminder_id}"
+		user, event, reminder = userPath, eventPath, reminderPath
 
 		calendars = "/v1/calendars/{user_id}"
 		calendar  = calendars + "/{calendar_id}"
@@ -59,12 +64,12 @@ func routes() []route {
 		{post, user + "/opt-in", RoleWrite, bodyJSON, false, (*Server).optIn},
 		{post, user + "/pause", RoleWrite, bodyJSON, false, (*Server).pauseUser},
 		{post, user + "/resume", RoleWrite, bodyJSON, false, (*Server).resumeUser},
-		{put, event, RoleWrite, bodyJSON, false, (*Server).putEvent},
+		{put, event, RoleWrite, bodyJSON, false, putEvent.whole},
 		{get, event, RoleRead, bodyNone, false, (*Server).getEvent},
-		{del, event, RoleWrite, bodyNone, false, (*Server).deleteEvent},
+		{del, event, RoleWrite, bodyNone, false, deleteEvent.whole},
 		{post, user + "/events:sync", RoleWrite, bodyJSON, true, (*Server).syncEvents},
 		{get, user + "/reminders", RoleRead, bodyNone, false, (*Server).listReminders},
-		{post, user + "/reminders", RoleWrite, bodyJSON, false, (*Server).createReminder},
+		{post, user + "/reminders", RoleWrite, bodyJSON, false, createReminder.whole},
 		{get, reminder, RoleRead, bodyNone, false, (*Server).getReminder},
 		{post, reminder + "/cancel", RoleWrite, bodyJSON, false, (*Server).cancelReminder},
 		{post, reminder + "/send-now", RoleWrite, bodyJSON, false, (*Server).sendNow},
@@ -100,8 +105,8 @@ func (rt *route) batchable() bool {
 	return rt.method != get && (strings.HasPrefix(rt.pattern, "/v1/users/") || strings.HasPrefix(rt.pattern, "/v1/calendars/"))
 }
 
-// names decodes the ids of the path. They are copied: a command may keep them
-// for long, and not the whole path with them.
+// names decodes the ids of the path. The router copied each, so that a command
+// that keeps one for long does not keep the whole path with it.
 func (r *request) names() error {
 	for kind, into := range [...]*string{userID: &r.user, eventID: &r.event, reminderID: &r.reminder, calendarID: &r.calendar} {
 		if !r.ids[kind].there {
@@ -115,7 +120,7 @@ func (r *request) names() error {
 		if err != nil {
 			return err
 		}
-		*into = strings.Clone(id)
+		*into = id
 	}
 	return nil
 }

@@ -25,6 +25,18 @@ func (b *backend) Do(ctx context.Context, userID string, cmd engine.Command, key
 	return n.Do(ctx, userID, cmd, key, keyHash)
 }
 
+// DoAll implements httpapi.Backend.
+func (b *backend) DoAll(ctx context.Context, calls []engine.Call) {
+	n := b.node.Load()
+	if n == nil {
+		for i := range calls {
+			calls[i].Err = actors.ErrRecovering
+		}
+		return
+	}
+	n.DoAll(ctx, calls)
+}
+
 // StartVerification implements httpapi.Backend.
 func (b *backend) StartVerification(ctx context.Context, userID, phone, key string, keyHash uint64) (engine.Reply, error) {
 	n := b.node.Load()
