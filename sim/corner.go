@@ -72,8 +72,8 @@ func (p *pace) corner(name string) {
 	p.name, p.days, p.fresh = name, min(p.days, 5), 0.5
 	switch name {
 	case CornerRestores:
-		p.backups, p.restores, p.jumps, p.crashes = hour, 5*hour, 10*hour, 1
-		p.callbackTwice, p.expires = 0.5, 0.9
+		p.backups, p.restores, p.jumps, p.crashes = 45*minute, 4*hour, 10*hour, 1
+		p.callbackTwice, p.expires = 0.9, 0.9
 		p.custom, p.ahead, p.replies, p.undelivered, p.slowCarrier, p.slowest = 40*minute, 2, 9*hour, 0.35, 0.3, 60
 	case CornerLosses:
 		p.custom, p.undelivered, p.slowCarrier, p.slowest, p.callbackLost, p.callbackLate = 3*hour, 0.5, 0.2, 40, 0.4, 0.3
@@ -81,7 +81,7 @@ func (p *pace) corner(name string) {
 	case CornerStops:
 		p.stops, p.longDown, p.crashes = 6*hour, 0.8, 1
 	case CornerTravel:
-		p.profile, p.replies, p.allDay, p.zones, p.snooze, p.crashes = 3*hour, 90*minute, 0.6, 65, 720, 1
+		p.profile, p.replies, p.allDay, p.zones, p.snooze, p.crashes = 2*hour, 40*minute, 0.7, 70, 720, 1
 	case CornerReads:
 		p.users, p.looks, p.crashes = p.users+4, 2*hour, 0.3
 		p.stalls, p.slowDisk, p.held, p.watched = 0.08, 0.1, 3*second, true
@@ -120,6 +120,7 @@ func (q *profile) corner(name string) {
 	case CornerStops:
 		q.leads = []int32{1, 15, 30, 120}
 	case CornerTravel:
+		q.limit, q.quiet = 100, engine.Quiet{}
 		if q.allDayAt == engine.NoAllDay {
 			q.allDayAt = 540
 		}

@@ -91,6 +91,9 @@ func show(w io.Writer, all []outcome) {
 	found, tried := count(all)
 	_, _ = fmt.Fprintf(w, "\n%d of %d found\n\n", found, tried)
 	for _, c := range checkers(all) {
+		if c.found == 0 && tried < len(mutants) {
+			continue
+		}
 		alone := "never alone"
 		if len(c.alone) > 0 {
 			alone = "alone for " + strings.Join(c.alone, ", ")

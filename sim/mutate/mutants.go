@@ -121,10 +121,15 @@ var mutants = []mutant{
 	{"sent_to_the_new_number", []string{"engine/send.go", "e := AttemptStarted{\n		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: t.u.Phone,", "to := t.u.Phone\n	if t.u.PendingPhone != \"\" {\n		to = t.u.PendingPhone\n	}\n	e := AttemptStarted{\n		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: to,"}},
 	{"snooze_has_no_name", []string{"engine/timeline.go", "	case ReminderConfirmed:\n		return TimelineEntry{Kind: \"reminder_confirmed\", ReminderID: e.ID, Detail: []Field{{\"by\", e.By}}}\n", ""}},
 	{"sent_is_shown_delivered", []string{"engine/view.go", "	v.Messages = slices.Clone(r.Messages)\n", "	v.Messages = slices.Clone(r.Messages)\n	for i := range v.Messages {\n		if v.Messages[i].Status == MessageQueued {\n			v.Messages[i].Status = MessageSent\n		}\n	}\n"}},
-	{"uncertain_past_its_deadline", []string{"engine/send.go", "case r.Status == StatusUncertain && t.env.Now >= r.Deadline,", "case r.Status == StatusUncertain && t.env.Now >= r.Deadline+2*hour,"}},
+	{"waits_past_its_deadline", []string{"engine/send.go", "case r.pending() && t.env.Now >= r.Deadline:", "case r.pending() && t.env.Now >= r.Deadline+2*hour:"}},
 	{"waiting_is_forgotten", []string{"engine/apply.go", "		return r.ended() && r.UpdatedAt < e.Forget && r.Deadline < e.Forget", "		return r.pending() && r.Priority == PriorityUrgent && r.UpdatedAt < e.Day.Start-hour || r.ended() && r.UpdatedAt < e.Forget && r.Deadline < e.Forget"}},
-	{"erased_goes_on", []string{"engine/apply.go", "		*u = User{ID: u.ID, EventSeq: u.EventSeq}", "		*u = User{ID: u.ID, EventSeq: u.EventSeq, Exists: true, Zone: u.Zone, Prefs: u.Prefs, Day: u.Day}"}},
-	{"last_short_record_is_lost", []string{"wal/waltest/mem.go", "	return fromState(opts, st)\n}\n\n// NextSeq", "	if n := len(st.Records); n > 0 && len(st.Records[n-1].Data) < 40 && st.Records[n-1].Stream[0] != '!' {\n		st.Records = st.Records[:n-1]\n	}\n	return fromState(opts, st)\n}\n\n// NextSeq"}},
+	{"erased_is_shown", []string{"engine/view.go", "func (t *turn) getUser() Reply {\n	if !t.u.Exists {", "func (t *turn) getUser() Reply {\n	if !t.u.Exists && t.u.EventSeq == 0 {"}},
+	{"last_plan_is_not_flushed", []string{
+		"wal/waltest/mem.go", "	if m.opts.Lying {\n		m.flushed = append(m.flushed, m.st.clone())\n", "	m.flushed = nil\n	if len(batch) == 1 && len(batch[0].Data) < 40 && batch[0].Stream[0] != '!' {\n		m.flushed = append(m.flushed, m.st.clone())\n",
+		"wal/waltest/mem.go", "		if keep := m.rand.IntN(n + 1); keep < n {", "		if keep := n - 1; keep < n {",
+	}},
 	{"restored_does_not_start", []string{"actors/recovery.go", "	if err := n.loadSettings(); err != nil {\n		return err\n	}\n", "	if err := n.loadSettings(); err != nil {\n		return err\n	}\n	if _, pending := n.cfg.Log.Restored(); pending && n.cfg.Log.NextSeq()%2 == 0 {\n		return errors.New(\"a restored store\")\n	}\n"}},
 	{"uncertain_has_no_end", []string{"engine/send.go", "case r.Status == StatusUncertain && t.env.Now >= r.Deadline,", "case r.Status == StatusUncertain && t.env.Now >= r.Deadline && t.env.Policy.OnUncertain != Hold,"}},
+	{"pauses_get_no_answer", []string{"actors/user.go", "	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n", "	if _, ok := r.cmd.(engine.PauseUser); ok {\n		rel.request = nil\n	}\n	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n"}},
+	{"overdue_half_hour_goes", []string{"engine/send.go", "		case r.pending() && t.outrun(r):\n", "		case r.pending() && t.outrun(r) && r.Lead != 30:\n"}},
 }

@@ -101,7 +101,14 @@ func write(file string, all []outcome) error {
 	var b strings.Builder
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
 	found, tried := count(all)
-	p("%d of %d found.\n", found, tried)
+	p("%d of %d found.", found, tried)
+	for _, o := range all {
+		if o.name == unchanged {
+			p("The engine as it is: %d seeds without a violation, the slowest took %.1f s of processor time.", o.Seeds, o.Slowest)
+			p("`(time limit)` is a seed that took more than %d s: the engine computes for ever, and nothing leaves it that could be judged.", seedLimit)
+		}
+	}
+	p("")
 	p("| mutant | found by | after seeds |\n|---|---|---:|")
 	for _, o := range all {
 		by := strings.Join(o.by(), ", ")

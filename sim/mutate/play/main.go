@@ -31,8 +31,8 @@ type found struct {
 // A mutant that was found is played on: so many seeds with violations, or so
 // many seconds, tell whether one checker alone sees it.
 const (
-	enoughFailed  = 4
-	enoughSeconds = 5
+	enoughFailed  = 3
+	enoughSeconds = 4
 )
 
 func main() {
