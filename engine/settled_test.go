@@ -190,7 +190,7 @@ func TestNotSettled(t *testing.T) {
 				if d := w.at("14:01", engine.PutEvent{Event: lifeEvent(id, at("23:00")+day)}); len(d.Events) != 2 {
 					w.t.Errorf("event %d led to %#v", i, d.Events)
 				}
-				w.at("14:02", engine.UpdateUser{}) // plans all, and finds today's place free
+				w.at("14:01", engine.UpdateUser{}) // plans all, and finds today's place free
 			}
 		},
 		"a text that has to be composed again": func(w *twins, at func(string) engine.Millis) {
