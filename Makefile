@@ -11,6 +11,8 @@ PRISM := 5.14.2
 NPM_TWILIO := 6.2.0
 SECONDS ?= $(if $(HOURS),$(shell awk 'BEGIN { printf "%d", $(HOURS) * 3600 }'),300)
 SUITE ?= full
+COMMIT := $(shell git describe --always --abbrev=12 --exclude '*' --dirty=+changes 2>/dev/null)
+STAMP := $(if $(COMMIT),-ldflags "-X main.commit=$(COMMIT)")
 PEERS ?= short
 COUNT ?= 10
 
@@ -22,7 +24,7 @@ help: ## List the targets
 
 build: ## Build bin/carillon
 	@mkdir -p bin
-	$(GO) build -trimpath -o bin/carillon ./cmd/carillon
+	$(GO) build -trimpath $(STAMP) -o bin/carillon ./cmd/carillon
 
 run: build ## The demo: texts go out in the sandbox, on loopback
 	./bin/carillon demo
@@ -67,7 +69,7 @@ crash: build ## The store campaign for SECONDS, then its controls: crash states,
 	./bin/carillon sim crash --seconds $(SECONDS)
 
 mutants: ## Plant bugs in a copy of the source, one at a time, and see which the simulation finds
-	$(GO) run ./sim/mutate $(if $(REPORT),-report $(REPORT))
+	$(GO) run $(STAMP) ./sim/mutate $(if $(REPORT),-report $(REPORT))
 
 referee: ## Prism with Twilio's OpenAPI files, and npm twilio, as judges of our fake and our signatures
 	@if ! command -v npm >/dev/null || ! [ -f "$(REFEREE_OAI)/twilio_api_v2010.json" ]; then \

@@ -110,7 +110,20 @@ func (m *mailbox) process() {
 		}
 		m.invoke(message, system)
 	}
-	m.schedule()
+	if !m.idle() {
+		m.schedule()
+	}
+}
+
+// idle reports that there is nothing to do. The mailbox is then no longer
+// scheduled: to look for that would be another turn.
+func (m *mailbox) idle() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	system := m.more != nil && len(m.more.system) > 0
+	user := !m.suspended && (m.first != nil || m.more != nil)
+	m.scheduled = system || user
+	return !m.scheduled
 }
 
 // next takes a message, system ones first. When there is none the mailbox is

@@ -6,6 +6,9 @@ import (
 	"sync"
 )
 
+// Workers is how many runs a campaign plays at a time.
+func Workers() int { return runtime.GOMAXPROCS(0) }
+
 // Campaign plays the kept seeds and then fresh ones from a number on, until it
 // is enough: as base has it, but by default half with all faults and half with
 // a swarm, and one in 64 on real files. A run uses one core, so as many are
@@ -41,7 +44,7 @@ func Campaign(base Options, kept []Options, from uint64, enough func() bool, tol
 		return opt, true
 	}
 	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range Workers() {
 		wg.Go(func() {
 			for opt, ok := next(); ok; opt, ok = next() {
 				r, err := Run(opt)

@@ -26,6 +26,7 @@ type op struct {
 	once  bool // is never carried twice by accident
 	key   string
 	tries int // answers that were lost
+	full  int // times that there was no room on the disk
 	// refused: nobody expects it any more. A copy that is still on its way may be
 	// taken, by a clock that has gone back, and is not carried.
 	refused bool
@@ -88,7 +89,7 @@ func (c *writer) run(o *op) {
 func (c *writer) try() {
 	o, w := c.cur, c.p.w
 	w.ask(c.p.id, o.cmd, o.key, hashOf(o.key), func(reply engine.Reply, err error) { c.answered(o, reply, err) })
-	if o.keyed && !o.once && w.faults.hit(RepeatCommand, 0.05) {
+	if o.keyed && !o.once && w.faults.hit(RepeatCommand, 0.18) {
 		c.p.repeatLater(o, minute)
 	}
 }
@@ -121,8 +122,13 @@ func (c *writer) answered(o *op, reply engine.Reply, err error) {
 		o.tries++
 		w.after(w.d.between(500, 60_000), c.again(o))
 		return
-	case errors.Is(err, errDown), errors.Is(err, actors.ErrRecovering), errors.Is(err, actors.ErrOverloaded), errors.Is(err, actors.ErrNoSpace):
+	case errors.Is(err, errDown), errors.Is(err, actors.ErrRecovering), errors.Is(err, actors.ErrOverloaded):
 		w.after(w.d.between(500, 60_000), c.again(o))
+		return
+	case errors.Is(err, actors.ErrNoSpace): // it says when to come again; who hears it again waits longer
+		wait := noSpaceWait << min(o.full, 3)
+		o.full++
+		w.after(w.d.between(wait/2, wait), c.again(o))
 		return
 	default:
 		w.audit.fail("internal_error", c.p, "%T: %v", o.cmd, err)
@@ -144,6 +150,9 @@ func (c *writer) answered(o *op, reply engine.Reply, err error) {
 		c.later()
 	}
 }
+
+// noSpaceWait is the first wait for room on a disk, at most.
+const noSpaceWait = minute
 
 func (c *writer) again(o *op) func() {
 	return func() {

@@ -38,7 +38,7 @@ type often struct {
 var usual = often{
 	backups: 10 * hour, ahead: 20, expires: 0.3, restores: 60 * hour, jumps: 30 * hour, stops: 20 * hour, longDown: 0.2, allDay: 0.12, zones: 15, snooze: 90,
 	undelivered: 0.1, slowCarrier: 0.05, slowest: 360, callbackLost: 0.15, callbackLate: 0.1, callbackTwice: 0.1, answerLost: 0.05, rateLimited: 0.04,
-	findLags: 0.3, stalls: 0.000_5, slowDisk: 0.001, held: maxStall,
+	findLags: 0.3, stalls: 0.000_8, slowDisk: 0.001, held: maxStall,
 }
 
 // The corners: small worlds in which what meets rarely elsewhere meets in every
@@ -84,7 +84,7 @@ func (p *pace) corner(name string) {
 		p.profile, p.replies, p.allDay, p.zones, p.snooze, p.crashes = 2*hour, 40*minute, 0.7, 70, 720, 1
 	case CornerReads:
 		p.users, p.looks, p.crashes = p.users+4, 2*hour, 0.3
-		p.stalls, p.slowDisk, p.held, p.watched = 0.08, 0.1, 3*second, true
+		p.stalls, p.slowDisk, p.held, p.watched = 0.12, 0.1, 3*second, true
 	}
 }
 

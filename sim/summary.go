@@ -29,6 +29,7 @@ type Summary struct {
 	Failed        []string         `json:"failed"`     // the commands that repeat them
 	Commit        string           `json:"commit,omitempty"`
 	Machine       string           `json:"machine,omitempty"`
+	Workers       int              `json:"workers,omitempty"` // runs at a time
 }
 
 func newSummary(from uint64) Summary {
@@ -116,7 +117,7 @@ func sortedNames[V any](m map[string]V) []string {
 func (s *Summary) Report(w io.Writer, command, began string) error {
 	var b strings.Builder
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
-	p("`%s`, begun %s, commit %s, %s.\n", command, began, s.Commit, s.Machine)
+	p("`%s`, begun %s, commit %s, %s; %d seeds at a time.\n", command, began, s.Commit, s.Machine, s.Workers)
 	p("| what | number |\n|---|---:|")
 	p("| seeds, kept ones included | %d |", s.Seeds)
 	p("| fresh seeds from | %d |", s.First)

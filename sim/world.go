@@ -129,7 +129,7 @@ func (w *world) run(until engine.Millis) {
 		} else {
 			e.p.turn(e.fn)
 		}
-		if w.proc != nil && w.faults.hit(CrashAnywhere, w.pace.crashes*0.000_04) {
+		if w.proc != nil && w.faults.hit(CrashAnywhere, w.pace.crashes*0.000_07) {
 			w.dying = "between two steps"
 		}
 		w.die()

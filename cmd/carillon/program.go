@@ -152,7 +152,11 @@ func isStorage(err error) bool {
 	return false
 }
 
-// version is the build's, from the module or the version control.
+// commit is what the Makefile says that this is built from: the go command does
+// not look for that everywhere.
+var commit string
+
+// version is the build's, from the module, the version control or the Makefile.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -162,10 +166,14 @@ func version() string {
 	if v == "" {
 		v = "(devel)"
 	}
+	revision := commit
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:min(len(s.Value), 12)]) {
-			v += " " + s.Value[:min(len(s.Value), 12)]
+		if s.Key == "vcs.revision" {
+			revision = s.Value[:min(len(s.Value), 12)]
 		}
+	}
+	if bare, _, _ := strings.Cut(revision, "+"); bare != "" && !strings.Contains(v, bare) {
+		v += " " + revision
 	}
 	return v
 }

@@ -120,7 +120,7 @@ func (c *simCampaignCmd) Run(p *program) error {
 		return err
 	}
 	all.Seconds, all.Kept = time.Since(began).Seconds(), len(kept)
-	all.Commit, all.Machine = version(), machine()
+	all.Commit, all.Machine, all.Workers = version(), machine(), sim.Workers()
 	if c.Report != "" {
 		err = c.report(&all, began)
 	}
@@ -176,7 +176,8 @@ func relaxed() {
 	}
 }
 
-// machine is the processor's name, as far as the system tells it, and cores.
+// machine is the processor's name, as far as the system tells it, its cores, and
+// how many of them Go uses at a time, if that is another number.
 func machine() string {
 	name := runtime.GOARCH
 	b, _ := os.ReadFile("/proc/cpuinfo")
@@ -186,5 +187,9 @@ func machine() string {
 			break
 		}
 	}
-	return fmt.Sprintf("%d cores of %s, %s", runtime.GOMAXPROCS(0), name, runtime.Version())
+	workers := ""
+	if n := runtime.GOMAXPROCS(0); n != runtime.NumCPU() {
+		workers = fmt.Sprintf(", GOMAXPROCS %d", n)
+	}
+	return fmt.Sprintf("%d cores of %s, %s%s", runtime.NumCPU(), name, runtime.Version(), workers)
 }

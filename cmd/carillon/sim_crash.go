@@ -43,6 +43,7 @@ func (c *simCrashCmd) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	r.Version = version()
 	if c.JSON {
 		err = json.NewEncoder(p.stdout).Encode(r)
 	} else {

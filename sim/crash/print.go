@@ -16,6 +16,7 @@ func (r *Report) Print(out io.Writer) {
 	row := func(what, value string, args ...any) {
 		_, _ = fmt.Fprintf(w, "%s\t%s\n", what, fmt.Sprintf(value, args...))
 	}
+	row("version", "%s", r.Version)
 	row("seed", "%d, %.0f s, controls %.0f s", r.Seed, r.Seconds, r.ControlSeconds)
 	if s := &r.States; s.Traces > 0 {
 		row("crash states", "%d, %.0f a second, at %d points of %d traces", s.Total(), share(s.Total(), s.Seconds), s.Points, s.Traces)

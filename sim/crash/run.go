@@ -80,6 +80,7 @@ type ControlReport struct {
 
 // Report is what a campaign came to.
 type Report struct {
+	Version        string          `json:"version"` // of the binary, as it says
 	Seed           uint64          `json:"seed"`
 	Seconds        float64         `json:"seconds"`
 	ControlSeconds float64         `json:"control_seconds"`

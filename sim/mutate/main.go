@@ -14,6 +14,9 @@ import (
 	"sync"
 )
 
+// commit is what the Makefile says that this is built from.
+var commit = "(unknown)"
+
 func main() {
 	var s session
 	flag.IntVar(&s.seconds, "seconds", 40, "processor time in which a change is looked for")

@@ -101,7 +101,7 @@ func write(file string, all []outcome) error {
 	var b strings.Builder
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
 	found, tried := count(all)
-	p("%d of %d found.", found, tried)
+	p("%d of %d found at commit %s.", found, tried, commit)
 	for _, o := range all {
 		if o.name == unchanged {
 			p("The engine as it is: %d seeds without a violation, the slowest took %.1f s of processor time.", o.Seeds, o.Slowest)

@@ -15,6 +15,7 @@ import (
 // Result is what a campaign came to.
 type Result struct {
 	Seed       uint64            `json:"seed"`
+	Version    string            `json:"version"` // of the binary that was run, as it says
 	Seconds    int               `json:"seconds"`
 	Took       float64           `json:"took_seconds"`
 	Violations []Violation       `json:"violations"`
@@ -118,7 +119,7 @@ func (r *Result) command() string {
 // Print writes the result for people.
 func (r *Result) Print(w io.Writer) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
-	p("seed %d: %d s of faults, %.0f s in all", r.Seed, r.Seconds, r.Took)
+	p("seed %d: %d s of faults, %.0f s in all; %s", r.Seed, r.Seconds, r.Took, r.Version)
 	p("writes: %d acknowledged, %d refused, %d unknown to their caller; %d requests cut off", r.Acknowledged, r.Refused, r.Unknown, r.CutOff)
 	p("texts: %d accepted, in %d messages, for %d people; reminders in the end: %s", r.Texts, r.Accepted, r.People, list(r.Reminders))
 	p("starts: %d, the slowest ready after %d ms; stopped stores checked: %d; reads of what was acknowledged: %d", r.Starts, r.SlowestStart, r.Checks, r.Looked)

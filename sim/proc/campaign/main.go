@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -53,6 +54,9 @@ func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	r, err := proc.Run(ctx, opt)
+	if said, e := exec.CommandContext(ctx, opt.Binary, "version").Output(); e == nil {
+		r.Version = strings.TrimSpace(string(said))
+	}
 	if err == nil {
 		err = r.Verdict()
 	}
