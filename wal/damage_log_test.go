@@ -216,7 +216,7 @@ func flipUnder(t *testing.T, dir, file, value string) {
 	f, err := os.OpenFile(path(dir, file), os.O_WRONLY, 0)
 	must(t, err)
 	found := false
-	for off := 0; off < len(b); off++ {
+	for off := range b {
 		if bytes.HasPrefix(b[off:], []byte(value)) {
 			_, err := f.WriteAt([]byte{b[off] ^ 1}, int64(off))
 			must(t, err)
