@@ -23,11 +23,10 @@ const (
 
 // line is one request of a batch.
 type line struct {
-	rt    *served
-	r     request
-	bad   *problem // what is wrong with it before it is run
-	asked bool     // its command was given to the backend
-	resp  response
+	rt   *served
+	r    request
+	bad  *problem // what is wrong with it before it is run
+	resp response
 }
 
 // resultJSON is the answer to one line.

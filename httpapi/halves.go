@@ -24,11 +24,13 @@ var inHalves = map[[2]string]*halves{
 }
 
 // whole is the handler.
-func (h *halves) whole(s *Server, ctx context.Context, r *request) (response, error) {
-	c, err := h.before(r)
-	if err != nil {
-		return response{}, err
+func (h *halves) whole() handler {
+	return func(s *Server, ctx context.Context, r *request) (response, error) {
+		c, err := h.before(r)
+		if err != nil {
+			return response{}, err
+		}
+		got, err := s.c.Backend.Do(ctx, c.UserID, c.Cmd, c.Key, c.KeyHash)
+		return h.behind(r, got, err)
 	}
-	got, err := s.c.Backend.Do(ctx, c.UserID, c.Cmd, c.Key, c.KeyHash)
-	return h.behind(r, got, err)
 }
