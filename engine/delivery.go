@@ -59,7 +59,9 @@ func (u *User) applyToMessage(at Millis, e Event) {
 	case MessageRefused:
 		if r, m := u.message(e.ID, e.MessageID, at); m != nil {
 			m.Status, m.Error, m.LookupAt = MessageFailed, e.Failure, 0
-			r.lost(at, m, e.Failure)
+			if r.lost(at, m, e.Failure); r.Status == StatusDelivered {
+				u.spend(r)
+			}
 		}
 	case MessageRecorded:
 		if r, m := u.message(e.ID, e.MessageID, at); m != nil {
@@ -141,6 +143,7 @@ func (u *User) applyReported(at Millis, r *Reminder, m *Message, e MessageReport
 		// and a retry waits, the person has the text all the same: the retry would
 		// be the second (S3), as in lost, where the news come the other way round.
 		if m.Status == MessageDelivered && r.pending() && r.last().Status.lost() {
+			u.spend(r) // it may have been taken for lost when it was accepted (P5)
 			r.delivered(at)
 		}
 		return
@@ -149,7 +152,9 @@ func (u *User) applyReported(at Millis, r *Reminder, m *Message, e MessageReport
 	case m.Status == MessageDelivered:
 		r.delivered(at)
 	case m.Status.lost():
-		r.lost(at, m, e.Failure)
+		if r.lost(at, m, e.Failure); r.Status == StatusDelivered {
+			u.spend(r)
+		}
 	}
 }
 

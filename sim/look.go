@@ -147,7 +147,8 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 		}
 		p.truth(r)
 		p.last(r)
-		if !final(r.Status) && w.wall() > r.Deadline+stuckAfter && w.calm(stuckAfter) && w.audit.maxDeadlineCalm() {
+		// A change of zone may have moved an all-day one's deadline just now.
+		if had && before.Deadline == r.Deadline && !final(r.Status) && w.wall() > r.Deadline+stuckAfter && w.calm(stuckAfter) && w.audit.maxDeadlineCalm() {
 			a.fail("stuck", p, "reminder %s is %s, %d minutes behind its deadline (L1)", r.ID, r.Status, (w.wall()-r.Deadline)/minute)
 		}
 	}
