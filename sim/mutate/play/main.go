@@ -71,7 +71,7 @@ const noEnd = "(time limit)"
 
 // watch looks at the processor time: a machine may be busy.
 func (p *player) watch() {
-	for range time.Tick(200 * time.Millisecond) {
+	for range time.Tick(200 * time.Millisecond) { //nolint:forbidigo // how often to look is nobody else's time
 		p.mu.Lock()
 		if n := p.seeds; cpu()-p.begun > p.limit {
 			f := found{Seeds: n, Checkers: []string{noEnd}, All: []string{noEnd}, Slowest: p.limit}
