@@ -102,6 +102,25 @@ func (a *audit) disguised(d *delivery, reminder string) bool {
 	return ok && d.calledAt < a.w.restored && (s.Text != d.msg.Text || s.To != d.msg.To)
 }
 
+// overtaken reports whether a text left before a restore for a lead that, by the
+// backup, was due together with a later one: only that one is looked for (P9).
+// What was lost with the store had set them apart (another zone, other leads).
+func (a *audit) overtaken(d *delivery, reminder string) bool {
+	u := a.shadow[d.msg.UserID]
+	if u == nil || d.calledAt >= a.w.restored {
+		return false
+	}
+	at := slices.IndexFunc(u.Reminders, func(r engine.Reminder) bool { return r.ID == reminder })
+	if at < 0 || u.Reminders[at].Attempts > 0 || u.Reminders[at].Reason != engine.ReasonStale {
+		return false
+	}
+	r := &u.Reminders[at]
+	return slices.ContainsFunc(u.Reminders, func(o engine.Reminder) bool {
+		_, looked := a.assumed[o.ID]
+		return looked && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead
+	})
+}
+
 // swapped reports whether a text that left before a restore is now taken for
 // another reminder's, which has the same words.
 func (a *audit) swapped(d *delivery) bool {
@@ -148,9 +167,13 @@ func (a *audit) quiet(d *delivery, in *intent) {
 		slices.ContainsFunc(in.prof, func(q *profile) bool { return q.urgent }) {
 		return
 	}
-	if !slices.ContainsFunc(in.prof, func(q *profile) bool { return !q.quietAt(d.calledWall) }) {
+	at := d.calledWall
+	if a.w.jumped >= in.trueAt-pauseGrace {
+		at = in.at // the clock may have jumped since it was decided
+	}
+	if !slices.ContainsFunc(in.prof, func(q *profile) bool { return !q.quietAt(at) }) {
 		a.fail("quiet", in.p, "%q at %s local time, quiet hours are %s (T4)", d.msg.Text,
-			time.UnixMilli(d.calledWall).In(in.prof[0].loc).Format("15:04"), in.prof[0].quietText())
+			time.UnixMilli(at).In(in.prof[0].loc).Format("15:04"), in.prof[0].quietText())
 	}
 }
 
