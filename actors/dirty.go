@@ -10,6 +10,7 @@ type dirtySet struct {
 	mu      sync.Mutex
 	users   []*entry
 	records uint64
+	taken   uint32 // how often: who was noted since has the next number
 }
 
 func (d *dirtySet) add(e *entry) {
@@ -32,8 +33,8 @@ func (d *dirtySet) addAll(batch []*release) {
 
 func (d *dirtySet) note(e *entry) {
 	d.records++
-	if !e.dirty {
-		e.dirty = true
+	if e.dirtyIn != d.taken+1 {
+		e.dirtyIn = d.taken + 1
 		d.users = append(d.users, e)
 	}
 }
@@ -44,16 +45,19 @@ func (d *dirtySet) count() (users int, records uint64) {
 	return len(d.users), d.records
 }
 
-// take empties the set and returns its ids in order. One that was erased and
-// made anew may be in it twice.
-func (d *dirtySet) take() []string {
+// take empties the set. It touches no user: the journal waits meanwhile.
+func (d *dirtySet) take() []*entry {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	users := d.users
-	for _, e := range users {
-		e.dirty = false
-	}
 	d.users, d.records = nil, 0
-	d.mu.Unlock()
+	d.taken++
+	return users
+}
+
+// inOrder returns the ids of users in order. One that was erased and made anew
+// may be there twice.
+func inOrder(users []*entry) []string {
 	out := make([]string, len(users))
 	for i, e := range users {
 		out[i] = e.id

@@ -49,7 +49,7 @@ type (
 	// roundBegins: what is dirty below through.
 	roundBegins struct {
 		through uint64
-		streams []string
+		users   []*entry
 	}
 	// beginRound asks for a round now.
 	beginRound struct{}
@@ -156,18 +156,18 @@ func (k *keeper) ask() {
 
 func (k *keeper) begin(m roundBegins) {
 	if k.round != nil { // asked twice: put it back
-		k.putBack(m.streams)
+		for _, e := range m.users {
+			k.node.dirty.add(e)
+		}
 		return
 	}
-	k.round = &round{through: m.through, streams: m.streams, waiting: map[string]bool{}}
+	k.round = &round{through: m.through, streams: inOrder(m.users), waiting: map[string]bool{}}
 	k.nextChunk()
 }
 
-func (k *keeper) putBack(streams []string) {
-	for _, s := range streams {
-		if e := k.node.table.get(s); e != nil {
-			k.node.dirty.add(e)
-		}
+func (k *keeper) putBack(stream string) {
+	if e := k.node.table.get(stream); e != nil {
+		k.node.dirty.add(e)
 	}
 }
 
@@ -256,7 +256,7 @@ func (k *keeper) put() {
 		switch {
 		case s.lost:
 			r.spoiled = true
-			k.putBack([]string{s.stream})
+			k.putBack(s.stream)
 		case s.gone:
 			if err := log.DeleteSnapshot(s.stream); err != nil {
 				k.node.fatal(err)

@@ -62,6 +62,7 @@ type (
 type flight struct {
 	by    *sender
 	offer engine.Offer
+	to    *entry
 
 	check   request // the user's last check
 	reply   engine.Reply
@@ -224,7 +225,7 @@ func (o *outbox) begin(s *sender, offer engine.Offer) {
 		cmd:     engine.HandOver{ReminderID: offer.ReminderID},
 		deliver: func(reply engine.Reply, _ error) { f.reply = reply; o.node.send(o.self, handedOver{f}) },
 	}
-	o.node.toUser(offer.UserID, &f.check)
+	f.to = o.node.toUser(offer.UserID, &f.check)
 }
 
 // handedOver calls the carrier with what the user's last check let through.
@@ -270,7 +271,7 @@ func (o *outbox) sent(f *flight) {
 		cmd:     outcomeCommand(f.message.MessageID, f.outcome),
 		deliver: func(engine.Reply, error) { o.node.send(o.self, sendDone{f}) },
 	}
-	o.node.toUser(f.offer.UserID, &f.record)
+	o.node.toEntry(f.to, &f.record)
 }
 
 func (o *outbox) finish(f *flight) {

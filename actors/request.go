@@ -144,13 +144,15 @@ func newWaiter() any {
 }
 
 // toUser puts a message in the mailbox of the user's actor, which is brought
-// into memory if it has to be. It enqueues under the shard's lock, so that an
+// into memory if it has to be, and returns its entry. It enqueues under the shard's lock, so that an
 // actor that lets itself go can't miss one.
-func (n *Node) toUser(userID string, message any) {
+func (n *Node) toUser(userID string, message any) *entry {
 	s := n.table.shard(userID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n.post(s.ensure(userID), message)
+	e := s.ensure(userID)
+	n.post(e, message)
+	return e
 }
 
 // toEntry is toUser for who has the entry at hand.

@@ -29,7 +29,7 @@ type entry struct {
 	spawns    uint32 // the shard's
 	gone      bool   // the shard's: erased, and no longer in the table
 	headKnown bool   // the journal's
-	dirty     bool   // the dirty set's: has records that no snapshot covers
+	dirtyIn   uint32 // the dirty set's: has records that no snapshot covers since it was taken so often
 }
 
 // seat is what a user in memory has besides the library's part: the mailbox,
