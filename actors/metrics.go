@@ -91,7 +91,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		bytes:       f.counter("journal_bytes_total", "Bytes of payload written to the journal."),
 		recovery:    f.gauge("recovery_duration_seconds", "How long the last start took to bring the state back."),
 		actors:      f.gauge("actors_alive", "User actors in memory."),
-		atRest:      f.gauge("actors_at_rest", "User actors in memory that keep their state as its snapshot, since they have nothing to do."),
+		atRest:      f.gauge("actors_at_rest", "User actors in memory that have nothing to do: their state is in their snapshots."),
 		restarts:    f.counter("actor_restarts_total", "User actors restarted after a panic."),
 		quarantined: f.counter("commands_quarantined_total", "Commands put aside because they failed twice."),
 		lost:        f.counter("users_unreadable_total", "Users that could not be loaded from the journal."),

@@ -78,8 +78,24 @@ func (t *turn) planDay(day Day, cause Reason) {
 // the day, in the same turn (P2, P7).
 func (t *turn) replan() {
 	p := planning{u: t.u, loc: t.zone(), day: t.u.Day, now: t.env.Now, asOf: t.env.Now}
-	t.emitAll(t.changes(p.evaluate(t.scratch())))
+	changes := t.changes(p.evaluate(t.scratch()))
+	t.makeRoom(changes)
+	t.emitAll(changes)
 	t.settle(&p)
+}
+
+// makeRoom lets the list of reminders grow once for what is planned: one by one
+// it would double, and a day of five would have room for eight.
+func (t *turn) makeRoom(changes []Event) {
+	n := 0
+	for _, e := range changes {
+		if _, ok := e.(ReminderPlanned); ok {
+			n++
+		}
+	}
+	if n > 1 {
+		t.u.Reminders = slices.Grow(t.u.Reminders, n)
+	}
 }
 
 // changes turns a plan into the events that lead there from the present
