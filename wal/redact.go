@@ -2,6 +2,7 @@ package wal
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -20,6 +21,9 @@ func (db *DB) Redact(stream string, last uint64) (int, error) {
 		}
 		return true, nil
 	})
+	// From the oldest on, the erasure's own record last: while that can be read,
+	// a start knows that blanking was cut short (N6).
+	slices.Reverse(keys)
 	total := 0
 	for len(keys) > 0 && err == nil {
 		n := min(len(keys), redactSlice)
