@@ -314,6 +314,13 @@ func (e *CalendarEvent) occurrence() Millis {
 	return e.Start
 }
 
+// about reports whether the event is still the occurrence that the reminder is
+// for. One that began all day and now begins at midnight UTC is another one of
+// the same number (P6).
+func (r *Reminder) about(e *CalendarEvent) bool {
+	return e.AllDay == r.AllDay && e.occurrence() == r.Occ
+}
+
 // applyToCalendar changes what is known of a calendar that is followed.
 func (u *User) applyToCalendar(at Millis, e Event) {
 	switch e := e.(type) { //nolint:gochecksumtype // Apply sends only these here

@@ -116,7 +116,7 @@ func (u *User) brief(r *Reminder, at Millis, p *Policy) (b Brief, ok bool) {
 		return b, false
 	}
 	s := &u.Events[i]
-	if s.Deleted || s.occurrence() != r.Occ {
+	if s.Deleted || !r.about(&s.CalendarEvent) {
 		return b, false
 	}
 	b = Brief{

@@ -236,7 +236,7 @@ func (p *planning) collectSnoozed() {
 			continue
 		}
 		e, found := p.u.findEvent(r.EventID)
-		if !found || p.u.Events[e].Deleted || p.u.Events[e].occurrence() != r.Occ {
+		if !found || p.u.Events[e].Deleted || !r.about(&p.u.Events[e].CalendarEvent) {
 			continue
 		}
 		s := &p.u.Events[e]

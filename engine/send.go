@@ -119,7 +119,7 @@ func (t *turn) preSend(r *Reminder) Reason {
 		switch {
 		case !found || t.u.Events[i].Deleted || t.u.Events[i].Sync == SyncCanceled:
 			return ReasonEventDeleted
-		case t.u.Events[i].occurrence() != r.Occ:
+		case !r.about(&t.u.Events[i].CalendarEvent):
 			return ReasonEventMoved
 		}
 	}
