@@ -87,6 +87,9 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 	if _, other := t.u.byMessage("", c.SID); c.Kind == SightingFound && other != nil && other != m {
 		c.Kind = SightingUnknown // an older message with the same text
 	}
+	if c.Kind == SightingFound && t.u.underWay(m) {
+		c.Kind = SightingUnknown // that one's, perhaps; its outcome will tell
+	}
 	if m.Status != MessageUncertain || (c.Kind != SightingFound && t.env.Now < m.LookupAt) {
 		return Done{}
 	}
@@ -99,6 +102,20 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 		t.absent(r, m)
 	}
 	return Done{}
+}
+
+// underWay reports whether another message of the same words is being handed
+// over: the carrier may have it before its sid is known here.
+func (u *User) underWay(m *Message) bool {
+	for i := range u.Reminders {
+		for j := range u.Reminders[i].Messages {
+			o := &u.Reminders[i].Messages[j]
+			if o.ID != m.ID && o.Status == MessageSending && o.SID == "" && o.Text == m.Text && o.To == m.To {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // reconcileWait grows with the time that the carrier could not be asked, and

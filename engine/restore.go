@@ -63,14 +63,15 @@ func (u *User) open() bool {
 
 // assume begins the attempts that the engine that ran on may have made. Of leads
 // that were due together it made one, the last (P9): the others are over, or a
-// look-up would find that one's text for them, and it would be sent again.
+// look-up would find that one's text for them, and it would be sent again. One
+// whose retry was due behind the later lead had its turn by itself.
 func (t *turn) assume() {
 	var due, outrun []string
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
 		switch {
 		case !r.pending() || r.Attempts >= MaxAttempts || r.nextAt() > t.env.Now:
-		case t.outrunAt(r, max(r.nextAt(), t.fenced+1)):
+		case t.outrunAlready(r):
 			outrun = append(outrun, r.ID)
 		default:
 			due = append(due, r.ID)
@@ -81,7 +82,7 @@ func (t *turn) assume() {
 	}
 	for _, id := range due {
 		r := t.u.reminder(id)
-		since := max(r.nextAt(), t.fenced+1)
+		since := t.turnOf(r)
 		text := t.compose(r, since) // as it would have been sent then, for the look-up compares texts
 		mid := messageID(id, r.Attempts+1, t.u.CreatedAt)
 		t.emit(AttemptStarted{
@@ -92,4 +93,12 @@ func (t *turn) assume() {
 		r, m := t.u.byMessage(mid, "")
 		t.uncertain(r, m, ReasonRestored, "due since the backup that was restored")
 	}
+}
+
+// turnOf is when the engine that ran on could hand a reminder over.
+func (t *turn) turnOf(r *Reminder) Millis { return max(r.nextAt(), t.fenced+1) }
+
+// outrunAlready reports whether a later lead had its turn with this one.
+func (t *turn) outrunAlready(r *Reminder) bool {
+	return t.outruns(r, func(o *Reminder) bool { return t.turnOf(o) == t.turnOf(r) })
 }

@@ -48,16 +48,19 @@ func (t *turn) staleReason() Reason {
 // outrun reports whether a later lead of the same event is due as well. One that
 // waits for a retry is not: quiet hours may begin before it, and then the person
 // would get neither.
-func (t *turn) outrun(r *Reminder) bool { return t.outrunAt(r, t.env.Now) }
+func (t *turn) outrun(r *Reminder) bool {
+	return r.nextAt() <= t.env.Now && t.outruns(r, func(o *Reminder) bool { return o.nextAt() <= t.env.Now })
+}
 
-func (t *turn) outrunAt(r *Reminder, at Millis) bool {
-	if r.Type != EventReminder || r.AllDay || r.nextAt() > at {
+// outruns reports whether a later lead of the same event, of which due holds,
+// is still to be sent.
+func (t *turn) outruns(r *Reminder, due func(*Reminder) bool) bool {
+	if r.Type != EventReminder || r.AllDay {
 		return false
 	}
 	for i := range t.u.Reminders {
 		o := &t.u.Reminders[i]
-		if o.pending() && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead &&
-			o.Type == EventReminder && o.nextAt() <= at {
+		if o.pending() && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead && o.Type == EventReminder && due(o) {
 			return true
 		}
 	}
