@@ -292,7 +292,7 @@ func (a *audit) canceled(p *person, reminder string) {
 	t.canceled = true
 	for _, d := range t.accepted {
 		switch {
-		case d.lost(), d.life != p.life, isPills(d.msg.Text), a.swapped(d):
+		case d.lost(), d.life != p.life, isPills(d.msg.Text), a.swapped(d), a.taken(d):
 		case a.disguised(d, reminder), a.overtaken(d, reminder): // looked for, and not found by its words
 			a.unknowable++
 		default:

@@ -71,6 +71,7 @@ func (a *audit) once(d *delivery, t *trail) {
 		switch {
 		case b.lostAt(d.calledAt):
 		case isPills(d.msg.Text): // one of the same words may be taken for another: a.conserved
+		case a.taken(b): // it counts as the other one's
 		case a.disguised(b, d.msg.ReminderID):
 			a.unknowable++
 		default:
@@ -124,18 +125,47 @@ func (a *audit) overtaken(d *delivery, reminder string) bool {
 // swapped reports whether a text that left before a restore is now taken for
 // another reminder's, which has the same words.
 func (a *audit) swapped(d *delivery) bool {
-	u := a.shadow[d.msg.UserID]
-	if u == nil || d.calledAt >= a.w.restored {
+	return d.calledAt < a.w.restored && a.takenFor(d) != nil
+}
+
+// taken reports whether a look-up took a text for another reminder's of the same
+// words, while the hand-overs of both were uncertain. That one has no text then,
+// or its own is taken too: there are never more texts than reminders. A message
+// that knows the sid by itself is not one of these.
+func (a *audit) taken(d *delivery) bool {
+	o := a.takenFor(d)
+	if o == nil || d.answered {
 		return false
+	}
+	for _, m := range o.Messages {
+		if m.SID == d.sid && (m.Text != d.msg.Text || m.To != d.msg.To) {
+			return false
+		}
+	}
+	for _, m := range a.messages(d.msg.UserID, d.msg.ReminderID) {
+		if m.SID == d.sid {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(a.trail(o.ID).accepted, func(b *delivery) bool {
+		return b.life == d.life && !b.lost() && a.takenFor(b) == nil
+	})
+}
+
+// takenFor is the reminder that has another one's text by the journal, or nil.
+func (a *audit) takenFor(d *delivery) *engine.Reminder {
+	u := a.shadow[d.msg.UserID]
+	if u == nil {
+		return nil
 	}
 	for i := range u.Reminders {
 		for _, m := range u.Reminders[i].Messages {
 			if m.SID == d.sid && u.Reminders[i].ID != d.msg.ReminderID {
-				return true
+				return &u.Reminders[i]
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 // welcome is S1: consent, number, switch, pause, and that there is somebody.

@@ -248,7 +248,7 @@ func (p *person) truth(r *engine.ReminderView) {
 		case d == nil:
 			a.fail("truth", p, "message %s has sid %s, which the carrier never gave", m.ID, m.SID)
 		case d.msg.ReminderID != r.ID && d.calledAt < p.w.restored && d.msg.Text == m.Text: // taken for one another
-		case d.msg.MessageID != m.ID && d.msg.ReminderID != r.ID:
+		case d.msg.MessageID != m.ID && d.msg.ReminderID != r.ID && !a.taken(d):
 			a.fail("truth", p, "message %s has the sid of message %s", m.ID, d.msg.MessageID)
 		case ahead(m.Status) > ahead(d.status):
 			a.fail("truth", p, "message %s is shown %s, and the carrier has it %s", m.ID, m.Status, d.status)
@@ -265,7 +265,7 @@ func (p *person) truth(r *engine.ReminderView) {
 		case a.swapped(d), a.disguised(d, r.ID), a.overtaken(d, r.ID), isPills(d.msg.Text):
 		case r.Status == engine.StatusCanceled && !d.lost() && d.answered:
 			a.fail("cancel", p, "reminder %s is shown cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
-		case r.Status == engine.StatusScheduled && !d.lost() && p.w.restored == 0:
+		case r.Status == engine.StatusScheduled && !d.lost() && p.w.restored == 0 && !a.taken(d):
 			a.fail("truth", p, "reminder %s is shown scheduled (%s), and the carrier has accepted %s", r.ID, r.Reason, d.sid)
 		}
 	}
