@@ -98,7 +98,13 @@ func (t *turn) assume() {
 // turnOf is when the engine that ran on could hand a reminder over.
 func (t *turn) turnOf(r *Reminder) Millis { return max(r.nextAt(), t.fenced+1) }
 
-// outrunAlready reports whether a later lead had its turn with this one.
+// outrunAlready reports whether a later lead had its turn with this one, or
+// before it and in the same words: the engine that ran on has sent one of them,
+// and looked for by the same words the one would be taken for the other.
 func (t *turn) outrunAlready(r *Reminder) bool {
-	return t.outruns(r, func(o *Reminder) bool { return t.turnOf(o) == t.turnOf(r) })
+	at := t.turnOf(r)
+	return t.outruns(r, func(o *Reminder) bool {
+		its := t.turnOf(o)
+		return its == at || its < at && t.compose(o, its).body == t.compose(r, at).body
+	})
 }

@@ -49,7 +49,24 @@ func (t *turn) staleReason() Reason {
 // waits for a retry is not: quiet hours may begin before it, and then the person
 // would get neither.
 func (t *turn) outrun(r *Reminder) bool {
-	return r.nextAt() <= t.env.Now && t.outruns(r, func(o *Reminder) bool { return o.nextAt() <= t.env.Now })
+	return r.nextAt() <= t.env.Now && (t.told(r) || t.outruns(r, func(o *Reminder) bool { return o.nextAt() <= t.env.Now }))
+}
+
+// told reports whether the person has, or may have, a later lead's text: a retry
+// of the earlier one would say the same again. A later lead that quiet hours
+// had moved before the earlier one says another thing.
+func (t *turn) told(r *Reminder) bool {
+	if r.Type != EventReminder || r.AllDay || r.Attempts == 0 {
+		return false
+	}
+	for i := range t.u.Reminders {
+		o := &t.u.Reminders[i]
+		there := o.inFlight() || o.Status == StatusSent || o.Status == StatusDelivered
+		if there && o.Type == EventReminder && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead && o.Due >= r.Due {
+			return true
+		}
+	}
+	return false
 }
 
 // outruns reports whether a later lead of the same event, of which due holds,

@@ -101,7 +101,7 @@ var mutants = []mutant{
 	{"nobody_asks_for_news", []string{"engine/wake.go", "		case r.unconfirmed() && m.LookupAt <= t.env.Now:\n			out = append(out, t.lookUp(r, m))\n", ""}},
 	{"sync_forgets_its_window", []string{"engine/calendar.go", "c.Start <= start && start < c.End {", "start != 0 {"}},
 	{"restored_sent_is_retried", []string{"engine/restore.go", "	case t.u.open():\n		t.emit(Fenced{BackupAt: c.BackupAt})\n", ""}},
-	{"restored_retry_is_outrun", []string{"engine/restore.go", "t.turnOf(o) == t.turnOf(r)", "t.turnOf(o) <= t.turnOf(r)"}},
+	{"restored_retry_is_outrun", []string{"engine/restore.go", "its == at || its < at && ", "its <= at || "}},
 	{"under_way_is_no_matter", []string{"engine/outcome.go", "c.Kind == SightingFound && t.u.underWay(m)", "false && t.u.underWay(m)"}},
 	{"fence_by_the_clock", []string{"engine/outcome.go", "case r.last().Restored:", "case r.last().CreatedAt <= t.u.Fence:"}},
 	{"urgent_always", []string{"engine/quiet.go", "|| (p == PriorityUrgent && u.Prefs.AllowUrgent) {", "|| p == PriorityUrgent {", "engine/send.go", "|| (r.Priority == PriorityUrgent && t.u.Prefs.AllowUrgent) {", "|| r.Priority == PriorityUrgent {"}},
