@@ -75,8 +75,8 @@ func (u *User) applyToMessage(at Millis, e Event) {
 			r.Status, r.Reason = StatusUncertain, e.Reason
 			r.LastError = &Failure{Category: CategoryUnknown, Message: e.Cause}
 		}
-	case LookupDone:
-		if _, m := u.message(e.ID, e.MessageID, at); m != nil {
+	case LookupDone: // the message is as it was: UpdatedAt says since when
+		if _, m := u.touched(e.ID, e.MessageID, at); m != nil {
 			m.LookupAt = e.LookupAt
 			if e.Absent {
 				m.Absent++
@@ -198,13 +198,21 @@ func (m *Message) stamp(at Millis) {
 
 // message finds a reminder and one of its messages and notes the change.
 func (u *User) message(reminderID, messageID string, at Millis) (*Reminder, *Message) {
+	r, m := u.touched(reminderID, messageID, at)
+	if m != nil {
+		m.UpdatedAt = at
+	}
+	return r, m
+}
+
+// touched does the same for what changes the reminder only.
+func (u *User) touched(reminderID, messageID string, at Millis) (*Reminder, *Message) {
 	r := u.touch(reminderID, at)
 	if r == nil {
 		return nil, nil
 	}
 	for i := range r.Messages {
 		if r.Messages[i].ID == messageID {
-			r.Messages[i].UpdatedAt = at
 			return r, &r.Messages[i]
 		}
 	}

@@ -36,11 +36,13 @@ func (t *turn) owed() []Effect {
 	return out
 }
 
+// lookUp begins where the message can be by the carrier's clock: when it was
+// begun, or when its outcome was missed, if ours went back in between.
 func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 	l := LookUp{SID: m.SID, Message: Outgoing{
 		UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Sender: m.Sender, Text: m.Text, Segments: m.Segments,
 		CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
-	}, Since: m.CreatedAt}
+	}, Since: min(m.CreatedAt, m.UpdatedAt)}
 	if r.Reason == ReasonRestored { // somebody may have had it sent before it was due
 		l.Since = min(l.Since, t.u.Fence)
 	}

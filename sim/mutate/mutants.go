@@ -103,6 +103,7 @@ var mutants = []mutant{
 	{"restored_sent_is_retried", []string{"engine/restore.go", "	case t.u.open():\n		t.emit(Fenced{BackupAt: c.BackupAt})\n", ""}},
 	{"restored_retry_is_outrun", []string{"engine/restore.go", "its == at || its < at && ", "its <= at || "}},
 	{"under_way_is_no_matter", []string{"engine/outcome.go", "c.Kind == SightingFound && t.u.underWay(m)", "false && t.u.underWay(m)"}},
+	{"looked_up_by_the_clock_before", []string{"engine/wake.go", "Since: min(m.CreatedAt, m.UpdatedAt)}", "Since: m.CreatedAt}"}},
 	{"fence_by_the_clock", []string{"engine/outcome.go", "case r.last().Restored:", "case r.last().CreatedAt <= t.u.Fence:"}},
 	{"urgent_always", []string{"engine/quiet.go", "|| (p == PriorityUrgent && u.Prefs.AllowUrgent) {", "|| p == PriorityUrgent {", "engine/send.go", "|| (r.Priority == PriorityUrgent && t.u.Prefs.AllowUrgent) {", "|| r.Priority == PriorityUrgent {"}},
 	{"priority_ignored", []string{"engine/plan.go", "		case a.Priority != b.Priority:\n", "		case a.Priority != b.Priority && a.Due == b.Due:\n"}},
