@@ -27,6 +27,9 @@ type op struct {
 	key   string
 	tries int // answers that were lost
 	full  int // times that there was no room on the disk
+	// wall is the clock when it was carried out, at the earliest: a key is
+	// remembered from then on.
+	wall engine.Millis
 	// refused: nobody expects it any more. A copy that is still on its way may be
 	// taken, by a clock that has gone back, and is not carried.
 	refused bool
@@ -78,7 +81,7 @@ func (c *writer) run(o *op) {
 		c.p.keys++
 		o.key = fmt.Sprintf("%s-%d", c.p.id, c.p.keys)
 	}
-	c.cur = o
+	c.cur, o.wall = o, c.p.w.wall()
 	c.p.asked++
 	o.begin()
 	c.p.watch(0)
@@ -107,8 +110,17 @@ func (p *person) repeatLater(o *op, mean engine.Millis) {
 
 // repeat carries a request a second time, by accident: nobody reads the answer.
 func (p *person) repeat(o *op) {
-	p.w.ask(p.id, o.cmd, o.key, hashOf(o.key), func(reply engine.Reply, err error) { p.w.digest.reply(p.id, reply, err) })
+	w, life, restored := p.w, p.life, p.w.restored
+	w.ask(p.id, o.cmd, o.key, hashOf(o.key), func(reply engine.Reply, err error) {
+		w.digest.reply(p.id, reply, err)
+		if _, text := o.cmd.(engine.ReceiveText); text && w.wall()-o.wall > keyLife && p.life == life && w.restored == restored {
+			p.out = perhapsOut // the machine slept on it, and what came before is rightly forgotten
+		}
+	})
 }
+
+// keyLife is how long an Idempotency-Key, or a text's sid, is remembered.
+const keyLife = 24 * hour
 
 func (c *writer) answered(o *op, reply engine.Reply, err error) {
 	w := c.p.w
@@ -140,7 +152,7 @@ func (c *writer) answered(o *op, reply engine.Reply, err error) {
 		w.after(refusal.RetryAfter+second, c.again(o))
 		return
 	}
-	c.cur, o.refused = nil, refused
+	c.cur, o.refused, o.wall = nil, refused, min(o.wall, w.wall())
 	ticket := c.ticket
 	if c.name == "profile" || c.name == "consent" {
 		c.p.swayed = w.now
