@@ -98,12 +98,26 @@ func (t *target) certain() bool {
 	case w.ended || w.jumped != 0 || w.restored != 0 || !w.calm(30*minute) || w.paused.known || w.pauseWanted || w.carrier.stopped():
 		return false
 	case q == nil, p.cal.next != nil, p.cus.next != nil, !p.exists(), !q.verified, q.paused, p.out != optedIn,
-		q.limit < 100, w.carrier.blocked[q.phone], t.event && !q.reminders:
+		q.limit < 100, p.crowded(), w.carrier.blocked[q.phone], t.event && !q.reminders:
 		return false
 	case w.now-p.swayed < 15*minute+max(w.wall()-t.at, 0), w.now-p.quieted < 24*hour: // once its instant is past, none comes back (P3)
 		return false
 	}
 	return t.wanted()
+}
+
+// crowded reports whether even a limit of a hundred may be reached: the date that
+// it is kept on lasts up to two days when the zone goes west (P5), and others
+// hold places for later.
+func (p *person) crowded() bool {
+	begun, from := map[string]bool{}, p.limits.reached*day-14*hour // nowhere it begins before
+	for _, in := range slices.Backward(p.intents) {
+		if in.at < from {
+			break
+		}
+		begun[in.reminder] = true
+	}
+	return int32(len(begun)) > p.prof.now.limit/2
 }
 
 func (t *target) hasLeft(due engine.Millis) {
