@@ -231,7 +231,7 @@ func (a *audit) words(d *delivery, in *intent) {
 				continue
 			}
 			if why = e.judge(d, in); why == "" {
-				if w := e.guarded(d); w != "" { // a change of place or link may be under way
+				if w := e.guarded(d, in); w != "" { // a change of place or link may be under way
 					foreign = w
 					continue
 				}

@@ -7,6 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
+
+	"carillon/actors/provider"
+	"carillon/engine"
 )
 
 // TestCheckersAreListed: who speaks up is in the list, and the list names
@@ -32,5 +36,22 @@ func TestCheckersAreListed(t *testing.T) {
 	}
 	if said := slices.Sorted(maps.Keys(speaks)); !slices.Equal(said, listed) {
 		t.Errorf("listed are %v, and %v speak up", listed, said)
+	}
+}
+
+// TestTheFusesDateIsTheEvents: the date that the fuse puts before a third text
+// is no word of a language model, and another one is.
+func TestTheFusesDateIsTheEvents(t *testing.T) {
+	loc := mustLoad("Pacific/Kiritimati")
+	e := &calEvent{CalendarEvent: engine.CalendarEvent{Title: "e6x73 Review", Start: time.Date(2026, 9, 9, 10, 8, 0, 0, time.UTC).UnixMilli()}}
+	in := &intent{prof: []*profile{{loc: loc}}}
+	for text, bad := range map[string]string{
+		"00:08 on 2026-09-10 e6x73 Review in 15 mins": "",
+		"00:08 on 2026-09-11 e6x73 Review in 15 mins": "2026-09-11",
+		"e6x73 Review on 2026-09-10 in 15 mins":       "2026-09-10",
+	} {
+		if got := e.guarded(&delivery{msg: provider.Message{Text: text}}, in); got != bad {
+			t.Errorf("%q: %q, want %q", text, got, bad)
+		}
 	}
 }

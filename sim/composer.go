@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"strings"
+	"time"
 
 	"carillon/actors/provider"
 	"carillon/engine"
@@ -71,10 +72,10 @@ var injections = []string{
 
 // guarded is X4: the word of a text that a language model may not add; empty if
 // there is none. The words of the event are its own.
-func (e *calEvent) guarded(d *delivery) string {
+func (e *calEvent) guarded(d *delivery, in *intent) string {
 	own := " " + strings.ToLower(e.Title+" "+e.Location+" "+e.Link) + " "
 	digits := 0
-	for w := range strings.FieldsSeq(strings.ToLower(d.msg.Text)) {
+	for w := range strings.FieldsSeq(strings.ToLower(e.untimed(d.msg.Text, in))) {
 		if strings.Contains(own, strings.Trim(w, ".,;:!?")) {
 			digits = 0
 			continue
@@ -93,4 +94,15 @@ func (e *calEvent) guarded(d *delivery) string {
 		}
 	}
 	return ""
+}
+
+// untimed is a text without the date and time that the fuse puts before a third
+// one of the same words: they are the event's, where its person is.
+func (e *calEvent) untimed(text string, in *intent) string {
+	for _, q := range in.prof {
+		if rest, cut := strings.CutPrefix(text, time.UnixMilli(e.Start).In(q.loc).Format("15:04 on 2006-01-02 ")); cut {
+			return rest
+		}
+	}
+	return text
 }
