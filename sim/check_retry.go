@@ -29,6 +29,10 @@ func (a *audit) failed(user string, at engine.Millis, e engine.Event) {
 		a.retry(e.ID).message = e.MessageID
 	case engine.RetryPlanned:
 		a.planned(user, at, e)
+	case engine.ReminderMoved:
+		if r := a.retries[e.ID]; r != nil && e.Reason == engine.ReasonQuietHours && at >= r.notBefore {
+			r.notBefore = 0 // its turn came, in quiet hours: a clock that goes back then does not make it wait again
+		}
 	case engine.MessageReported:
 		if a.retry(e.ID).message == e.MessageID {
 			return // the carrier says so once more: the wait has begun
