@@ -246,7 +246,7 @@ func (p *planning) collectSnoozed() {
 		c.SnoozeOf, c.AskedAt = r.SnoozeOf, r.AskedAt
 		if s.AllDay {
 			c.Start, c.End, c.Deadline = dayStart(s.Date, p.loc), dayStart(s.EndDate, p.loc), dayStart(s.Date+1, p.loc)
-			if c.why == ReasonNone && c.at >= c.Deadline {
+			if (c.why == ReasonNone || c.why == ReasonEventPending) && c.at >= c.Deadline {
 				c.why = ReasonStale // the zone has changed, and that day is over
 			}
 		}

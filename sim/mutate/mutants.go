@@ -112,7 +112,7 @@ var mutants = []mutant{
 	{"three_segments", []string{"engine/text.go", "	body, size := Template(e, ahead, t.env.Policy.MaxSegments)\n	return composed", "	body, size := Template(e, ahead, 3)\n	return composed"}},
 	{"custom_lives_two_hours", []string{"engine/custom.go", "const customLife = hour ", "const customLife = 2 * hour "}},
 	{"new_number_not_in_the_index", []string{"actors/index.go", "Key: []byte(e.Phone), Value: []byte(userID)})", "Key: []byte(e.Phone + \"0\"), Value: []byte(userID)})"}},
-	{"yesterday_snoozed_is_today", []string{"engine/plan.go", "			if c.why == ReasonNone && c.at >= c.Deadline {\n", "			if false {\n", "engine/plan.go", "			c.Start, c.End, c.Deadline = dayStart(s.Date, p.loc), dayStart(s.EndDate, p.loc), dayStart(s.Date+1, p.loc)\n", "			c.End = r.End\n"}},
+	{"yesterday_snoozed_is_today", []string{"engine/plan.go", "			if (c.why == ReasonNone || c.why == ReasonEventPending) && c.at >= c.Deadline {\n", "			if false {\n", "engine/plan.go", "			c.Start, c.End, c.Deadline = dayStart(s.Date, p.loc), dayStart(s.EndDate, p.loc), dayStart(s.Date+1, p.loc)\n", "			c.End = r.End\n"}},
 	{"snoozed_day_begins_where_it_did", []string{"engine/snooze.go", "		p.Start, p.End, p.Deadline = t.dayOf(r)\n", "		_, p.End, p.Deadline = t.dayOf(r)\n", "engine/plan.go", "			c.Start, c.End, c.Deadline = dayStart(s.Date, p.loc), dayStart(s.EndDate, p.loc), dayStart(s.Date+1, p.loc)\n", "			c.End, c.Deadline = r.End, dayStart(s.Date+1, p.loc)\n"}},
 	// Those that only one checker can see.
 	{"newest_is_called_old", []string{"engine/calendar.go", "Ignored: how == storedOld}", "Ignored: how == storedOld || how == storedChanged}"}},
