@@ -53,13 +53,14 @@ type person struct {
 	starts    []engine.Millis          // of verifications
 	verifying string                   // the number that a code is out for
 	touched   map[string]bool          // events and reminders that a send-now or a cancel has meddled with
+	touches   map[string]int           // how often, of events
 }
 
 func newPerson(w *world, n int) *person {
 	p := &person{
 		w: w, n: n, id: fmt.Sprintf("person-%02d", n), versioned: w.d.chance(0.8),
 		numbers: []string{fmt.Sprintf("+1555%03d0001", n), fmt.Sprintf("+1555%03d0002", n)},
-		listed:  map[string]*engine.ReminderView{}, touched: map[string]bool{},
+		listed:  map[string]*engine.ReminderView{}, touched: map[string]bool{}, touches: map[string]int{},
 		lastOf: map[string]*intent{}, texted: map[string]engine.Millis{}, buried: map[string]bool{}, impatient: w.d.chance(0.2),
 	}
 	p.clear()

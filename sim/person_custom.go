@@ -124,5 +124,6 @@ func (p *person) touch(id string) {
 	p.touched[id] = true
 	if r, ok := p.listed[id]; ok {
 		p.touched[r.EventID] = true
+		p.touches[r.EventID]++
 	}
 }

@@ -134,12 +134,13 @@ func (p *person) expectSnoozed(s *snooze) {
 			continue
 		}
 		p.touched[e.ID] = true // its other reminders may be outrun by this one
-		event, count := *e, len(p.snoozes)
+		event, count, touches := *e, len(p.snoozes), p.touches[e.ID]
 		t := target{p: p, token: e.token, at: s.until - w.wall() + s.asked + w.skew, deadline: e.Start, event: true}
 		t.at = max(t.at, s.until-2*second)
 		t.wanted = func() bool {
 			cur := (*p.cal.now)[event.ID]
-			return cur != nil && cur.token == event.token && cur.Start == event.Start && cur.wanted() && cur.Sync == engine.SyncSynced && len(p.snoozes) == count
+			return cur != nil && cur.token == event.token && cur.Start == event.Start && cur.wanted() && cur.Sync == engine.SyncSynced && len(p.snoozes) == count &&
+				p.touches[event.ID] == touches // a send-now has it leave before
 		}
 		t.plan()
 	}
