@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,15 +101,24 @@ func (p *process) signal(t *testing.T, sig os.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// freeAddr returns a loopback address that nobody listens on.
+// port is the last that freeAddr gave out.
+var port atomic.Int32
+
+// freeAddr returns a loopback address that nobody listens on. It is below those
+// that the kernel gives out by itself (32768 and above on Linux), so that no
+// connection of another test takes it before it is used.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	port.CompareAndSwap(0, int32(20_000+os.Getpid()%10_000))
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", port.Add(1))
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // twilioEnv points carillon at a Twilio stub.

@@ -24,7 +24,7 @@ func startProgram(t *testing.T, env map[string]string, args ...string) *client {
 // startProgramLog also returns what it has logged so far.
 func startProgramLog(t *testing.T, env map[string]string, args ...string) (*client, func() string) {
 	t.Helper()
-	vars := map[string]string{"CARILLON_API_KEY": testKey, "CARILLON_LISTEN": freeAddr(t), "CARILLON_DATA_DIR": t.TempDir(), "CARILLON_LOG_LEVEL": "error"}
+	vars := map[string]string{"CARILLON_API_KEY": testKey, "CARILLON_LISTEN": "127.0.0.1:0", "CARILLON_DATA_DIR": t.TempDir(), "CARILLON_LOG_LEVEL": "error"}
 	maps.Copy(vars, env)
 	var errs lockedText
 	up := make(chan string, 1)
