@@ -59,9 +59,7 @@ func (u *User) applyToMessage(at Millis, e Event) {
 	case MessageRefused:
 		if r, m := u.message(e.ID, e.MessageID, at); m != nil {
 			m.Status, m.Error, m.LookupAt = MessageFailed, e.Failure, 0
-			if r.lost(at, m, e.Failure); r.Status == StatusDelivered {
-				u.spend(r)
-			}
+			u.lost(at, r, m, e.Failure)
 		}
 	case MessageRecorded:
 		if r, m := u.message(e.ID, e.MessageID, at); m != nil {
@@ -120,7 +118,7 @@ func (u *User) applyAccepted(at Millis, r *Reminder, m *Message, e MessageAccept
 	}
 	u.spend(r)
 	if m.Status == MessageDelivered {
-		r.delivered(at)
+		u.delivered(at, r)
 	}
 }
 
@@ -143,25 +141,22 @@ func (u *User) applyReported(at Millis, r *Reminder, m *Message, e MessageReport
 		// and a retry waits, the person has the text all the same: the retry would
 		// be the second (S3), as in lost, where the news come the other way round.
 		if m.Status == MessageDelivered && r.pending() && r.last().Status.lost() {
-			u.spend(r) // it may have been taken for lost when it was accepted (P5)
-			r.delivered(at)
+			u.delivered(at, r)
 		}
 		return
 	}
 	switch {
 	case m.Status == MessageDelivered:
-		r.delivered(at)
+		u.delivered(at, r)
 	case m.Status.lost():
-		if r.lost(at, m, e.Failure); r.Status == StatusDelivered {
-			u.spend(r)
-		}
+		u.lost(at, r, m, e.Failure)
 	}
 }
 
 // lost notes that a message did not get there. If it was the last and an
 // older one has arrived after all, the person has the text: that ends the
 // reminder, for another hand-over would be the second text.
-func (r *Reminder) lost(at Millis, m *Message, f Failure) {
+func (u *User) lost(at Millis, r *Reminder, m *Message, f Failure) {
 	r.LastError = nil
 	if f != (Failure{}) {
 		r.LastError = &f
@@ -171,15 +166,17 @@ func (r *Reminder) lost(at Millis, m *Message, f Failure) {
 	}
 	for i := range r.Messages {
 		if r.Messages[i].Status == MessageDelivered {
-			r.delivered(at)
+			u.delivered(at, r)
 			return
 		}
 	}
 }
 
 // delivered ends the reminder well. A retry that was planned meanwhile is
-// taken back with it: the person has the text.
-func (r *Reminder) delivered(at Millis) {
+// taken back with it: the person has the text. Its place is used up, though the
+// message may have been taken for lost when the carrier accepted it (P5).
+func (u *User) delivered(at Millis, r *Reminder) {
+	u.spend(r)
 	r.Status, r.Reason, r.RetryAt, r.LastError = StatusDelivered, ReasonDelivered, 0, nil
 	if r.DeliveredAt == 0 {
 		r.DeliveredAt = at

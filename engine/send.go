@@ -56,28 +56,25 @@ func (t *turn) outrun(r *Reminder) bool {
 // of the earlier one would say the same again. A later lead that quiet hours
 // had moved before the earlier one says another thing.
 func (t *turn) told(r *Reminder) bool {
-	if r.Type != EventReminder || r.AllDay || r.Attempts == 0 {
-		return false
-	}
-	for i := range t.u.Reminders {
-		o := &t.u.Reminders[i]
-		there := o.inFlight() || o.Status == StatusSent || o.Status == StatusDelivered
-		if there && o.Type == EventReminder && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead && o.Due >= r.Due {
-			return true
-		}
-	}
-	return false
+	return r.Attempts > 0 && t.laterLead(r, func(o *Reminder) bool {
+		return (o.inFlight() || o.Status == StatusSent || o.Status == StatusDelivered) && o.Due >= r.Due
+	})
 }
 
 // outruns reports whether a later lead of the same event, of which due holds,
 // is still to be sent.
 func (t *turn) outruns(r *Reminder, due func(*Reminder) bool) bool {
+	return t.laterLead(r, func(o *Reminder) bool { return o.pending() && due(o) })
+}
+
+// laterLead reports whether any later lead of the same event is such a one.
+func (t *turn) laterLead(r *Reminder, such func(*Reminder) bool) bool {
 	if r.Type != EventReminder || r.AllDay {
 		return false
 	}
 	for i := range t.u.Reminders {
 		o := &t.u.Reminders[i]
-		if o.pending() && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead && o.Type == EventReminder && due(o) {
+		if o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead && o.Type == EventReminder && such(o) {
 			return true
 		}
 	}
