@@ -116,7 +116,9 @@ func (n *Node) readCalendar(ctx context.Context, e engine.ReadCalendar, now engi
 	if err != nil {
 		return out, &provider.CalendarError{Problem: engine.ProblemPanic, Cause: "the zone can't be loaded"}
 	}
-	return n.cfg.Calendars.Read(ctx, provider.CalendarQuery{UserID: e.UserID, Calendar: e.Calendar, Zone: zone, Now: now})
+	return n.cfg.Calendars.Read(ctx, provider.CalendarQuery{
+		UserID: e.UserID, Calendar: e.Calendar, Zone: zone, Now: now, Start: e.Start, End: e.End,
+	})
 }
 
 // answered has the user keep what the calendar says.
@@ -127,7 +129,7 @@ func (c *calendars) answered(m calendarAnswered) {
 	}
 	cmd := engine.RecordCalendar{
 		ID: m.effect.Calendar.ID, ConnectedAt: m.effect.Calendar.ConnectedAt, BegunAt: m.begun,
-		Whole: m.out.Whole, Start: m.out.Start, End: m.out.End, Events: m.out.Events, Gone: m.out.Gone,
+		Whole: m.out.Whole, Start: m.effect.Start, End: m.effect.End, Events: m.out.Events, Gone: m.out.Gone,
 		Cursor: m.out.Cursor, Channel: m.out.Channel,
 	}
 	if m.err != nil {

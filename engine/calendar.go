@@ -17,7 +17,7 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 	if refused := checkEvent(e, ""); refused != nil {
 		return *refused
 	}
-	if t.u.follows(e.ID) != nil {
+	if t.u.Follows(e.ID) {
 		return followed("")
 	}
 	if most := t.env.Policy.MaxEvents; len(t.u.Events) >= most && !t.live(e.ID) && t.liveEvents() >= most {
@@ -120,7 +120,7 @@ func (t *turn) deleteEvent(c DeleteEvent) Reply {
 	if !found || t.u.Events[i].Deleted {
 		return notFound(CodeEventNotFound, "no such event")
 	}
-	if t.u.follows(c.ID) != nil {
+	if t.u.Follows(c.ID) {
 		return followed("")
 	}
 	s := &t.u.Events[i]
@@ -147,7 +147,7 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		if refused := checkEvent(e, "events["+itoa(i)+"]."); refused != nil {
 			return *refused
 		}
-		if t.u.follows(e.ID) != nil {
+		if t.u.Follows(e.ID) {
 			return followed("events[" + itoa(i) + "].event_id")
 		}
 		if named[e.ID] {
@@ -159,7 +159,7 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		}
 	}
 	gone := t.unnamed(c, named)
-	if added > 0 && t.liveEvents()+added-len(gone) > t.env.Policy.MaxEvents {
+	if !t.roomFor(added, len(gone)) {
 		return tooManyEvents()
 	}
 	var n SyncReply
@@ -194,15 +194,26 @@ func (t *turn) unnamed(c SyncEvents, named map[string]bool) []EventDeleted {
 	var out []EventDeleted
 	for i := range t.u.Events {
 		s := &t.u.Events[i]
-		start := s.Start
-		if s.AllDay {
-			start = dayStart(s.Date, t.zone())
-		}
-		if !s.Deleted && !named[s.ID] && t.u.follows(s.ID) == nil && c.Start <= start && start < c.End {
+		start := t.begins(s)
+		if !s.Deleted && !named[s.ID] && !t.u.Follows(s.ID) && c.Start <= start && start < c.End {
 			out = append(out, EventDeleted{ID: s.ID})
 		}
 	}
 	return out
+}
+
+// begins is the instant that an event begins at where the person is.
+func (t *turn) begins(s *StoredEvent) Millis {
+	if s.AllDay {
+		return dayStart(s.Date, t.zone())
+	}
+	return s.Start
+}
+
+// roomFor reports whether the user may hold so many events more, with so many
+// fewer. Who holds too many already may let go of some.
+func (t *turn) roomFor(added, gone int) bool {
+	return added == 0 || t.liveEvents()+added-gone <= t.env.Policy.MaxEvents
 }
 
 func cloneEvent(e CalendarEvent) CalendarEvent {

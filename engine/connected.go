@@ -77,18 +77,15 @@ func calendarID(userID string, k CalendarKind, source string, born Millis) strin
 // ofCalendar is what an id of a calendar's event begins with.
 func ofCalendar(id string) string { return id + ":" }
 
-// follows returns the connected calendar that an event comes from; nil if it
-// comes from a caller.
-func (u *User) follows(eventID string) *Calendar {
+// Follows reports whether an event comes from a connected calendar; else it is
+// a caller's.
+func (u *User) Follows(eventID string) bool {
 	if len(u.Calendars) == 0 {
-		return nil
+		return false
 	}
 	id, _, _ := strings.Cut(eventID, ":")
-	return u.connected(id)
+	return u.connected(id) != nil
 }
-
-// Follows reports whether an event comes from a connected calendar.
-func (u *User) Follows(eventID string) bool { return u.follows(eventID) != nil }
 
 func (u *User) connected(id string) *Calendar {
 	for i := range u.Calendars {
@@ -238,7 +235,7 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 	if c.Problem != "" {
 		return t.calendarFailed(k, c)
 	}
-	e := CalendarRead{ID: k.ID, Whole: c.Whole, Cursor: c.Cursor, Channel: c.Channel, NextAt: t.jittered(k.Every)}
+	e := CalendarRead{ID: k.ID, Whole: c.Whole, Cursor: c.Cursor, Channel: c.Channel, NextAt: t.readAgain(k.Every)}
 	if k.AskedAt > c.BegunAt { // it changed again while it was read
 		e.NextAt = t.env.Now + refreshWait
 	}
@@ -255,7 +252,7 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 		}
 		events = append(events, event)
 	}
-	if added > 0 && t.liveEvents()+added-len(gone) > t.env.Policy.MaxEvents {
+	if !t.roomFor(added, len(gone)) {
 		return t.calendarFailed(k, RecordCalendar{Problem: ProblemTooMany})
 	}
 	for _, id := range gone {
@@ -270,7 +267,7 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 	if n.Created+n.Updated+n.Deleted > 0 {
 		t.replan()
 	}
-	return CalendarReply{Calendar: *t.u.connected(c.ID)}
+	return CalendarReply{Calendar: *k}
 }
 
 // goneFrom lists the events that a reading says are not there any more: what a
@@ -289,10 +286,7 @@ func (t *turn) goneFrom(id string, c RecordCalendar) []string {
 		if named[s.ID] {
 			return false
 		}
-		begins := s.Start
-		if s.AllDay {
-			begins = dayStart(s.Date, t.zone())
-		}
+		begins := t.begins(s)
 		return c.Whole && c.Start <= begins && begins < c.End || gone[s.ID] || gone[seriesOf(s.ID)]
 	})
 }
@@ -314,14 +308,12 @@ func (t *turn) calendarFailed(k *Calendar, c RecordCalendar) Reply {
 	e := CalendarFailed{ID: k.ID, Problem: c.Problem, Cause: clip(c.Cause, maxLedgerText)}
 	if !c.Final {
 		wait := min(k.Every<<min(k.Failures, 6), MaxCalendarEvery)
-		e.NextAt = max(t.jittered(wait), t.env.Now+min(c.RetryAfter, MaxCalendarEvery))
+		e.NextAt = max(t.readAgain(wait), t.env.Now+min(c.RetryAfter, MaxCalendarEvery))
 	}
 	t.emit(e)
-	return CalendarReply{Calendar: *t.u.connected(k.ID)}
+	return CalendarReply{Calendar: *k}
 }
 
-// jittered is an instant about that far away: calendars that were connected
+// readAgain is an instant about that far away: calendars that were connected
 // together are not read together for ever.
-func (t *turn) jittered(wait Millis) Millis {
-	return t.env.Now + wait*9/10 + int64(t.env.Draw%1024)*wait/5/1024
-}
+func (t *turn) readAgain(wait Millis) Millis { return t.env.Now + t.jittered(wait) }

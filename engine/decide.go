@@ -18,6 +18,7 @@ type Policy struct {
 	Keep           Millis        // how long ended reminders and events stay in the state; 7 days by default
 	MaxEvents      int           // calendar events per user
 	MaxReminders   int           // reminders per user that have not ended
+	CalendarDays   int           // SPEC 9: how far ahead connected calendars are read, in local days; 31 by default
 	Senders        []string      // S6: the pool of numbers, or the service, that texts come from; none: the carrier's only one has no name
 }
 
@@ -43,6 +44,7 @@ func DefaultPolicy() Policy {
 		Keep:           7 * 24 * hour,
 		MaxEvents:      10_000,
 		MaxReminders:   10_000,
+		CalendarDays:   31,
 	}
 }
 
@@ -105,11 +107,12 @@ type (
 		Due                Millis
 		Brief              Brief
 	}
-	// ReadCalendar asks for a followed calendar to be read (SPEC 9). It comes back
-	// as RecordCalendar.
+	// ReadCalendar asks for a followed calendar to be read (SPEC 9), from the
+	// person's today on. It comes back as RecordCalendar.
 	ReadCalendar struct {
 		UserID, Zone string
 		Calendar     Calendar
+		Start, End   Millis // the window
 	}
 )
 

@@ -246,9 +246,11 @@ func (t *turn) delay(f Failure, n int32) Millis {
 	case CategoryRateLimit:
 		d *= 5
 	}
-	spread := d / 10
-	if spread == 0 {
-		return d
-	}
-	return d - spread + int64(t.env.Draw%uint64(2*spread+1))
+	return t.jittered(d)
+}
+
+// jittered is a wait give or take a tenth, by this decision's draw.
+func (t *turn) jittered(wait Millis) Millis {
+	spread := wait / 10
+	return wait - spread + int64(t.env.Draw%uint64(2*spread+1))
 }

@@ -11,19 +11,13 @@ import (
 // may have been sent before it was due, by a send-now that the backup does not
 // know of (S3).
 func TestLookUpOfRestoredBeginsAtTheBackup(t *testing.T) {
-	u := &engine.User{ID: "ada"}
-	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC).UnixMilli()
-	do := func(cmd engine.Command) engine.Decision {
-		return engine.Decide(u, engine.Env{Now: now, Zone: time.LoadLocation, Policy: engine.DefaultPolicy()}, cmd)
-	}
-	do(engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Quiet: engine.Some(engine.Quiet{})})
-	do(engine.AttestPhone{Phone: "+12025550123"})
-	do(engine.CreateReminder{Text: "Water the plants", SendAt: now + 3_600_000})
-	backup := now + 60_000
-	now += 3_700_000
-	do(engine.Recover{BackupAt: backup})
-	now += 30_000
-	for _, e := range do(engine.Wake{}).Effects {
+	s := reached(t)
+	s.decide(engine.CreateReminder{Text: "Water the plants", SendAt: s.now + 3_600_000})
+	backup := s.now + 60_000
+	s.now += 3_700_000
+	s.decide(engine.Recover{BackupAt: backup})
+	s.now += 30_000
+	for _, e := range s.decide(engine.Wake{}).Effects {
 		if l, ok := e.(engine.LookUp); ok {
 			if l.Since != backup {
 				t.Errorf("the look-up begins %d ms behind the backup", l.Since-backup)
@@ -68,22 +62,16 @@ func TestFenceIsNotToldByTheClock(t *testing.T) {
 // that a message looks older than the backup that does not know it. It is tried
 // again when it is lost (S4).
 func TestWhatCameBehindARestoreIsRetried(t *testing.T) {
-	u := &engine.User{ID: "ada"}
-	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC).UnixMilli()
-	do := func(cmd engine.Command) engine.Decision {
-		return engine.Decide(u, engine.Env{Now: now, Zone: time.LoadLocation, Policy: engine.DefaultPolicy()}, cmd)
-	}
-	do(engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Quiet: engine.Some(engine.Quiet{})})
-	do(engine.AttestPhone{Phone: "+12025550123"})
-	do(engine.Recover{BackupAt: now})
-	now -= 1_800_000
-	r := do(engine.CreateReminder{Text: "Water the plants", SendAt: now}).Reply.(engine.ReminderReply).Reminder.ID
-	m := do(engine.HandOver{ReminderID: r}).Reply.(engine.HandOverReply).Message
-	do(engine.RecordOutcome{MessageID: m.MessageID, Kind: engine.OutcomeAccepted, SID: "SM1", Status: engine.MessageQueued})
-	do(engine.ReportDelivery{MessageID: m.MessageID, SID: "SM1", Status: engine.MessageUndelivered, Failure: engine.Failure{
+	s := reached(t)
+	s.decide(engine.Recover{BackupAt: s.now})
+	s.now -= 1_800_000
+	r := s.decide(engine.CreateReminder{Text: "Water the plants", SendAt: s.now}).Reply.(engine.ReminderReply).Reminder.ID
+	m := s.decide(engine.HandOver{ReminderID: r}).Reply.(engine.HandOverReply).Message
+	s.decide(engine.RecordOutcome{MessageID: m.MessageID, Kind: engine.OutcomeAccepted, SID: "SM1", Status: engine.MessageQueued})
+	s.decide(engine.ReportDelivery{MessageID: m.MessageID, SID: "SM1", Status: engine.MessageUndelivered, Failure: engine.Failure{
 		Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes,
 	}})
-	if got := u.Reminders[0].Status; got != engine.StatusScheduled {
+	if got := s.u.Reminders[0].Status; got != engine.StatusScheduled {
 		t.Errorf("%s, and nobody else has tried again", got)
 	}
 }

@@ -200,7 +200,7 @@ func (s *story) answer(d engine.Decision) []string {
 			}
 			out = append(out, fmt.Sprintf("-> compose %s %q until %s", s.name(e.ReminderID), e.Brief.Phrase, when(e.Due)))
 		case engine.ReadCalendar:
-			out = append(out, "-> read "+s.name(e.Calendar.ID))
+			out = append(out, "-> read "+s.name(e.Calendar.ID)+" from "+when(e.Start)+" to "+when(e.End))
 		case engine.LookUp:
 			out = append(out, "-> look up "+s.name(e.Message.ReminderID))
 		}
@@ -377,4 +377,13 @@ func split(text string) []string {
 		out = append(out, word.String())
 	}
 	return out
+}
+
+// reached begins a story of somebody with a verified number and no quiet hours.
+func reached(t *testing.T) *story {
+	t.Helper()
+	s := newStory(t)
+	s.decide(engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Quiet: engine.Some(engine.Quiet{})})
+	s.decide(engine.AttestPhone{Phone: "+12025550123"})
+	return s
 }

@@ -30,7 +30,11 @@ func (t *turn) owed() []Effect {
 	}
 	for i := range t.u.Calendars {
 		if k := &t.u.Calendars[i]; k.NextAt != 0 && k.NextAt <= t.env.Now {
-			out = append(out, ReadCalendar{UserID: t.u.ID, Zone: t.u.Zone, Calendar: *k})
+			today := dateOf(t.env.Now, t.zone())
+			out = append(out, ReadCalendar{
+				UserID: t.u.ID, Zone: t.u.Zone, Calendar: *k,
+				Start: dayStart(today, t.zone()), End: dayStart(today+Date(t.env.Policy.CalendarDays), t.zone()),
+			})
 		}
 	}
 	return out

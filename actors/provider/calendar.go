@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"carillon/engine"
 )
@@ -15,19 +17,20 @@ type CalendarQuery struct {
 	Calendar engine.Calendar
 	Zone     *time.Location // the person's: floating times and whole days are theirs
 	Now      engine.Millis
+	// Start and End are the window: it begins with the person's day.
+	Start, End engine.Millis
 }
 
 // CalendarReading is what a calendar says. Whole: Events are all that begin in
-// [Start, End); else they are what has changed since the cursor, and Gone what
+// the window; else they are what has changed since the cursor, and Gone what
 // is not there any more. Events have the source's ids, and Cursor is given back
 // with the next query. Channel is how the source tells of changes from now on.
 type CalendarReading struct {
-	Whole      bool
-	Start, End engine.Millis
-	Events     []engine.CalendarEvent
-	Gone       []string
-	Cursor     string
-	Channel    engine.Channel
+	Whole   bool
+	Events  []engine.CalendarEvent
+	Gone    []string
+	Cursor  string
+	Channel engine.Channel
 }
 
 // The problems of reading a calendar: a closed set, stable, on the wire.
@@ -87,4 +90,41 @@ func CalendarStatus(status int, h http.Header) *CalendarError {
 		e.RetryAfter = engine.Millis(min(s, 86_400)) * 1000
 	}
 	return e
+}
+
+// Bounds of an event's texts, in characters: as the API has them.
+const (
+	maxTitle       = 1000
+	maxDescription = 8000
+	maxLink        = 2048
+)
+
+// Bounded cuts an event's texts to what the API takes. What is not UTF-8 is
+// replaced, and a link that is none, or too long, goes.
+func Bounded(e engine.CalendarEvent) engine.CalendarEvent {
+	e.Title, e.Location, e.Description = cut(e.Title, maxTitle), cut(e.Location, maxTitle), cut(e.Description, maxDescription)
+	if !IsLink(e.Link) {
+		e.Link = ""
+	}
+	return e
+}
+
+// IsLink reports whether that can be an event's link.
+func IsLink(s string) bool {
+	return len(s) <= maxLink && (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://"))
+}
+
+// Wordless is an event that is marked private: it is known when, not what.
+func Wordless(e engine.CalendarEvent) engine.CalendarEvent {
+	e.Title, e.Location, e.Description, e.Link = "", "", "", ""
+	return e
+}
+
+// cut keeps a text's first characters.
+func cut(s string, most int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most])
 }

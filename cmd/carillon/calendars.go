@@ -63,7 +63,7 @@ func newCalendars(s *settings, secret string) (provider.CalendarReader, error) {
 	}
 	g, err := google.New(google.Config{
 		BaseURL: s.GoogleBaseURL, ClientID: s.GoogleClientID, ClientSecret: secret, PushURL: push,
-		Ahead: s.CalendarDaysAhead, Timeout: connectTimeout, NewToken: rand.Text,
+		Timeout: connectTimeout, NewToken: rand.Text,
 	})
 	if errors.Is(err, google.ErrBaseURL) {
 		return nil, usageError{fmt.Errorf("--google-base-url (CARILLON_GOOGLE_BASE_URL): %w", err)}
@@ -71,7 +71,7 @@ func newCalendars(s *settings, secret string) (provider.CalendarReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	feeds := ics.NewFeeds(ics.FeedConfig{Ahead: s.CalendarDaysAhead, Timeout: connectTimeout, Public: s.publicOnly()})
+	feeds := ics.NewFeeds(ics.FeedConfig{Timeout: connectTimeout, Public: s.publicOnly()})
 	return calendarReader{feeds: feeds, google: g}, nil
 }
 
@@ -81,11 +81,11 @@ func (s *settings) publicOnly() bool {
 		return s.CalendarNetworks == "public"
 	}
 	host, _, err := net.SplitHostPort(s.Listen)
-	ip := net.ParseIP(host)
-	return err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback())
+	return err != nil || !loopback(host)
 }
 
 // configure sets what the engine needs of the reader.
 func (s *calendarSettings) configure(conf *actors.Config, r provider.CalendarReader) {
 	conf.Calendars, conf.MaxCalendarReads, conf.CalendarTimeout = r, s.CalendarConcurrency, s.CalendarTimeout
+	conf.Policy.CalendarDays = s.CalendarDaysAhead
 }

@@ -32,7 +32,7 @@ func (c *demoCmd) Run(ctx context.Context, p *program) error {
 	if s.LogLevel == "info" {
 		s.LogLevel = "warn" // the texts are what there is to see
 	}
-	if err := loopback(s.Listen); err != nil {
+	if err := onLoopback(s.Listen); err != nil {
 		return err
 	}
 	s.Listen = freeAddress(s.Listen)
@@ -63,15 +63,22 @@ func (c *demoCmd) Run(ctx context.Context, p *program) error {
 	return err
 }
 
-func loopback(address string) error {
+// onLoopback refuses to show the demo to others.
+func onLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return bad("listen", "host:port")
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !loopback(host) {
 		return usageError{errors.New("--listen (CARILLON_LISTEN): the demo listens on loopback only")}
 	}
 	return nil
+}
+
+// loopback reports whether nobody but this machine reaches a host.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // freeAddress returns the address, or one beside it that nobody listens on.

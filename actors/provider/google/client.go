@@ -18,7 +18,7 @@ import (
 	"carillon/engine"
 )
 
-// Config of New. Ahead, Timeout and NewToken are needed.
+// Config of New. Timeout and NewToken are needed.
 type Config struct {
 	// BaseURL stands in for https://www.googleapis.com, and for the host of
 	// tokens; empty: those.
@@ -29,8 +29,6 @@ type Config struct {
 	// PushURL is where Google posts that a calendar has changed: our
 	// /webhooks/google under an https URL. Empty: calendars are only polled.
 	PushURL string
-	// Ahead is how far ahead of the person's day events are taken, in days.
-	Ahead int
 	// Timeout bounds a connection and its TLS.
 	Timeout time.Duration
 	// NewToken draws what nobody can guess, of letters and digits.
@@ -42,10 +40,8 @@ const (
 	tokenURL = "https://oauth2.googleapis.com/token" //nolint:gosec // an address, no secret
 	// maxAnswer is the largest page that is read, in bytes.
 	maxAnswer = 16 << 20
-	// maxCall is for a call that has no end of its own, such as for a token.
-	maxCall = time.Minute
-	// maxSources is how many people's access is kept in memory.
-	maxSources = 50_000
+	// maxHeld is how many tokens are kept in memory.
+	maxHeld = 50_000
 )
 
 // ErrBaseURL says that the base URL can't be used.
@@ -58,19 +54,19 @@ type Client struct {
 	oauth oauth2.Config
 	http  *http.Client
 
-	mu      sync.Mutex
-	sources map[string]source
+	mu   sync.Mutex
+	held map[string]access // by calendar
 }
 
-// source is the access to one calendar.
-type source struct {
-	grant  string // what it is asked with
-	tokens oauth2.TokenSource
+// access is what one calendar can be read with.
+type access struct {
+	grant string // what it was asked with
+	token *oauth2.Token
 }
 
 // New returns a reader of Google's calendars.
 func New(c Config) (*Client, error) {
-	g := &Client{c: c, api: apiHost, http: &http.Client{Transport: provider.Transport(c.Timeout, 32), Timeout: maxCall}, sources: map[string]source{}}
+	g := &Client{c: c, api: apiHost, http: &http.Client{Transport: provider.Transport(c.Timeout, 32)}, held: map[string]access{}}
 	g.oauth = oauth2.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: oauth2.Endpoint{TokenURL: tokenURL, AuthStyle: oauth2.AuthStyleInParams}}
 	if c.BaseURL != "" {
 		u, err := url.Parse(c.BaseURL)
@@ -83,33 +79,32 @@ func New(c Config) (*Client, error) {
 	return g, nil
 }
 
-// tokens returns the access to a calendar. What was asked for is kept while it
-// is good: a token is good for an hour.
-func (g *Client) tokens(k *engine.Calendar) oauth2.TokenSource {
+// holds returns the token of a calendar that was asked for before; nil if there
+// is none.
+func (g *Client) holds(k *engine.Calendar) *oauth2.Token {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s, ok := g.sources[k.ID]; ok && s.grant == k.Token {
-		return s.tokens
+	if a := g.held[k.ID]; a.grant == k.Token {
+		return a.token
 	}
-	if len(g.sources) >= maxSources { // rare, and only costs asking again
-		clear(g.sources)
-	}
-	s := source{grant: k.Token}
-	if k.Access {
-		s.tokens = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: k.Token})
-	} else {
-		ctx := context.WithValue(context.Background(), oauth2.HTTPClient, g.http)
-		s.tokens = g.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: k.Token})
-	}
-	g.sources[k.ID] = s
-	return s.tokens
+	return nil
 }
 
-// forget drops an access that was refused.
+// keep holds a token for as long as it is good: an hour.
+func (g *Client) keep(k *engine.Calendar, token *oauth2.Token) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.held) >= maxHeld { // rare, and only costs asking again
+		clear(g.held)
+	}
+	g.held[k.ID] = access{k.Token, token}
+}
+
+// forget drops a token that was refused.
 func (g *Client) forget(k *engine.Calendar) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.sources, k.ID)
+	delete(g.held, k.ID)
 }
 
 // call asks the API for one thing. A token that is refused is renewed once. An
@@ -139,29 +134,22 @@ func (g *Client) call(ctx context.Context, k *engine.Calendar, method, path stri
 // token asks for access. invalid_grant is that the person, or Google, has taken
 // it back (RFC 6749 5.2): to ask again would never help.
 func (g *Client) token(ctx context.Context, k *engine.Calendar) (string, error) {
-	tokens := g.tokens(k)
-	type answer struct {
-		token *oauth2.Token
-		err   error
+	if k.Access {
+		return k.Token, nil
 	}
-	got := make(chan answer, 1)
-	go func() { // the library's source takes no context of a call
-		token, err := tokens.Token()
-		got <- answer{token, err}
-	}()
-	var a answer
-	select {
-	case a = <-got:
-	case <-ctx.Done():
-		return "", &provider.CalendarError{Problem: provider.CalendarUnreachable, Cause: "timeout"}
+	if t := g.holds(k); t.Valid() {
+		return t.AccessToken, nil
 	}
-	if a.err == nil {
-		return a.token.AccessToken, nil
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, g.http)
+	t, err := g.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: k.Token}).Token()
+	if err == nil {
+		g.keep(k, t)
+		return t.AccessToken, nil
 	}
-	refused, ok := errors.AsType[*oauth2.RetrieveError](a.err)
+	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	switch {
 	case !ok || refused.Response == nil:
-		return "", &provider.CalendarError{Problem: provider.CalendarUnreachable, Cause: provider.LostCause(a.err)}
+		return "", &provider.CalendarError{Problem: provider.CalendarUnreachable, Cause: provider.LostCause(err)}
 	case refused.ErrorCode == "invalid_grant":
 		return "", &provider.CalendarError{Problem: provider.CalendarAccessEnded, Cause: "invalid_grant", Final: true}
 	case refused.Response.StatusCode >= http.StatusInternalServerError, refused.Response.StatusCode == http.StatusTooManyRequests:

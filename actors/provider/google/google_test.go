@@ -98,7 +98,10 @@ func (f *fake) list(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-const noon = 1772449200000 // 2026-03-02T11:00:00Z
+const (
+	noon     = 1772449200000      // 2026-03-02T11:00:00Z
+	midnight = noon - 12*3600_000 // the person's
+)
 
 func setUp(t *testing.T, push string) (*fake, *google.Client, provider.CalendarQuery) {
 	t.Helper()
@@ -107,7 +110,7 @@ func setUp(t *testing.T, push string) (*fake, *google.Client, provider.CalendarQ
 	t.Cleanup(server.Close)
 	drawn := 0
 	c, err := google.New(google.Config{
-		BaseURL: server.URL, ClientID: "client", ClientSecret: "hush", PushURL: push, Ahead: 31, Timeout: 5 * time.Second,
+		BaseURL: server.URL, ClientID: "client", ClientSecret: "hush", PushURL: push, Timeout: 5 * time.Second,
 		NewToken: func() string { drawn++; return fmt.Sprintf("drawn%d", drawn) },
 	})
 	if err != nil {
@@ -118,7 +121,7 @@ func setUp(t *testing.T, push string) (*fake, *google.Client, provider.CalendarQ
 		t.Fatal(err)
 	}
 	return f, c, provider.CalendarQuery{
-		UserID: "ada", Zone: berlin, Now: noon,
+		UserID: "ada", Zone: berlin, Now: noon, Start: midnight, End: midnight + 31*24*3600_000,
 		Calendar: engine.Calendar{ID: "c_1", Kind: engine.CalendarGoogle, Source: "a@example.com", Token: "refresh"},
 	}
 }
@@ -163,7 +166,7 @@ func TestWholeThenChanges(t *testing.T) {
 	}
 	// So does a new day: the window has moved.
 	f.oldToken = false
-	q.Now += 24 * 3600_000
+	q.Now, q.Start = q.Now+24*3600_000, q.Start+24*3600_000
 	if got, err = c.Read(context.Background(), q); err != nil || !got.Whole {
 		t.Errorf("a day later: %+v, %v", got, err)
 	}

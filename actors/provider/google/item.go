@@ -1,9 +1,9 @@
 package google
 
 import (
-	"strings"
 	"time"
 
+	"carillon/actors/provider"
 	"carillon/engine"
 )
 
@@ -39,13 +39,6 @@ type moment struct {
 	Date     string `json:"date"`
 }
 
-// Bounds of texts, in runes: as the API has them.
-const (
-	maxTitle = 1000
-	maxLong  = 8000
-	maxLink  = 2048
-)
-
 var answers = map[string]engine.Response{
 	"accepted": engine.ResponseAccepted, "tentative": engine.ResponseTentative,
 	"declined": engine.ResponseDeclined, "needsAction": engine.ResponseNeedsAction,
@@ -54,10 +47,10 @@ var answers = map[string]engine.Response{
 // event returns what the person has in their calendar; false if it is
 // cancelled, or can't be understood: then it is as if it was not there.
 func (it *item) event(loc *time.Location, private bool) (engine.CalendarEvent, bool) {
-	e := engine.CalendarEvent{
-		ID: it.ID, Title: cut(it.Summary, maxTitle), Location: cut(it.Location, maxTitle), Description: cut(it.Description, maxLong),
-		Link: it.link(), Free: it.Transparency == "transparent",
-	}
+	e := provider.Bounded(engine.CalendarEvent{
+		ID: it.ID, Title: it.Summary, Location: it.Location, Description: it.Description, Link: it.link(),
+		Free: it.Transparency == "transparent",
+	})
 	if it.ID == "" || it.Status == "cancelled" || !it.times(&e, loc) {
 		return e, false
 	}
@@ -67,7 +60,7 @@ func (it *item) event(loc *time.Location, private bool) (engine.CalendarEvent, b
 		}
 	}
 	if !private && (it.Visibility == "private" || it.Visibility == "confidential") {
-		e.Title, e.Location, e.Description, e.Link = "", "", "", ""
+		e = provider.Wordless(e)
 	}
 	return e, true
 }
@@ -99,27 +92,9 @@ func (it *item) times(e *engine.CalendarEvent, loc *time.Location) bool {
 // link is where to join.
 func (it *item) link() string {
 	for _, p := range it.ConferenceData.EntryPoints {
-		if p.Type == "video" && isLink(p.URI) {
+		if p.Type == "video" && provider.IsLink(p.URI) {
 			return p.URI
 		}
 	}
-	if isLink(it.HangoutLink) {
-		return it.HangoutLink
-	}
-	return ""
-}
-
-func isLink(s string) bool {
-	return len(s) <= maxLink && (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://"))
-}
-
-// cut keeps a text's first runes.
-func cut(s string, runes int) string {
-	if len(s) <= runes {
-		return s
-	}
-	if r := []rune(s); len(r) > runes {
-		return string(r[:runes])
-	}
-	return s
+	return it.HangoutLink
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"carillon/actors/provider"
-	"carillon/engine"
 )
 
 // Sizes of a reading: Google's largest page, and how many pages there may be.
@@ -35,7 +34,7 @@ type page struct {
 func (g *Client) Read(ctx context.Context, q provider.CalendarQuery) (provider.CalendarReading, error) {
 	k := &q.Calendar
 	cursor := k.Cursor
-	if !sameDay(k.WholeAt, q.Now, q.Zone) || q.Now-k.WholeAt >= wholeEvery.Milliseconds() {
+	if k.WholeAt < q.Start || q.Now-k.WholeAt >= wholeEvery.Milliseconds() {
 		cursor = ""
 	}
 	out, err := g.list(ctx, q, cursor)
@@ -49,11 +48,6 @@ func (g *Client) Read(ctx context.Context, q provider.CalendarQuery) (provider.C
 	return out, nil
 }
 
-func sameDay(a, b engine.Millis, loc *time.Location) bool {
-	x, y := time.UnixMilli(a).In(loc), time.UnixMilli(b).In(loc)
-	return x.Year() == y.Year() && x.YearDay() == y.YearDay()
-}
-
 // errGone says that changes can't be told any more: HTTP 410, fullSyncRequired.
 var errGone = errors.New("google: the sync token is not good any more")
 
@@ -64,12 +58,8 @@ func (g *Client) list(ctx context.Context, q provider.CalendarQuery, cursor stri
 	if cursor != "" {
 		query.Set("syncToken", cursor)
 	} else {
-		y, m, d := time.UnixMilli(q.Now).In(q.Zone).Date()
-		first := time.Date(y, m, d, 0, 0, 0, 0, q.Zone)
-		last := time.Date(y, m, d+g.c.Ahead, 0, 0, 0, 0, q.Zone)
-		out.Start, out.End = first.UnixMilli(), last.UnixMilli()
-		query.Set("timeMin", first.Format(time.RFC3339))
-		query.Set("timeMax", last.Format(time.RFC3339))
+		query.Set("timeMin", time.UnixMilli(q.Start).In(q.Zone).Format(time.RFC3339))
+		query.Set("timeMax", time.UnixMilli(q.End).In(q.Zone).Format(time.RFC3339))
 	}
 	path := "/calendar/v3/calendars/" + url.PathEscape(q.Calendar.Source) + "/events"
 	for range maxPages {

@@ -8,19 +8,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"carillon/actors/provider"
 	"carillon/engine"
 )
 
 // maxID is the longest event id that is kept as it is, in bytes.
 const maxID = 200
-
-// Bounds of texts, in runes: as the API has them.
-const (
-	maxTitle = 1000
-	maxLong  = 8000
-)
 
 // entry is one VEVENT, understood.
 type entry struct {
@@ -167,13 +161,12 @@ func (r *reader) length(c *component, start moment) (time.Duration, error) {
 
 // words reads what an event says, but for its times.
 func (r *reader) words(c *component) engine.CalendarEvent {
-	e := engine.CalendarEvent{
-		Title: cut(c.text("SUMMARY"), maxTitle), Location: cut(c.text("LOCATION"), maxTitle),
-		Description: cut(c.text("DESCRIPTION"), maxLong), Link: link(c),
+	e := provider.Bounded(engine.CalendarEvent{
+		Title: c.text("SUMMARY"), Location: c.text("LOCATION"), Description: c.text("DESCRIPTION"), Link: link(c),
 		Free: upper(c.text("TRANSP")) == "TRANSPARENT" || upper(c.text("X-MICROSOFT-CDO-BUSYSTATUS")) == "FREE",
-	}
+	})
 	if class := upper(c.text("CLASS")); r.opt.HidePrivate && (class == "PRIVATE" || class == "CONFIDENTIAL") {
-		e.Title, e.Location, e.Description, e.Link = "", "", "", ""
+		e = provider.Wordless(e)
 	}
 	if r.canceled || upper(c.text("STATUS")) == "CANCELLED" {
 		e.Sync = engine.SyncCanceled
@@ -212,23 +205,14 @@ func (r *reader) answer(c *component) engine.Response {
 func link(c *component) string {
 	for _, name := range []string{"CONFERENCE", "X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "URL"} {
 		p := c.prop(name)
-		if p == nil || len(p.value) > 2048 {
+		if p == nil {
 			continue
 		}
-		if v := strings.TrimSpace(p.value); strings.HasPrefix(v, "https://") || strings.HasPrefix(v, "http://") {
+		if v := strings.TrimSpace(p.value); provider.IsLink(v) {
 			return v
 		}
 	}
 	return ""
-}
-
-// cut keeps a text's first runes, and only what is UTF-8.
-func cut(s string, runes int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if utf8.RuneCountInString(s) <= runes {
-		return s
-	}
-	return string([]rune(s)[:runes])
 }
 
 func digest(s string) string {

@@ -18,10 +18,8 @@ import (
 	"carillon/engine"
 )
 
-// FeedConfig of NewFeeds. All but Public is needed.
+// FeedConfig of NewFeeds. Timeout is needed.
 type FeedConfig struct {
-	// Ahead is how far ahead of the person's day events are taken, in days.
-	Ahead int
 	// Timeout bounds a connection and its TLS.
 	Timeout time.Duration
 	// Public refuses addresses of private networks and of this machine: people
@@ -31,7 +29,6 @@ type FeedConfig struct {
 
 // Feeds reads feeds over HTTP: a provider.CalendarReader.
 type Feeds struct {
-	c    FeedConfig
 	http *http.Client
 }
 
@@ -57,7 +54,7 @@ func NewFeeds(c FeedConfig) *Feeds {
 	if !c.Public { // a proxy would connect where we may not
 		t.Proxy = http.ProxyFromEnvironment
 	}
-	return &Feeds{c: c, http: &http.Client{Transport: t}}
+	return &Feeds{http: &http.Client{Transport: t}}
 }
 
 // allowed is asked with the address that was resolved, so that no name and no
@@ -83,11 +80,11 @@ var shared = netip.MustParsePrefix("100.64.0.0/10")
 
 // cursor is where we are with a feed.
 type cursor struct {
-	ETag     string      `json:"etag,omitempty"`
-	Modified string      `json:"modified,omitempty"`
-	Sum      string      `json:"sum,omitempty"` // of the body
-	Zone     string      `json:"zone,omitempty"`
-	Day      engine.Date `json:"day,omitempty"` // the first of the window
+	ETag     string        `json:"etag,omitempty"`
+	Modified string        `json:"modified,omitempty"`
+	Sum      string        `json:"sum,omitempty"` // of the body
+	Zone     string        `json:"zone,omitempty"`
+	Start    engine.Millis `json:"start,omitempty"` // of the window
 }
 
 // Read implements provider.CalendarReader. A feed that has not changed is read
@@ -95,8 +92,8 @@ type cursor struct {
 func (f *Feeds) Read(ctx context.Context, q provider.CalendarQuery) (provider.CalendarReading, error) {
 	var was cursor
 	_ = json.Unmarshal([]byte(q.Calendar.Cursor), &was) // what can't be read is a beginning
-	now := cursor{Zone: q.Zone.String(), Day: today(q)}
-	known := was.Zone == now.Zone && was.Day == now.Day && q.Now-q.Calendar.WholeAt < wholeEvery.Milliseconds()
+	now := cursor{Zone: q.Zone.String(), Start: q.Start}
+	known := was.Zone == now.Zone && was.Start == now.Start && q.Now-q.Calendar.WholeAt < wholeEvery.Milliseconds()
 	if !known {
 		was = cursor{}
 	}
@@ -117,11 +114,8 @@ func (f *Feeds) Read(ctx context.Context, q provider.CalendarQuery) (provider.Ca
 		return provider.CalendarReading{Cursor: string(text)}, nil
 	}
 	out := provider.CalendarReading{Whole: true, Cursor: string(text)}
-	first := time.Unix(int64(now.Day)*86400, 0).UTC()
-	out.Start = at(first, q.Zone).UnixMilli()
-	out.End = at(first.AddDate(0, 0, f.c.Ahead), q.Zone).UnixMilli()
 	feed, err := Read(bytes.NewReader(body), Options{
-		From: out.Start, To: out.End, Zone: q.Zone, Self: q.Calendar.Self, HidePrivate: !q.Calendar.Private,
+		From: q.Start, To: q.End, Zone: q.Zone, Self: q.Calendar.Self, HidePrivate: !q.Calendar.Private,
 	})
 	if err != nil {
 		return provider.CalendarReading{}, unreadable(err)
@@ -132,12 +126,6 @@ func (f *Feeds) Read(ctx context.Context, q provider.CalendarQuery) (provider.Ca
 
 func unreadable(err error) error {
 	return &provider.CalendarError{Problem: provider.CalendarUnreadable, Cause: err.Error()}
-}
-
-// today is the person's local date.
-func today(q provider.CalendarQuery) engine.Date {
-	y, m, d := time.UnixMilli(q.Now).In(q.Zone).Date()
-	return dateOf(time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
 }
 
 // get asks for a feed; no body means that it has not changed.
