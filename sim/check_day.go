@@ -115,13 +115,13 @@ func (a *audit) shares(p *person, items []engine.ReminderView) {
 }
 
 // stands reports whether a reminder that has ended could come back: its event,
-// if it has one, is where it was, and wanted (P3).
+// if it has one, is where it was, and wanted, and its like are switched on (P3).
 func (p *person) stands(r *engine.ReminderView) bool {
 	if r.Type != engine.EventReminder {
 		return true
 	}
 	e := (*p.cal.now)[r.EventID]
-	if e == nil || !e.wanted() || e.Sync != engine.SyncSynced {
+	if e == nil || !p.prof.now.reminders || !e.wanted() || e.Sync != engine.SyncSynced {
 		return false
 	}
 	return !e.AllDay && e.Start == r.Occ || e.AllDay && int64(e.Date)*day == r.Occ
