@@ -102,7 +102,9 @@ func (t *turn) snoozeAnswer(id string) string {
 }
 
 // latest is the reminder that a reply is about: the one that the person got
-// last. Nobody replies to what is a day old.
+// last. Nobody replies to what is a day old, and to what the carrier does not
+// know at two look-ups (on_uncertain: hold leaves it there) only if there is
+// nothing else.
 func (t *turn) latest() *Reminder {
 	var found *Reminder
 	for i := range t.u.Reminders {
@@ -113,13 +115,25 @@ func (t *turn) latest() *Reminder {
 		}
 		switch r.Status { //nolint:exhaustive // of the others the person has no text
 		case StatusSent, StatusDelivered, StatusUncertain:
-			if found == nil || m.CreatedAt >= found.last().CreatedAt {
+			if found == nil || !m.before(found.last()) {
 				found = r
 			}
 		}
 	}
 	return found
 }
+
+// before reports whether somebody who replies means rather the other message.
+func (m *Message) before(o *Message) bool {
+	if here, there := m.notFound(), o.notFound(); here != there {
+		return here
+	}
+	return m.CreatedAt < o.CreatedAt
+}
+
+// notFound reports whether the carrier does not know a message that is
+// uncertain, by as many look-ups as are a proof.
+func (m *Message) notFound() bool { return m.Status == MessageUncertain && m.Absent >= absentProof }
 
 const replyLife = 24 * hour
 

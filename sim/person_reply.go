@@ -121,13 +121,8 @@ func (p *person) expectSnoozed(s *snooze) {
 		return
 	}
 	last := sent[len(sent)-1]
-	if last.lost() || w.audit.begunSince(p, last.calledAt) {
-		return // it is about one before, or about one that is uncertain
-	}
-	for _, in := range w.audit.intents {
-		if in.p == p && in.trueAt > last.calledAt {
-			return // a later one is uncertain: the person may have it, and mean that one
-		}
+	if last.lost() || w.audit.otherMeant(p, last) {
+		return // it is about one before, or about one that the person may have
 	}
 	for _, e := range *p.cal.now {
 		if e.token != firstWord(last.msg.Text) || e.AllDay || p.touched[e.ID] || last.msg.UserID != p.id {
@@ -146,10 +141,17 @@ func (p *person) expectSnoozed(s *snooze) {
 	}
 }
 
-// begunSince reports whether a hand-over to the person began after that instant.
-func (a *audit) begunSince(p *person, at engine.Millis) bool {
-	for _, in := range a.intents {
-		if in.p == p && in.trueAt > at {
+// otherMeant reports whether a reply may be about another text than the carrier's
+// last: one that was begun since, or with it (which of the two was the last, the
+// person can't tell). What the carrier does not know at two look-ups is not meant.
+func (a *audit) otherMeant(p *person, last *delivery) bool {
+	for id, in := range a.intents {
+		if in.p != p || in.reminder == last.msg.ReminderID && in.trueAt <= last.calledAt || in.trueAt <= last.calledAt-2*second {
+			continue
+		}
+		if !slices.ContainsFunc(a.messages(p.id, in.reminder), func(m engine.Message) bool {
+			return m.ID == id && m.Status == engine.MessageUncertain && m.Absent >= 2
+		}) {
 			return true
 		}
 	}
