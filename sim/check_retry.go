@@ -101,10 +101,18 @@ func (a *audit) patient(p *person, at engine.Millis, s engine.AttemptStarted) {
 
 // messages are those of a reminder, as the journal has them.
 func (a *audit) messages(user, reminder string) []engine.Message {
+	if r := a.reminder(user, reminder); r != nil {
+		return r.Messages
+	}
+	return nil
+}
+
+// reminder is one as the journal has it; nil: it has none of that id.
+func (a *audit) reminder(user, id string) *engine.Reminder {
 	if u := a.shadow[user]; u != nil {
 		for i := range u.Reminders {
-			if u.Reminders[i].ID == reminder {
-				return u.Reminders[i].Messages
+			if u.Reminders[i].ID == id {
+				return &u.Reminders[i]
 			}
 		}
 	}

@@ -63,7 +63,8 @@ func (a *audit) once(d *delivery, t *trail) {
 		a.texts[token] = append(a.texts[token], d)
 		if p := a.w.person(d.msg.UserID); p != nil { // one that was snoozed is another one
 			before = slices.DeleteFunc(before, func(b *delivery) bool {
-				return b.msg.ReminderID != d.msg.ReminderID && p.snoozedSince(a.firstOf(b, t)) > 0 // asked for while it was uncertain, perhaps
+				return b.msg.ReminderID != d.msg.ReminderID && (p.snoozedSince(a.firstOf(b, t)) > 0 || // asked for while it was uncertain, perhaps
+					a.askedApart(p, b, d, token))
 			})
 		}
 	}
@@ -79,6 +80,25 @@ func (a *audit) once(d *delivery, t *trail) {
 				d.msg.ReminderID, b.msg.MessageID, rfc3339(b.at), d.msg.MessageID, rfc3339(d.at), d.msg.Text)
 		}
 	}
+}
+
+// askedApart reports whether two texts were asked for again by replies to two
+// others, before either of them left: a SNOOZE of the first text and a SNOOZE of
+// its repetition may both wait for hours. There is a SNOOZE for each text but the
+// first.
+func (a *audit) askedApart(p *person, b, d *delivery, token string) bool {
+	x, y := a.reminder(p.id, b.msg.ReminderID), a.reminder(p.id, d.msg.ReminderID)
+	if x == nil || y == nil || x.SnoozeOf == y.SnoozeOf {
+		return false
+	}
+	reminders, first := map[string]bool{}, d.calledAt
+	for _, o := range a.texts[token] {
+		if o.life == d.life {
+			reminders[o.msg.ReminderID] = true
+			first = min(first, a.firstOf(o, a.trail(o.msg.ReminderID)))
+		}
+	}
+	return len(reminders) <= 1+p.snoozedSince(first)
 }
 
 // firstOf is when the first of two reminders was handed over first: the other

@@ -90,7 +90,7 @@ func (p *person) newEvent() *calEvent {
 func (p *person) place(e *calEvent) {
 	d, wall, before := p.w.d, p.w.wall(), *e
 	defer func() { // the time that it has is no other one (P3)
-		e.synced = before.synced && !e.AllDay && !before.AllDay && e.Start == before.Start
+		e.synced = before.synced && e.AllDay == before.AllDay && e.Start == before.Start && e.Date == before.Date
 	}()
 	if d.chance(p.w.pace.allDay) {
 		e.AllDay, e.Start, e.End = true, 0, 0

@@ -165,13 +165,28 @@ func (p *person) startVerification(q profile, phone string) *op {
 	return o
 }
 
-// started is N2: five codes an hour for a person.
+// started is N2: five codes an hour for a person, and for a number as long as
+// the process remembers them.
 func (p *person) started(phone string) {
 	w := p.w
 	p.starts = append(p.starts, w.now)
-	if n := len(p.starts); n > 5 && w.now-p.starts[n-6] < hour-2*minute && w.jumped == 0 && w.restored == 0 {
+	w.codes[phone] = append(w.codes[phone], code{w.now, w.proc})
+	if w.jumped != 0 || w.restored != 0 {
+		return
+	}
+	if n := len(p.starts); n > 5 && w.now-p.starts[n-6] < hour-2*minute {
 		w.audit.fail("starts", p, "the sixth code within an hour, for %s (N2)", phone)
 	}
+	of := w.codes[phone]
+	if n := len(of); n > 5 && w.now-of[n-6].at < hour-2*minute && of[n-6].proc == w.proc {
+		w.audit.fail("starts", p, "the sixth code within an hour to %s, for several people (N2)", phone)
+	}
+}
+
+// code is when a code was sent to a number, and which process did it.
+type code struct {
+	at   engine.Millis // true time
+	proc *process
 }
 
 func (p *person) confirmVerification(q profile) *op {
@@ -205,6 +220,7 @@ func (p *person) erase() *op {
 		settle: func(engine.Reply, bool) { // not found: an earlier try has done it
 			p.clear()
 			p.life++
+			p.starts = nil // who comes again is somebody new; the number's starts count on
 			p.erased = p.w.audit.seen
 			p.hold = false
 		},

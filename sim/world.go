@@ -42,6 +42,7 @@ type world struct {
 	jumped      engine.Millis // when the wall clock did last
 	restored    engine.Millis
 	backups     []*backup
+	codes       map[string][]code // that were sent to a number
 	steps       uint64
 }
 
@@ -52,7 +53,7 @@ type pauseState struct {
 }
 
 func newWorld(opt Options) *world {
-	w := &world{opt: opt, d: newDraw(opt.Seed), digest: newDigest(), byID: map[string]*person{}}
+	w := &world{opt: opt, d: newDraw(opt.Seed), digest: newDigest(), byID: map[string]*person{}, codes: map[string][]code{}}
 	w.faults.d = w.d
 	w.faults.last = func() { w.disturb(w.now) }
 	switch opt.Faults {
