@@ -23,7 +23,7 @@ var (
 )
 
 // WalkFile looks at a bbolt file as Open does before bbolt.
-func WalkFile(path string) error { return lookBeforeOpen(path, filepath.Base(path), Options{}) }
+func WalkFile(path string) error { return lookBeforeOpen(path, filepath.Base(path), Options{}, turn{}) }
 
 // DecodeSide is for fuzzing.
 func DecodeSide(b []byte) error {

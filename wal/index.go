@@ -141,6 +141,11 @@ func (t *tally) index(root *bbolt.Bucket, op *IndexOp) error {
 	return b.Put(op.Key, v)
 }
 
+func (db *DB) indexSound() error {
+	_, err := db.checkIndex()
+	return err
+}
+
 // checkIndex reads the whole index in one transaction and compares it with its
 // tally: a key that is gone shows nowhere else.
 func (db *DB) checkIndex() (t tally, err error) {

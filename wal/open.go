@@ -70,10 +70,11 @@ func Open(dir string, opts Options) (_ *DB, err error) {
 			db.abandon()
 		}
 	}()
-	if err := db.openFiles(); err != nil {
+	var c contents
+	if err := db.openFiles(&c); err != nil {
 		return nil, err
 	}
-	if err := db.recover(); err != nil {
+	if err := db.recover(&c); err != nil {
 		return nil, err
 	}
 	return db, nil
@@ -90,7 +91,7 @@ func (db *DB) abandon() {
 }
 
 // openFiles finds out what is there, creates or refuses, and opens both files.
-func (db *DB) openFiles() error {
+func (db *DB) openFiles(c *contents) error {
 	has := func(name string) bool {
 		_, err := os.Lstat(filepath.Join(db.dir, name))
 		return err == nil
@@ -123,7 +124,7 @@ func (db *DB) openFiles() error {
 		return err
 	}
 	hasSnapshots := has(snapshotName)
-	if err := db.openBoth(s, hasSnapshots); err != nil {
+	if err := db.openBoth(s, hasSnapshots, c); err != nil {
 		return err
 	}
 	if !hasSnapshots {
@@ -133,27 +134,49 @@ func (db *DB) openFiles() error {
 		if err := db.beginSnapshots(&s); err != nil {
 			return err
 		}
-		if err := db.openSnapshots(); err != nil {
+		if err := db.openSnapshots(s, turn{}, c); err != nil {
 			return err
 		}
 	}
-	if err := db.loadReplayFrom(s); err != nil {
+	if c.replayFrom != nil {
+		return c.replayFrom
+	}
+	if s.Format == FormatVersion {
+		return nil
+	}
+	if err := db.migrate(s.Format); err != nil {
 		return err
 	}
-	return db.migrate(s.Format)
+	c.heads, c.index = db.loadHeads(c), db.indexSound()
+	return nil
 }
 
-// openBoth looks at both files at once, if both are there: that is most of what
-// a start with a large store waits for. Damage of the journal is told first.
-func (db *DB) openBoth(s side, hasSnapshots bool) (err error) {
+// turn is a file's place in the order in which the disk is read: after before
+// is closed, and done tells the next one. Zero is a file that is read alone.
+type turn struct {
+	before <-chan struct{}
+	done   func()
+}
+
+// openBoth looks at both files, if both are there. The disk reads one after the
+// other, the snapshots first: what there is to be checked of them keeps a
+// processor busy for about as long as the disk is with the journal. Damage of
+// the journal is told first.
+func (db *DB) openBoth(s side, hasSnapshots bool, c *contents) (err error) {
 	var beside sync.WaitGroup
 	var snapErr error
+	var mine turn
 	if hasSnapshots {
-		beside.Go(func() { snapErr = db.openSnapshots() })
+		read := make(chan struct{})
+		mine.before = read
+		beside.Go(func() { snapErr = db.openSnapshots(s, turn{done: sync.OnceFunc(func() { close(read) })}, c) })
 	}
-	db.journal, err = openFile(db.dir, journalName, journalMagic, db.storeID, db.opts)
+	db.journal, err = openFile(db.dir, journalName, journalMagic, db.storeID, db.opts, mine)
 	if err == nil {
 		err = db.loadLog(s)
+	}
+	if err == nil && s.Format == FormatVersion {
+		c.index = db.indexSound()
 	}
 	beside.Wait()
 	if err != nil {
@@ -162,9 +185,16 @@ func (db *DB) openBoth(s side, hasSnapshots bool) (err error) {
 	return snapErr
 }
 
-func (db *DB) openSnapshots() (err error) {
-	db.snapshots, err = openFile(db.dir, snapshotName, snapshotMagic, db.storeID, db.opts)
-	return err
+// openSnapshots also reads what a start wants of them, unless they have to be
+// migrated first.
+func (db *DB) openSnapshots(s side, t turn, c *contents) (err error) {
+	if db.snapshots, err = openFile(db.dir, snapshotName, snapshotMagic, db.storeID, db.opts, t); err != nil {
+		return err
+	}
+	if c.replayFrom = db.loadReplayFrom(s); c.replayFrom == nil && s.Format == FormatVersion {
+		c.heads = db.loadHeads(c)
+	}
+	return nil
 }
 
 // beginSnapshots makes snapshots.db anew: the log still reaches back to the first
@@ -202,9 +232,9 @@ func removeLeftovers(dir string) error {
 }
 
 // openFile looks at the file, reads it in order, and only then lets bbolt map it.
-func openFile(dir, name, magic string, storeID []byte, opts Options) (b *bbolt.DB, err error) {
+func openFile(dir, name, magic string, storeID []byte, opts Options, t turn) (b *bbolt.DB, err error) {
 	path := filepath.Join(dir, name)
-	if err := lookBeforeOpen(path, name, opts); err != nil {
+	if err := lookBeforeOpen(path, name, opts, t); err != nil {
 		return nil, err
 	}
 	b, err = boltOpen(path, name, &bbolt.Options{
@@ -234,7 +264,10 @@ func boltOpen(path, name string, o *bbolt.Options) (b *bbolt.DB, err error) {
 	return b, err
 }
 
-func lookBeforeOpen(path, name string, opts Options) (err error) {
+func lookBeforeOpen(path, name string, opts Options, t turn) (err error) {
+	if t.done != nil {
+		defer t.done()
+	}
 	defer catchFault(&err, name, debug.SetPanicOnFault(true))
 	f, err := os.Open(path)
 	if err != nil {
@@ -245,8 +278,14 @@ func lookBeforeOpen(path, name string, opts Options) (err error) {
 	if err != nil {
 		return err
 	}
+	if t.before != nil {
+		<-t.before
+	}
 	if err := prewarm(f, m, opts.PrewarmBytes); err != nil {
 		return err
+	}
+	if t.done != nil {
+		t.done()
 	}
 	return walkPages(f, name, m)
 }

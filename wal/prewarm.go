@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	prewarmReaders = 4
+	prewarmReaders = 8
 	prewarmPiece   = 256 << 10 // what a processor's cache holds: larger ones were copied twice as slowly
 )
 
 // prewarm reads the file in order into the page cache, at most limit bytes. One
-// reader at a time has a disk wait between its requests; four in step got two to
-// three times as much from it.
+// reader at a time has a disk wait between its requests; several in step got two
+// to three times as much from it.
 func prewarm(f *os.File, m boltMeta, limit int64) error {
 	end := min(int64(m.high)*pageBytes, limit)
 	var next atomic.Int64

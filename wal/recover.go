@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
-	"sync"
 
 	"go.etcd.io/bbolt"
 )
@@ -171,33 +170,37 @@ func (db *DB) chainAt(seq uint64) (uint32, error) {
 	return 0, corrupt(journalName, 0, seq, "record is missing")
 }
 
-// recover learns the head of every stream from the snapshots and the tail, and
-// verifies the tail on the way.
-func (db *DB) recover() error {
-	from, next := db.replayFrom.Load(), db.next.Load()
-	if first := db.segments[0].first; from < first {
-		return fmt.Errorf("%w: %s needs the log from sequence %d, which begins at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from, first)
-	}
-	if from > next {
-		return fmt.Errorf("%w: %s covers the log up to sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from-1, journalName, next-1)
-	}
-	var beside sync.WaitGroup
-	var indexErr error
-	beside.Go(func() { _, indexErr = db.checkIndex() })
-	err := db.loadTail(from, next)
-	beside.Wait()
-	if err != nil {
-		return err
-	}
-	return indexErr
+// contents is what a start learns of the two files beside the reading of the
+// other one. What is wrong with them is told in the order of recover.
+type contents struct {
+	replayFrom, heads, index error
+
+	covered map[uint64]struct{} // streams whose snapshot is inside the tail: records up to there are not news
+	newest  uint64              // the highest sequence of a snapshot
 }
 
-// loadTail reads the heads that the snapshots know, and the records behind them.
-func (db *DB) loadTail(from, next uint64) error {
-	covered, err := db.loadHeads(from, next)
-	if err != nil {
+// recover compares the files with each other, learns the head of every stream
+// from the tail, and verifies the tail on the way.
+func (db *DB) recover(c *contents) error {
+	from, next := db.replayFrom.Load(), db.next.Load()
+	switch first := db.segments[0].first; {
+	case from < first:
+		return fmt.Errorf("%w: %s needs the log from sequence %d, which begins at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from, first)
+	case from > next:
+		return fmt.Errorf("%w: %s covers the log up to sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, snapshotName, from-1, journalName, next-1)
+	case c.heads != nil:
+		return c.heads
+	case c.newest >= next:
+		return fmt.Errorf("%w: a snapshot is at sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, c.newest, journalName, next-1)
+	}
+	if err := db.loadTail(from, next, c.covered); err != nil {
 		return err
 	}
+	return c.index
+}
+
+// loadTail reads the records behind the snapshots.
+func (db *DB) loadTail(from, next uint64, covered map[uint64]struct{}) error {
 	end, err := db.scan(from, nil, func(segment uint64, r *rawRecord) error {
 		h := maphash.Bytes(db.heads.seed, r.stream)
 		at, known := db.heads.at[h]
@@ -226,22 +229,31 @@ func (db *DB) loadTail(from, next uint64) error {
 	return nil
 }
 
-// loadHeads reads the heads that the snapshots know. covered are those inside the
-// tail: records up to there are not news.
-func (db *DB) loadHeads(from, next uint64) (covered map[uint64]struct{}, err error) {
-	covered = map[uint64]struct{}{}
-	_, err = db.checkSnapshots(func(s Snapshot) error {
-		if s.Seq >= next {
-			return fmt.Errorf("%w: a snapshot is at sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, s.Seq, journalName, next-1)
-		}
+// loadHeads checks all snapshots, and learns the heads that they know.
+func (db *DB) loadHeads(c *contents) error {
+	from, n := db.replayFrom.Load(), db.snapshotsTold()
+	db.heads.at, c.covered = make(map[uint64]head, n), map[uint64]struct{}{}
+	_, err := db.checkSnapshots(func(s Snapshot) error {
 		h := maphash.String(db.heads.seed, s.Stream)
 		db.heads.at[h] = head{seq: s.Seq}
 		if s.Seq >= from {
-			covered[h] = struct{}{}
+			c.covered[h] = struct{}{}
 		}
+		c.newest = max(c.newest, s.Seq)
 		return nil
 	})
-	return covered, err
+	return err
+}
+
+// snapshotsTold is how many snapshots there are by the tally, which is not
+// compared with them here: no more than the file has room for.
+func (db *DB) snapshotsTold() (n int) {
+	_ = db.view(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
+		t, _ := getTally(tx.Bucket(bucketMeta), keySnapTally)
+		n = int(min(t.count, uint64(tx.Size()/snapHeaderBytes)))
+		return nil
+	})
+	return n
 }
 
 func (db *DB) loadReplayFrom(s side) error {

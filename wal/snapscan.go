@@ -18,36 +18,68 @@ type snapItem struct {
 	sound bool   // the data, if it was looked at
 }
 
+// snapSlice is how many snapshots one read transaction looks at.
+const snapSlice = 1024
+
 // eachSnapshot reads headers in bounded transactions; with data it also checks
-// the data, which is all it does with it.
+// the data, which is all it does with it. The next slice is read while fn works
+// on the one before.
 func (db *DB) eachSnapshot(data bool, fn func(*snapItem) error) error {
-	const slice = 1024
-	items := make([]snapItem, 0, slice)
-	var after []byte
-	for {
-		items = items[:0]
-		err := db.view(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
-			c := tx.Bucket(bucketSnap).Cursor()
-			k, v := seekAfter(c, after)
-			for ; k != nil && len(items) < slice; k, v = c.Next() {
-				s, sum, err := parseSnapshotHeader(string(k), v)
-				if err != nil {
-					return err
-				}
-				items = append(items, snapItem{s, snapSum(v), !data || crc32.Checksum(v[snapHeaderBytes:], castagnoli) == sum})
+	type slice struct {
+		items []snapItem
+		err   error
+	}
+	ahead, free, stop := make(chan slice), make(chan []snapItem, 2), make(chan struct{})
+	defer close(stop)
+	free <- make([]snapItem, 0, snapSlice)
+	free <- make([]snapItem, 0, snapSlice)
+	go func() {
+		defer close(ahead)
+		var after []byte
+		for items := range free {
+			items, err := db.snapshotsAfter(after, data, items[:0])
+			if len(items) > 0 {
+				after = append(after[:0], items[len(items)-1].Stream...)
 			}
-			return nil
-		})
-		if err != nil || len(items) == 0 {
-			return err
+			select {
+			case ahead <- slice{items, err}:
+			case <-stop:
+				return
+			}
+			if err != nil || len(items) == 0 {
+				return
+			}
 		}
-		after = append(after[:0], items[len(items)-1].Stream...)
-		for i := range items {
-			if err := fn(&items[i]); err != nil {
+	}()
+	for s := range ahead {
+		if s.err != nil {
+			return s.err
+		}
+		for i := range s.items {
+			if err := fn(&s.items[i]); err != nil {
 				return err
 			}
 		}
+		free <- s.items
 	}
+	return nil
+}
+
+// snapshotsAfter reads a slice of snapshots behind a key.
+func (db *DB) snapshotsAfter(after []byte, data bool, items []snapItem) ([]snapItem, error) {
+	err := db.view(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketSnap).Cursor()
+		k, v := seekAfter(c, after)
+		for ; k != nil && len(items) < snapSlice; k, v = c.Next() {
+			s, sum, err := parseSnapshotHeader(string(k), v)
+			if err != nil {
+				return err
+			}
+			items = append(items, snapItem{s, snapSum(v), !data || crc32.Checksum(v[snapHeaderBytes:], castagnoli) == sum})
+		}
+		return nil
+	})
+	return items, err
 }
 
 // checkSnapshots reads all headers and data and compares them with the tally: a
