@@ -20,10 +20,11 @@ func (n *Node) recover() error {
 		return err
 	}
 	covered := map[string]uint64{}
+	n.expect(n.cfg.Log.Stats().Streams)
 	err := n.cfg.Log.SnapshotHeaders(func(s wal.Snapshot) error {
 		sh := n.table.shard(s.Stream)
 		sh.mu.Lock()
-		n.find(sh, s.Stream).wake = s.Wake
+		n.discover(sh, s.Stream).wake = s.Wake // a stream has one snapshot: nobody is there twice
 		sh.mu.Unlock()
 		if s.Seq >= n.cfg.Log.ReplayFrom() {
 			covered[s.Stream] = s.Seq
@@ -85,14 +86,27 @@ func (n *Node) recoverRecord(r wal.Record, silent map[*entry]bool) error {
 	return nil
 }
 
+// expect makes room for so many users at once: growing by and by moves all of
+// them again and again.
+func (n *Node) expect(users int) {
+	n.table.expect(users)
+	n.found = make([]*entry, 0, users)
+}
+
 // find returns the entry of a user that recovery comes across; the caller
 // holds the shard's lock.
 func (n *Node) find(s *shard, id string) *entry {
-	e := s.entries[id]
-	if e == nil {
-		e = s.ensure(id)
-		n.found = append(n.found, e)
+	if e := s.entries[id]; e != nil {
+		return e
 	}
+	return n.discover(s, id)
+}
+
+// discover makes the entry of a user who is not in the table; the caller holds
+// the shard's lock.
+func (n *Node) discover(s *shard, id string) *entry {
+	e := s.add(id)
+	n.found = append(n.found, e)
 	return e
 }
 

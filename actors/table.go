@@ -107,12 +107,26 @@ func (t *table) seat(id string) *seat {
 
 // ensure returns the entry of a user; the caller holds the shard's lock.
 func (s *shard) ensure(id string) *entry {
-	e := s.entries[id]
-	if e == nil {
-		e = &entry{id: strings.Clone(id), slot: -1}
-		s.entries[e.id] = e
+	if e := s.entries[id]; e != nil {
+		return e
 	}
+	return s.add(id)
+}
+
+// add makes the entry of a user who has none.
+func (s *shard) add(id string) *entry {
+	e := &entry{id: strings.Clone(id), slot: -1}
+	s.entries[e.id] = e
 	return e
+}
+
+// expect makes room in an empty table for so many users, shared by the shards
+// as evenly as a hash does.
+func (t *table) expect(users int) {
+	each := users / tableShards
+	for i := range t.shards {
+		t.shards[i].entries = make(map[string]*entry, each+each/16)
+	}
 }
 
 // actorName makes the name of a user's next actor: names can't be used twice.

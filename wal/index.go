@@ -141,9 +141,8 @@ func (t *tally) index(root *bbolt.Bucket, op *IndexOp) error {
 	return b.Put(op.Key, v)
 }
 
-func (db *DB) indexSound() error {
-	_, err := db.checkIndex()
-	return err
+func (db *DB) checkIndexBeside(c *contents) {
+	c.beside.Go(func() { _, c.index = db.checkIndex() })
 }
 
 // checkIndex reads the whole index in one transaction and compares it with its

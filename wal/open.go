@@ -71,11 +71,15 @@ func Open(dir string, opts Options) (_ *DB, err error) {
 		}
 	}()
 	var c contents
+	defer c.beside.Wait()
 	if err := db.openFiles(&c); err != nil {
 		return nil, err
 	}
 	if err := db.recover(&c); err != nil {
 		return nil, err
+	}
+	if c.beside.Wait(); c.index != nil {
+		return nil, c.index
 	}
 	return db, nil
 }
@@ -147,7 +151,8 @@ func (db *DB) openFiles(c *contents) error {
 	if err := db.migrate(s.Format); err != nil {
 		return err
 	}
-	c.heads, c.index = db.loadHeads(c), db.indexSound()
+	db.checkIndexBeside(c)
+	c.heads = db.loadHeads(c)
 	return nil
 }
 
@@ -176,7 +181,7 @@ func (db *DB) openBoth(s side, hasSnapshots bool, c *contents) (err error) {
 		err = db.loadLog(s)
 	}
 	if err == nil && s.Format == FormatVersion {
-		c.index = db.indexSound()
+		db.checkIndexBeside(c)
 	}
 	beside.Wait()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
+	"sync"
 
 	"go.etcd.io/bbolt"
 )
@@ -173,7 +174,9 @@ func (db *DB) chainAt(seq uint64) (uint32, error) {
 // contents is what a start learns of the two files beside the reading of the
 // other one. What is wrong with them is told in the order of recover.
 type contents struct {
-	replayFrom, heads, index error
+	replayFrom, heads error
+	index             error // when all beside is done
+	beside            sync.WaitGroup
 
 	covered map[uint64]struct{} // streams whose snapshot is inside the tail: records up to there are not news
 	newest  uint64              // the highest sequence of a snapshot
@@ -193,10 +196,7 @@ func (db *DB) recover(c *contents) error {
 	case c.newest >= next:
 		return fmt.Errorf("%w: a snapshot is at sequence %d, but %s ends at %d; it is an older copy, restore a backup", ErrStale, c.newest, journalName, next-1)
 	}
-	if err := db.loadTail(from, next, c.covered); err != nil {
-		return err
-	}
-	return c.index
+	return db.loadTail(from, next, c.covered)
 }
 
 // loadTail reads the records behind the snapshots.
