@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"sync"
 
 	"go.etcd.io/bbolt"
 )
@@ -19,14 +20,15 @@ type chunkBuf struct {
 	first  uint64 // where the log began in that transaction
 }
 
+// chunkBufs are for walks: each has one value at a time, and they are many when
+// many are loaded.
+var chunkBufs = sync.Pool{New: func() any { return new(chunkBuf) }}
+
 // fill copies chunks, from the one that holds sequence from on, until limit bytes.
 func (db *DB) fill(from uint64, limit int, cb *chunkBuf) error {
 	cb.buf, cb.chunks = cb.buf[:0], cb.chunks[:0]
 	return db.view(db.journal, journalName, func(tx *bbolt.Tx) error {
-		for first := range segmentsFrom(tx, 0) {
-			cb.first = first
-			break
-		}
+		cb.first = firstSegment(tx)
 		for first, b := range segmentsFrom(tx, from) {
 			c := b.Cursor()
 			k, v := c.Seek(u64key(max(from, 1)))
@@ -59,6 +61,13 @@ func (db *DB) fill(from uint64, limit int, cb *chunkBuf) error {
 		}
 		return nil
 	})
+}
+
+// firstSegment is where the log begins.
+func firstSegment(tx *bbolt.Tx) uint64 {
+	k, _ := tx.Cursor().Seek([]byte{segmentPrefix})
+	first, _ := parseSegmentName(k)
+	return first
 }
 
 // segmentsFrom yields the segments from the one that holds sequence from on.
@@ -178,7 +187,9 @@ func (db *DB) History(stream string, last uint64, fn func(Record) (bool, error))
 // walk follows Prev from last back. Each step reads one value in a transaction of
 // its own, or none if the record lies in the value at hand.
 func (db *DB) walk(stream string, last uint64, fn func(c *chunkRef, r *rawRecord) (bool, error)) error {
-	var cb chunkBuf
+	cb := chunkBufs.Get().(*chunkBuf)
+	defer chunkBufs.Put(cb)
+	cb.chunks = cb.chunks[:0]
 	var cr chunkReader
 	var r rawRecord
 	for seq := last; seq != 0; seq = r.prev {
@@ -189,7 +200,7 @@ func (db *DB) walk(stream string, last uint64, fn func(c *chunkRef, r *rawRecord
 			return nil
 		}
 		if len(cb.chunks) == 0 || seq < cb.chunks[0].key {
-			if err := db.fill(seq, 0, &cb); err != nil {
+			if err := db.fill(seq, 0, cb); err != nil {
 				return err
 			}
 		}
