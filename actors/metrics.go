@@ -188,7 +188,7 @@ func (n *Node) watchSender(s *senderView) {
 	}
 	gauge("sender_stopped", "1 while the sender is stopped by a fault of its account.", func() float64 { return flag(s.stopped.Load() != nil) })
 	gauge("sender_queued", "Reminders that are due and wait for this sender.", func() float64 { return float64(s.queued.Load()) })
-	gauge("sender_sending", "Hand-overs of this sender under way.", func() float64 { return float64(s.sending.Load()) })
+	gauge("sender_sending", "Hand-overs of this sender that the carrier has not answered.", func() float64 { return float64(s.sending.Load()) })
 	gauge("sender_window", "Hand-overs of this sender that may be under way at a time; a rate limit halves it.", func() float64 { return float64(s.window.Load()) })
 	n.metrics.segments.WithLabelValues(s.name)
 }

@@ -233,7 +233,8 @@ func (o *outbox) handedOver(f *flight) {
 	f.by.asked--
 	reply, ok := f.reply.(engine.HandOverReply)
 	if !ok || reply.Message == nil {
-		o.finish(f) // its turn is free for another
+		f.by.sending-- // its turn is free for another
+		delete(o.known, f.offer.Key())
 		return
 	}
 	f.message, f.reply = *reply.Message, nil
@@ -263,8 +264,11 @@ func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.O
 }
 
 // sent has the user record what the carrier answered, and learns from it for
-// the sender as a whole.
+// the sender as a whole. The carrier has one less from here on: its outcome need
+// not be durable for another to begin.
 func (o *outbox) sent(f *flight) {
+	f.by.sending--
+	f.by.recording++
 	o.node.metrics.handedOver(f.took)
 	o.learn(f.by, &f.outcome)
 	f.record = request{
@@ -275,7 +279,7 @@ func (o *outbox) sent(f *flight) {
 }
 
 func (o *outbox) finish(f *flight) {
-	f.by.sending--
+	f.by.recording--
 	delete(o.known, f.offer.Key())
 }
 
@@ -319,7 +323,7 @@ func (o *outbox) sighted(m sighted) {
 func (o *outbox) show() int {
 	queued, sending := 0, 0
 	for _, s := range o.senders {
-		queued, sending = queued+s.queue.len(), sending+s.sending
+		queued, sending = queued+s.queue.len(), sending+s.sending+s.recording
 		s.show()
 	}
 	v := &o.node.view

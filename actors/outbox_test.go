@@ -12,6 +12,7 @@ import (
 	"carillon/actors"
 	"carillon/actors/provider"
 	"carillon/engine"
+	"carillon/wal"
 )
 
 // S6: a thousand reminders that are due together on a sender of ten a second
@@ -282,6 +283,37 @@ func TestLostAnswerIsSentAgainOnlyWhenAbsentTwice(t *testing.T) {
 		w.pass(2 * time.Minute)
 		if got := w.statuses("ada"); got != "[sent]" || w.carrier.lookups() != 2 || len(w.carrier.texts()) != 1 {
 			t.Errorf("%s after %d look-ups, texts %q", got, w.carrier.lookups(), w.carrier.texts())
+		}
+	})
+}
+
+// unhurried is a log whose flush takes a tenth of a second.
+type unhurried struct{ wal.Log }
+
+func (l unhurried) Append(batch []wal.Entry) (uint64, error) {
+	<-time.After(100 * time.Millisecond)
+	return l.Log.Append(batch)
+}
+
+// S6 limits what is with the carrier: a hand-over that it has answered makes
+// room for the next, whose check shares the flush of the outcome (S2 holds for
+// both).
+func TestAnsweredHandOverMakesRoom(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.Log, c.MaxSends = unhurried{c.Log}, 1 }, func(w *world) {
+		ids := w.owing(20, time.Now().Add(time.Minute))
+		w.pass(time.Minute + 4*time.Second)
+		if len(w.carrier.at) != len(ids) {
+			t.Fatalf("%d of %d left", len(w.carrier.at), len(ids))
+		}
+		for i := 1; i < len(ids); i++ {
+			if gap := w.carrier.at[i].Sub(w.carrier.at[i-1]); gap < 100*time.Millisecond || gap > 110*time.Millisecond {
+				t.Errorf("%v between hand-overs %d and %d, a flush takes 100ms", gap, i-1, i)
+			}
+		}
+		for _, id := range ids {
+			if got := w.statuses(id); got != "[sent]" {
+				t.Errorf("%s: %s", id, got)
+			}
 		}
 	})
 }

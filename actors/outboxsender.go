@@ -23,9 +23,10 @@ type sender struct {
 
 	segments prometheus.Counter // handed over
 
-	sending int // hand-overs begun and not done
-	asked   int // of them, those whose segments are not known yet
-	pace    *rate.Limiter
+	sending   int // hand-overs begun that the carrier has not answered
+	asked     int // of them, those whose segments are not known yet
+	recording int // answered, and the outcome is not durable yet
+	pace      *rate.Limiter
 	// notBefore is after the carrier asked us to slow down.
 	notBefore engine.Millis
 
@@ -90,7 +91,7 @@ func newSender(view *senderView, n *Node) *sender {
 
 // take queues an offer.
 func (s *sender) take(offer engine.Offer, now engine.Millis) {
-	if s.pace != nil && s.queue.len() == 0 && s.sending == 0 {
+	if s.pace != nil && s.queue.len() == 0 && s.sending+s.recording == 0 {
 		s.notBefore = max(s.notBefore, now+gather)
 	}
 	s.queue.push(offer)
