@@ -28,6 +28,28 @@ func TestLookUpOfRestoredBeginsAtTheBackup(t *testing.T) {
 	t.Fatal("no look-up")
 }
 
+// TestLookUpOfRestoredBeginsWhereItWasDue: the backup's time is that of its last
+// record, and the clock went back hours behind that one, before the backup. What
+// came due by the clock of then left before the backup was made, it seems.
+func TestLookUpOfRestoredBeginsWhereItWasDue(t *testing.T) {
+	s := reached(t)
+	due := s.now + 3_600_000
+	s.decide(engine.CreateReminder{Text: "Water the plants", SendAt: due})
+	backup := s.now + 9_000_000
+	s.now += 4_000_000
+	s.decide(engine.Recover{BackupAt: backup})
+	s.now += 30_000
+	for _, e := range s.decide(engine.Wake{}).Effects {
+		if l, ok := e.(engine.LookUp); ok {
+			if l.Since != due {
+				t.Errorf("the look-up begins %d ms behind the hand-over", l.Since-due)
+			}
+			return
+		}
+	}
+	t.Fatal("no look-up")
+}
+
 // TestFenceIsNotToldByTheClock: a clock went back between a hand-over and the
 // backup, so that the message looks younger than the backup which has it. It
 // gets no further hand-over either (S3), nor does one of a second backup that

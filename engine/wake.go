@@ -49,6 +49,7 @@ func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 	}, Since: min(m.CreatedAt, m.UpdatedAt)}
 	if r.Reason == ReasonRestored { // somebody may have had it sent before it was due
 		l.Since = min(l.Since, t.u.Fence)
+		l.Since = min(l.Since, r.Due) // the backup's time is its last record's, and the clock may have gone back behind that
 	}
 	if m.SID == m.ID {
 		l.SID = "" // the carrier gave none
