@@ -38,7 +38,7 @@ type release struct {
 	after     func()
 	unflushed *atomic.Int32
 
-	of     *entry // whose record it is; nil: the node's own
+	of     *entry // whose it is; nil: the node's own
 	data   []byte // of the record
 	pooled bool
 }

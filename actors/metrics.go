@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"carillon/engine"
+	"carillon/engine/sms"
 	"carillon/wal"
 )
 
@@ -60,6 +61,16 @@ type metrics struct {
 	codes       *prometheus.CounterVec
 	known       map[int]bool // codes that have a series; the journal's turn alone looks at it
 	unreachable prometheus.Gauge
+
+	// Those of every reminder are looked up once.
+	scheduled, accepted, sent prometheus.Counter
+	written                   map[writing]prometheus.Counter // the journal's turn alone looks at it
+}
+
+// writing is how a text was made.
+type writing struct {
+	via      engine.Via
+	encoding sms.Encoding
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -110,9 +121,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		segments:    f.counters("sender_segments_total", "Message segments handed over, by the number or service they come from; empty is the carrier's only one.", "sender"),
 		codes:       f.counters("carrier_errors_total", "Messages that were refused or lost, by the carrier's own code; other is any beyond the first hundred codes.", "code"),
 		known:       map[int]bool{},
+		written:     map[writing]prometheus.Counter{},
 		unreachable: f.gauge("carrier_unreachable", "1 while the carrier can't be connected to."),
 	}
 	m.showZeros()
+	m.scheduled = m.reminders.WithLabelValues("scheduled", "")
+	m.sent = m.reminders.WithLabelValues("sent", engine.ReasonAccepted.String())
+	m.accepted = m.outcomes.WithLabelValues("accepted", "")
 	return m
 }
 
@@ -231,7 +246,7 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 			m.planRan(e, at)
 			s.planned = true
 		case engine.ReminderPlanned:
-			m.reminders.WithLabelValues("scheduled", "").Inc()
+			m.scheduled.Inc()
 		case engine.ReminderSkipped:
 			m.skipped.WithLabelValues(e.Reason.String()).Inc()
 			m.limitHit(e.Reason)
@@ -247,10 +262,10 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 			m.reminders.WithLabelValues("failed", e.Reason.String()).Inc()
 			m.blown(e.Reason)
 		case engine.AttemptStarted:
-			m.composed.WithLabelValues(viaName(e.Via), e.Encoding.String()).Inc()
+			m.wrote(e)
 		case engine.MessageAccepted:
-			m.outcomes.WithLabelValues("accepted", "").Inc()
-			m.reminders.WithLabelValues("sent", engine.ReasonAccepted.String()).Inc()
+			m.accepted.Inc()
+			m.sent.Inc()
 			if e.Status == engine.MessageDelivered { // a look-up found it there already
 				m.outcomes.WithLabelValues("delivered", "").Inc()
 			}
@@ -275,6 +290,15 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 		}
 	}
 	return s
+}
+
+func (m *metrics) wrote(e engine.AttemptStarted) {
+	c := m.written[writing{e.Via, e.Encoding}]
+	if c == nil {
+		c = m.composed.WithLabelValues(viaName(e.Via), e.Encoding.String())
+		m.written[writing{e.Via, e.Encoding}] = c
+	}
+	c.Inc()
 }
 
 func (m *metrics) planRan(e engine.PlanRan, at engine.Millis) {

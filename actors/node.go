@@ -187,9 +187,5 @@ func (n *Node) Ready() (bool, string) {
 // wakeUser has the user do what time has made due; done is called when that is
 // durable.
 func (n *Node) wakeUser(id string, done func()) {
-	n.toUser(id, wake(done))
-}
-
-func wake(done func()) *request {
-	return &request{cmd: engine.Wake{}, deliver: func(engine.Reply, error) { done() }}
+	n.toUser(id, &request{cmd: engine.Wake{}, deliver: func(engine.Reply, error) { done() }})
 }

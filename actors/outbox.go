@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"time"
 
@@ -23,7 +24,11 @@ type outbox struct {
 	alarm Alarm
 
 	senders []*sender
-	known   map[string]bool // keys queued or under way
+	known   map[uint64]struct{} // keys queued or under way, as hashes
+	seed    maphash.Seed        // of them
+	now     engine.Millis       // when the message that is handled was taken up
+	spare   []*flight           // that are done
+	until   *limit              // of the hand-overs that begin now
 
 	lookups     []engine.LookUp
 	asking      int // look-ups and questions under way
@@ -34,7 +39,7 @@ type outbox struct {
 	drainAsked  []func()
 }
 
-// The outbox' messages, besides []engine.Effect and tick.
+// The outbox' messages, besides []owed and tick.
 type (
 	// handedOver: the user's last check is done and flushed.
 	handedOver struct{ *flight }
@@ -57,25 +62,63 @@ type (
 )
 
 // flight is one hand-over. The same piece goes from the outbox to the user, to
-// the carrier and back, and is touched by whoever has it: a burst of them leaves
-// little to collect.
+// the carrier and back, and is touched by whoever has it. The outbox has it
+// again when it is done, and uses it for another: a burst of them leaves little
+// to collect.
 type flight struct {
-	by    *sender
-	offer engine.Offer
-	to    *entry
+	by  *sender
+	key uint64 // hash of the offer's
+	to  *entry
 
 	check   request // the user's last check
 	reply   engine.Reply
 	message engine.Outgoing
+	until   *limit
+	call    func() // calls the carrier
 	outcome provider.Outcome
 	took    time.Duration
 	record  request // of the outcome
 }
 
+// limit is the time of the hand-overs that begin within the same step. They
+// share one context: one for each costs a timer and five allocations.
+type limit struct {
+	step engine.Millis
+	ctx  context.Context
+	end  context.CancelFunc
+	uses int // calls under way
+}
+
+// limitStep is how much longer than SendTimeout a hand-over may take.
+const limitStep = 100 * time.Millisecond
+
+// limit returns one that ends SendTimeout from now, or a step later.
+func (o *outbox) limit() *limit {
+	step := o.now / limitStep.Milliseconds()
+	l := o.until
+	if l == nil || l.step != step || l.ctx.Err() != nil { // a clock may stand still
+		if l != nil && l.uses == 0 {
+			l.end()
+		}
+		l = &limit{step: step}
+		l.ctx, l.end = context.WithTimeout(context.Background(), o.node.cfg.SendTimeout+limitStep)
+		o.until = l
+	}
+	l.uses++
+	return l
+}
+
+// answered notes that a call is over. The last one ends the limit, unless more may begin.
+func (o *outbox) answered(l *limit) {
+	if l.uses--; l.uses == 0 && l != o.until {
+		l.end()
+	}
+}
+
 const maxLookups = 8 // look-ups at the carrier at a time
 
 func newOutbox(n *Node) *outbox {
-	o := &outbox{node: n, known: map[string]bool{}, paused: n.paused.Load(), holdAll: n.cfg.Still}
+	o := &outbox{node: n, known: map[uint64]struct{}{}, seed: maphash.MakeSeed(), paused: n.paused.Load(), holdAll: n.cfg.Still}
 	for _, v := range n.view.senders {
 		o.senders = append(o.senders, newSender(v, n))
 	}
@@ -99,6 +142,7 @@ func (o *outbox) sender(name string) *sender {
 
 // Receive implements actor.Actor.
 func (o *outbox) Receive(ctx actor.Context) {
+	o.now = o.node.cfg.Clock.Now()
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		o.self = ctx.Self()
@@ -108,7 +152,7 @@ func (o *outbox) Receive(ctx actor.Context) {
 		return
 	case tick:
 		o.ringsAt = 0
-	case []engine.Effect:
+	case []owed:
 		o.takeIn(m)
 	case handedOver:
 		o.handedOver(m.flight)
@@ -126,7 +170,7 @@ func (o *outbox) Receive(ctx actor.Context) {
 		o.sighted(m)
 	case lookupDone:
 		o.asking--
-		delete(o.known, m.lookup.Key())
+		delete(o.known, o.hash(m.lookup.Key()))
 	case pauseSending:
 		o.paused = m.paused
 		if !m.paused {
@@ -140,33 +184,38 @@ func (o *outbox) Receive(ctx actor.Context) {
 }
 
 // takeIn queues what is owed and not known yet.
-func (o *outbox) takeIn(effects []engine.Effect) {
-	now := o.node.cfg.Clock.Now()
-	for _, e := range effects {
-		switch e.(type) { //nolint:gochecksumtype // the others are ours
-		case engine.Compose, engine.ReadCalendar:
-			continue // the composer's, and the calendars'
-		}
-		if o.known[e.Key()] {
-			continue
-		}
-		o.known[e.Key()] = true
-		switch e := e.(type) {
+func (o *outbox) takeIn(effects []owed) {
+	for i := range effects {
+		switch e := effects[i].Effect.(type) {
 		case engine.Offer:
-			o.sender(e.Sender).take(e, now)
+			if o.isNew(e.Key()) {
+				o.sender(e.Sender).take(e, effects[i].to, o.now)
+			}
 		case engine.LookUp:
-			o.lookups = append(o.lookups, e)
-		case engine.Compose, engine.ReadCalendar:
+			if o.isNew(e.Key()) {
+				o.lookups = append(o.lookups, e)
+			}
+		case engine.Compose, engine.ReadCalendar: // the composer's, and the calendars'
 		}
 	}
 }
 
+// hash is what the known go by. Of two that collide (3e-10 for a hundred
+// thousand) one waits until it is offered again.
+func (o *outbox) hash(key string) uint64 { return maphash.String(o.seed, key) }
+
+// isNew notes an effect, and reports whether it was not known.
+func (o *outbox) isNew(key string) bool {
+	before := len(o.known)
+	o.known[o.hash(key)] = struct{}{}
+	return len(o.known) > before
+}
+
 // work begins what may begin now, and sets the alarm for what may later.
 func (o *outbox) work() {
-	now := o.node.cfg.Clock.Now()
 	var next engine.Millis
 	for _, s := range o.senders {
-		if at := o.serve(s, now); at > 0 && (next == 0 || at < next) {
+		if at := o.serve(s); at > 0 && (next == 0 || at < next) {
 			next = at
 		}
 	}
@@ -189,9 +238,10 @@ func (o *outbox) work() {
 
 // serve begins what may begin now at one sender. It returns when more may, or
 // 0 and less if another event will tell.
-func (o *outbox) serve(s *sender, now engine.Millis) engine.Millis {
+func (o *outbox) serve(s *sender) engine.Millis {
+	now := o.now
 	for s.queue.len() > 0 && now >= s.queue.offers[0].Deadline {
-		delete(o.known, s.queue.pop().Key()) // the user's own wake ends it as stale
+		delete(o.known, o.hash(s.queue.pop().Key())) // the user's own wake ends it as stale
 	}
 	if o.paused || o.holdAll {
 		return 0
@@ -205,27 +255,39 @@ func (o *outbox) serve(s *sender, now engine.Millis) engine.Millis {
 		if at := s.wait(now); at != 0 {
 			return at
 		}
-		offer, later := s.next(now)
+		w, later := s.next(now)
 		if later != 0 {
 			return later
 		}
-		o.begin(s, offer)
+		o.begin(s, w)
 	}
 	return 0
 }
 
-func (o *outbox) begin(s *sender, offer engine.Offer) {
+func (o *outbox) begin(s *sender, w waiting) {
 	s.sending++
 	s.asked++
 	if s.fresh {
-		s.fresh, s.waryUntil = false, o.node.cfg.Clock.Now()+alone
+		s.fresh, s.waryUntil = false, o.now+alone
 	}
-	f := &flight{by: s, offer: offer}
-	f.check = request{
-		cmd:     engine.HandOver{ReminderID: offer.ReminderID},
-		deliver: func(reply engine.Reply, _ error) { f.reply = reply; o.node.send(o.self, handedOver{f}) },
+	f := o.flight()
+	f.by, f.key, f.to = s, o.hash(w.Key()), w.to
+	f.check.cmd = engine.HandOver{ReminderID: w.ReminderID}
+	o.node.toEntry(f.to, &f.check, o.now)
+}
+
+// flight returns one that is free.
+func (o *outbox) flight() *flight {
+	if n := len(o.spare) - 1; n >= 0 {
+		f := o.spare[n]
+		o.spare = o.spare[:n]
+		return f
 	}
-	f.to = o.node.toUser(offer.UserID, &f.check)
+	f := &flight{}
+	f.check.deliver = func(reply engine.Reply, _ error) { f.reply = reply; o.node.send(o.self, handedOver{f}) }
+	f.call = func() { o.call(f) }
+	f.record.deliver = func(engine.Reply, error) { o.node.send(o.self, sendDone{f}) }
+	return f
 }
 
 // handedOver calls the carrier with what the user's last check let through.
@@ -234,22 +296,23 @@ func (o *outbox) handedOver(f *flight) {
 	reply, ok := f.reply.(engine.HandOverReply)
 	if !ok || reply.Message == nil {
 		f.by.sending-- // its turn is free for another
-		delete(o.known, f.offer.Key())
+		o.free(f)
 		return
 	}
 	f.message, f.reply = *reply.Message, nil
-	n, now := o.node, o.node.cfg.Clock.Now()
-	f.by.weigh(int(f.message.Segments), now)
+	f.by.weigh(int(f.message.Segments), o.now)
 	f.by.segments.Add(float64(f.message.Segments))
-	n.metrics.lateness.Observe(float64(max(now-f.message.Due, 0)) / 1000)
-	n.cfg.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.SendTimeout)
-		defer cancel()
-		took := stopwatch()
-		f.outcome = n.handOver(ctx, messageOf(f.message))
-		f.took = took()
-		n.send(o.self, sent{f})
-	})
+	o.node.metrics.lateness.Observe(float64(max(o.now-f.message.Due, 0)) / 1000)
+	f.until = o.limit()
+	o.node.cfg.Go(f.call)
+}
+
+// call runs beside the outbox.
+func (o *outbox) call(f *flight) {
+	took := stopwatch()
+	f.outcome = o.node.handOver(f.until.ctx, messageOf(&f.message))
+	f.took = took()
+	o.node.send(o.self, sent{f})
 }
 
 // handOver calls the carrier; a panic there is an answer that nobody heard.
@@ -269,18 +332,23 @@ func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.O
 func (o *outbox) sent(f *flight) {
 	f.by.sending--
 	f.by.recording++
+	o.answered(f.until)
 	o.node.metrics.handedOver(f.took)
 	o.learn(f.by, &f.outcome)
-	f.record = request{
-		cmd:     outcomeCommand(f.message.MessageID, f.outcome),
-		deliver: func(engine.Reply, error) { o.node.send(o.self, sendDone{f}) },
-	}
-	o.node.toEntry(f.to, &f.record)
+	f.record.cmd = outcomeCommand(f.message.MessageID, &f.outcome)
+	o.node.toEntry(f.to, &f.record, o.now)
 }
 
 func (o *outbox) finish(f *flight) {
 	f.by.recording--
-	delete(o.known, f.offer.Key())
+	o.free(f)
+}
+
+// free makes a hand-over's piece ready for another.
+func (o *outbox) free(f *flight) {
+	delete(o.known, f.key)
+	*f = flight{call: f.call, check: request{deliver: f.check.deliver}, record: request{deliver: f.record.deliver}}
+	o.spare = append(o.spare, f)
 }
 
 // lookUp asks the carrier for a message whose fate is open (S3).
@@ -305,7 +373,7 @@ func (n *Node) ask(ctx context.Context, l engine.LookUp) (s provider.Sighting) {
 	if f, ok := n.cfg.Sender.(provider.Fetcher); ok && l.SID != "" {
 		return f.Fetch(ctx, l.SID)
 	}
-	return n.cfg.Sender.Find(ctx, messageOf(l.Message), l.Since)
+	return n.cfg.Sender.Find(ctx, messageOf(&l.Message), l.Since)
 }
 
 func (o *outbox) sighted(m sighted) {

@@ -16,22 +16,23 @@ type offerQueue struct {
 type waiting struct {
 	engine.Offer
 	turn uint64 // in the order of coming
+	to   *entry // whose it is
 }
 
 func (q *offerQueue) len() int { return len(q.offers) }
 
-func (q *offerQueue) push(o engine.Offer) {
+func (q *offerQueue) push(o engine.Offer, to *entry) {
 	q.came++
-	w := waiting{o, q.came}
+	w := waiting{o, q.came, to}
 	q.offers = append(q.offers, w)
 	q.settle(len(q.offers)-1, &w)
 }
 
-func (q *offerQueue) pop() engine.Offer { return q.take(0) }
+func (q *offerQueue) pop() waiting { return q.take(0) }
 
 // take removes the offer at place i of the heap.
-func (q *offerQueue) take(i int) engine.Offer {
-	taken := q.offers[i].Offer
+func (q *offerQueue) take(i int) waiting {
+	taken := q.offers[i]
 	last := len(q.offers) - 1
 	w := q.offers[last]
 	q.offers[last] = waiting{}
@@ -103,14 +104,14 @@ func (w *window) grow() { w.limit = min(w.limit+1/max(w.limit, 1), float64(w.mos
 
 func (w *window) shrink() { w.limit = max(w.limit/2, 1) }
 
-func messageOf(o engine.Outgoing) provider.Message {
+func messageOf(o *engine.Outgoing) provider.Message {
 	return provider.Message{
 		UserID: o.UserID, ReminderID: o.ReminderID, MessageID: o.MessageID, To: o.To, Sender: o.Sender, Text: o.Text,
 		Segments: int(o.Segments), CreatedAt: o.CreatedAt, ValidUntil: o.ValidUntil, Others: o.Others,
 	}
 }
 
-func outcomeCommand(messageID string, out provider.Outcome) engine.RecordOutcome {
+func outcomeCommand(messageID string, out *provider.Outcome) engine.RecordOutcome {
 	cmd := engine.RecordOutcome{
 		MessageID: messageID, SID: out.SID, Status: out.Status, Failure: out.Failure, Cause: out.Cause,
 	}

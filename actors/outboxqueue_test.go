@@ -25,8 +25,8 @@ func TestOfferQueueOrder(t *testing.T) {
 					}
 					return 1
 				})
-				if got := q.pop(); got != model[0].Offer {
-					t.Fatalf("got %+v, want %+v", got, model[0].Offer)
+				if got := q.pop(); got.Offer != model[0].Offer || got.to != model[0].to {
+					t.Fatalf("got %+v, want %+v", got, model[0])
 				}
 				model = model[1:]
 				continue
@@ -34,8 +34,9 @@ func TestOfferQueueOrder(t *testing.T) {
 			o := engine.Offer{
 				ReminderID: strconv.Itoa(i), Due: int64(rapid.IntRange(0, 5).Draw(t, "due")), Deadline: int64(rapid.IntRange(0, 5).Draw(t, "deadline")),
 			}
-			q.push(o)
-			model = append(model, waiting{o, uint64(i) + 1})
+			to := &entry{}
+			q.push(o, to)
+			model = append(model, waiting{o, uint64(i) + 1, to})
 		}
 		if q.len() != len(model) {
 			t.Fatalf("%d, want %d", q.len(), len(model))
@@ -84,12 +85,12 @@ func BenchmarkOfferQueue(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var q offerQueue
 	for i := range 100_000 {
-		q.push(engine.Offer{ReminderID: strconv.Itoa(i), Deadline: r.Int64N(1e9)})
+		q.push(engine.Offer{ReminderID: strconv.Itoa(i), Deadline: r.Int64N(1e9)}, nil)
 	}
 	for b.Loop() {
 		o := q.pop()
 		o.Deadline = r.Int64N(1e9)
-		q.push(o)
+		q.push(o.Offer, nil)
 	}
 }
 

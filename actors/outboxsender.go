@@ -90,11 +90,11 @@ func newSender(view *senderView, n *Node) *sender {
 }
 
 // take queues an offer.
-func (s *sender) take(offer engine.Offer, now engine.Millis) {
+func (s *sender) take(offer engine.Offer, to *entry, now engine.Millis) {
 	if s.pace != nil && s.queue.len() == 0 && s.sending+s.recording == 0 {
 		s.notBefore = max(s.notBefore, now+gather)
 	}
-	s.queue.push(offer)
+	s.queue.push(offer, to)
 }
 
 // wait returns 0 if a hand-over may begin, the instant at which it may, or -1
@@ -139,7 +139,7 @@ func (s *sender) weigh(segments int, now engine.Millis) {
 // carrier takes any, it is the one that was handed over least: probes are
 // spread, so that none is used up by them (S4). When only last hand-overs are
 // left, retryAt says from when one of them is risked.
-func (s *sender) next(now engine.Millis) (offer engine.Offer, retryAt engine.Millis) {
+func (s *sender) next(now engine.Millis) (w waiting, retryAt engine.Millis) {
 	if !s.trial && !s.wary {
 		return s.queue.pop(), 0
 	}
@@ -147,7 +147,7 @@ func (s *sender) next(now engine.Millis) (offer engine.Offer, retryAt engine.Mil
 	o := &s.queue.offers[i]
 	if risk := s.queue.offers[0].Deadline - lastChance; s.trial && o.Attempts >= engine.MaxAttempts-1 {
 		if now < risk {
-			return offer, risk
+			return w, risk
 		}
 		i = 0 // the deadline that is nearest
 	}

@@ -5,8 +5,7 @@ import "carillon/engine"
 // releaseAll lets go of a flushed batch: replies to their callers, effects to
 // the outbox, wakes to the timer, each kind in one message.
 func (n *Node) releaseAll(batch []*release) {
-	var effects []engine.Effect
-	var arms []arm
+	effects, arms := room(batch)
 	var snapshots []*snapshot
 	n.pokeHerald()        // before anybody can hear that it is done, a stop among them
 	n.dirty.addAll(batch) // first, so that a round that begins behind them finds them all
@@ -20,7 +19,7 @@ func (n *Node) releaseAll(batch []*release) {
 		if seen.planned {
 			n.view.lastPlan.Store(r.at)
 		}
-		effects = append(effects, r.effects...)
+		effects = appendOwed(effects, r)
 		if r.arm != nil {
 			arms = append(arms, arm{r.arm, r.wake})
 		}
@@ -42,7 +41,7 @@ func (n *Node) release(r *release) {
 	if r.arm != nil {
 		arms = []arm{{r.arm, r.wake}}
 	}
-	n.pass(r.effects, arms)
+	n.pass(appendOwed(nil, r), arms)
 }
 
 func (n *Node) finish(r *release) {
@@ -65,16 +64,47 @@ func (r *release) tell(reply engine.Reply, err error) {
 	}
 }
 
+// owed is an effect, and the entry of the user who owes it.
+type owed struct {
+	engine.Effect
+	to *entry
+}
+
+// room makes the lists of what a batch releases, as long as they get.
+func room(batch []*release) (effects []owed, arms []arm) {
+	owes, wakes := 0, 0
+	for _, r := range batch {
+		owes += len(r.effects)
+		if r.arm != nil {
+			wakes++
+		}
+	}
+	if owes > 0 {
+		effects = make([]owed, 0, owes)
+	}
+	if wakes > 0 {
+		arms = make([]arm, 0, wakes)
+	}
+	return effects, arms
+}
+
+func appendOwed(effects []owed, r *release) []owed {
+	for _, e := range r.effects {
+		effects = append(effects, owed{e, r.of})
+	}
+	return effects
+}
+
 // pass gives compositions to the composer, calendars to their reader, and every
 // other effect to the outbox.
-func (n *Node) pass(effects []engine.Effect, arms []arm) {
+func (n *Node) pass(effects []owed, arms []arm) {
 	var texts, reads []engine.Effect
 	for _, e := range effects {
-		switch e.(type) { //nolint:gochecksumtype // the others are the outbox's
+		switch e.Effect.(type) { //nolint:gochecksumtype // the others are the outbox's
 		case engine.Compose:
-			texts = append(texts, e)
+			texts = append(texts, e.Effect)
 		case engine.ReadCalendar:
-			reads = append(reads, e)
+			reads = append(reads, e.Effect)
 		}
 	}
 	if len(texts) > 0 && n.composer != nil {

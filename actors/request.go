@@ -144,32 +144,31 @@ func newWaiter() any {
 }
 
 // toUser puts a message in the mailbox of the user's actor, which is brought
-// into memory if it has to be, and returns its entry. It enqueues under the shard's lock, so that an
+// into memory if it has to be. It enqueues under the shard's lock, so that an
 // actor that lets itself go can't miss one.
-func (n *Node) toUser(userID string, message any) *entry {
+func (n *Node) toUser(userID string, message any) {
+	now := n.cfg.Clock.Now()
 	s := n.table.shard(userID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.ensure(userID)
-	n.post(e, message)
-	return e
+	n.post(s.ensure(userID), message, now)
 }
 
 // toEntry is toUser for who has the entry at hand.
-func (n *Node) toEntry(e *entry, message any) {
+func (n *Node) toEntry(e *entry, message any, now engine.Millis) {
 	s := n.table.shard(e.id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.gone {
 		e = s.ensure(e.id)
 	}
-	n.post(e, message)
+	n.post(e, message, now)
 }
 
-func (n *Node) post(e *entry, message any) {
+func (n *Node) post(e *entry, message any, now engine.Millis) {
 	if e.seat == nil {
 		n.spawn(e)
 	}
-	e.lastUsed = uint32(n.cfg.Clock.Now() / 1000)
+	e.lastUsed = uint32(now / 1000)
 	e.seat.mail.PostUserMessage(message)
 }

@@ -147,7 +147,7 @@ func (u *user) env(now engine.Millis, r *request) engine.Env {
 // once.
 func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *request) {
 	rel := newRelease()
-	rel.reply, rel.request, rel.effects = d.Reply, r, d.Effects
+	rel.of, rel.reply, rel.request, rel.effects = u.e, d.Reply, r, d.Effects
 	// A wake that is due is on its way: to move it now, behind a read that came
 	// first, would be to lose it, for a read owes no effects.
 	wake, earliest := u.settled.Wakes(u.st, now, &u.node.cfg.Policy)
@@ -166,7 +166,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 		rel.entry.Stream, rel.entry.Kind, rel.entry.Version = u.e.id, kindUser, codec.Version
 		rel.entry.At, rel.entry.Wake = now, earliest
 		rel.data = codec.AppendRecord(rel.data[:0], first, d.Events)
-		rel.entry.Data, rel.of = rel.data, u.e
+		rel.entry.Data = rel.data
 		rel.entry.Index = indexOps(u.e.id, d.Events)
 	}
 	rel.unflushed = &u.unflushed
