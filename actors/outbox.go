@@ -348,8 +348,13 @@ func (o *outbox) finish(f *flight) {
 func (o *outbox) free(f *flight) {
 	delete(o.known, f.key)
 	*f = flight{call: f.call, check: request{deliver: f.check.deliver}, record: request{deliver: f.record.deliver}}
-	o.spare = append(o.spare, f)
+	if len(o.spare) < maxSpare {
+		o.spare = append(o.spare, f)
+	}
 }
+
+// maxSpare is how many pieces are kept for other hand-overs.
+const maxSpare = 4096
 
 // lookUp asks the carrier for a message whose fate is open (S3).
 func (o *outbox) lookUp(l engine.LookUp) {
