@@ -187,7 +187,7 @@ func (db *DB) History(stream string, last uint64, fn func(Record) (bool, error))
 // walk follows Prev from last back. Each step reads one value in a transaction of
 // its own, or none if the record lies in the value at hand.
 func (db *DB) walk(stream string, last uint64, fn func(c *chunkRef, r *rawRecord) (bool, error)) error {
-	cb := chunkBufs.Get().(*chunkBuf)
+	cb := chunkBufs.Get().(*chunkBuf) //nolint:forcetypeassert // nothing else is put there
 	defer chunkBufs.Put(cb)
 	cb.chunks = cb.chunks[:0]
 	var cr chunkReader
