@@ -85,20 +85,20 @@ func readUser(log wal.Log, id string) (*engine.User, uint64, error) {
 	if head <= at {
 		return st, at, nil
 	}
-	var tail []wal.Record
+	var tail []decoded
 	err = log.History(id, head, func(r wal.Record) (bool, error) {
 		if r.Seq <= at {
 			return false, nil
 		}
-		r.Data = slices.Clone(r.Data)
-		tail = append(tail, r)
-		return true, nil
+		d, err := decode(r)
+		tail = append(tail, d)
+		return err == nil, err
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, r := range slices.Backward(tail) {
-		if err := replay(st, r); err != nil {
+	for i := range slices.Backward(tail) {
+		if err := tail[i].replay(st); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -115,7 +115,7 @@ func readSnapshot(log wal.Log, id string) (*engine.User, uint64, error) {
 	if len(s.Data) == 0 {
 		return nil, 0, fmt.Errorf("%w: snapshot of %q is empty", codec.ErrCorrupt, id)
 	}
-	st, err := codec.DecodeUser(s.Data[0], s.Data[1:])
+	st, err := codec.TakeUser(s.Data[0], s.Data[1:])
 	if err != nil {
 		return nil, 0, fmt.Errorf("snapshot at %d: %w", s.Seq, err)
 	}
@@ -124,28 +124,46 @@ func readSnapshot(log wal.Log, id string) (*engine.User, uint64, error) {
 
 var errGap = errors.New("actors: a record does not follow the one before it")
 
-// replay applies a record of the log. Records of a person who was erased have
-// no content any more: who comes after them begins anew (N6).
-func replay(st *engine.User, r wal.Record) error {
+// decoded is a record of a user's stream, read from the bytes that the log
+// lends.
+type decoded struct {
+	seq      uint64
+	at       engine.Millis
+	first    uint64
+	events   []engine.Event
+	redacted bool
+}
+
+func decode(r wal.Record) (decoded, error) {
+	d := decoded{seq: r.Seq, at: r.At, redacted: r.Redacted}
 	if r.Kind != kindUser {
-		return fmt.Errorf("record %d: kind %d in a user's stream", r.Seq, r.Kind)
+		return d, fmt.Errorf("record %d: kind %d in a user's stream", r.Seq, r.Kind)
 	}
 	if r.Redacted {
+		return d, nil
+	}
+	var err error
+	if d.first, d.events, err = codec.DecodeRecord(r.Version, r.Data); err != nil {
+		return d, fmt.Errorf("record %d: %w", r.Seq, err)
+	}
+	return d, nil
+}
+
+// replay applies the record. Records of a person who was erased have no
+// content any more: who comes after them begins anew (N6).
+func (d *decoded) replay(st *engine.User) error {
+	if d.redacted {
 		*st = engine.User{ID: st.ID}
 		return nil
 	}
-	first, events, err := codec.DecodeRecord(r.Version, r.Data)
-	if err != nil {
-		return fmt.Errorf("record %d: %w", r.Seq, err)
+	if !st.Exists && st.EventSeq == 0 && d.first > 0 {
+		st.EventSeq = d.first - 1 // what was before is erased or compacted away
 	}
-	if !st.Exists && st.EventSeq == 0 && first > 0 {
-		st.EventSeq = first - 1 // what was before is erased or compacted away
+	if d.first != st.EventSeq+1 {
+		return fmt.Errorf("record %d begins at event %d, the user is at %d: %w", d.seq, d.first, st.EventSeq, errGap)
 	}
-	if first != st.EventSeq+1 {
-		return fmt.Errorf("record %d begins at event %d, the user is at %d: %w", r.Seq, first, st.EventSeq, errGap)
-	}
-	for _, e := range events {
-		st.Apply(r.At, e)
+	for _, e := range d.events {
+		st.Apply(d.at, e)
 	}
 	return nil
 }

@@ -5,11 +5,21 @@ import (
 	"fmt"
 )
 
+// Checker checks one state after the other.
+type Checker struct{ reminders, messages map[string]bool } // ids of the state under way
+
 // Check holds what is true of every state that Decide leaves, and names the
 // first thing that is not. A store is checked with it.
-func (u *User) Check() error {
-	ids := make(map[string]bool, len(u.Reminders))
-	messages := map[string]bool{}
+func (u *User) Check() error { return new(Checker).Check(u) }
+
+// Check is User.Check, in the room that the last one took.
+func (c *Checker) Check(u *User) error {
+	if c.reminders == nil {
+		c.reminders, c.messages = make(map[string]bool, len(u.Reminders)), make(map[string]bool, len(u.Reminders))
+	}
+	clear(c.reminders)
+	clear(c.messages)
+	ids, messages := c.reminders, c.messages
 	for i := range u.Reminders {
 		r := &u.Reminders[i]
 		if ids[r.ID] {

@@ -76,9 +76,10 @@ func (t *turn) listReminders(c ListReminders) Reply {
 		}
 		from = i + 1
 	}
+	out.Items = slices.Grow(out.Items, t.listed(c, from))
 	for i := from; i < len(t.u.Reminders); i++ {
 		r := &t.u.Reminders[i]
-		if c.Status != StatusNone && r.Status != c.Status {
+		if !c.shows(r) {
 			continue
 		}
 		if len(out.Items) == c.Limit {
@@ -88,6 +89,20 @@ func (t *turn) listReminders(c ListReminders) Reply {
 		out.Items = append(out.Items, t.view(r))
 	}
 	return out
+}
+
+// shows reports whether the list has such a reminder in it.
+func (c *ListReminders) shows(r *Reminder) bool { return c.Status == StatusNone || r.Status == c.Status }
+
+// listed counts what a page of the list will have: a reminder's view is large,
+// and a page that grows copies it again and again.
+func (t *turn) listed(c ListReminders, from int) (n int) {
+	for i := from; i < len(t.u.Reminders) && n < c.Limit; i++ {
+		if c.shows(&t.u.Reminders[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // previewPlan computes a date's plan as P1 would at its midnight: with all

@@ -13,6 +13,9 @@ func (t *turn) owed() []Effect {
 	var out []Effect
 	for i := range t.u.Reminders {
 		r := &t.u.Reminders[i]
+		if r.ended() && r.Status != StatusSent {
+			continue // as most have, and owe nothing
+		}
 		if c, ok := t.composition(r); ok {
 			out = append(out, c)
 		}

@@ -36,6 +36,7 @@ type audit struct {
 	expected   int64                            // reminders that had to leave, and did
 	assumed    map[string]engine.AttemptStarted // by reminder: what a restore left open
 	checks     int
+	checker    engine.Checker
 	retries    map[string]*retry
 	unknowable int64 // texts that came again because what a restore lost had changed them
 }
@@ -180,7 +181,7 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 	if r.Seq%4 != 0 && !isCorner(a.w.pace.name) {
 		return // what is wrong stays wrong, and the check reads the whole state
 	}
-	if err := u.Check(); err != nil {
+	if err := a.checker.Check(u); err != nil {
 		a.fail("state", a.w.person(r.Stream), "behind record %d: %v", r.Seq, err)
 	}
 }

@@ -44,7 +44,7 @@ type sabotage struct {
 func Run(opt Options) (Result, error) {
 	cpu := cpuSeconds()
 	w := newWorld(opt)
-	var s store = &memStore{waltest.MemOptions{Seed: opt.Seed, Lying: opt.sabotage.lying}}
+	var s store = &memStore{waltest.MemOptions{Seed: opt.Seed, Shared: true, Lying: opt.sabotage.lying}}
 	if opt.Bolt {
 		dir, err := os.MkdirTemp("", "carillon-sim-")
 		if err != nil {

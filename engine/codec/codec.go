@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -67,10 +68,15 @@ func AppendUser(dst []byte, u *engine.User) []byte {
 // DecodeUser reads a snapshot's payload of any version up to Version. Nothing
 // it returns refers to data.
 func DecodeUser(version uint8, data []byte) (*engine.User, error) {
+	return decodeUser(version, data, "")
+}
+
+// decodeUser reads data; text is the same, if it is at hand as a string.
+func decodeUser(version uint8, data []byte, text string) (*engine.User, error) {
 	if err := Supported(version); err != nil {
 		return nil, err
 	}
-	c := coder{reading: true, version: version, buf: data, end: len(data)}
+	c := coder{reading: true, version: version, buf: data, text: text, end: len(data)}
 	c.advance(false)
 	u := new(engine.User)
 	c.user(u)
@@ -81,6 +87,12 @@ func DecodeUser(version uint8, data []byte) (*engine.User, error) {
 	// of everything else that was in the snapshot.
 	u.ID = strings.Clone(u.ID)
 	return u, nil
+}
+
+// TakeUser is DecodeUser of bytes that nobody writes to any more: the strings
+// of what it returns are parts of them, and no copy is made.
+func TakeUser(version uint8, data []byte) (*engine.User, error) {
+	return decodeUser(version, data, unsafe.String(unsafe.SliceData(data), len(data)))
 }
 
 // Supported says whether payloads of a version can be read.

@@ -24,7 +24,7 @@ type coder struct {
 	typ     protowire.Type
 	number  protowire.Number // reading: the field that pos is at, noField after the last
 	buf     []byte           // writing: the output; reading: the payload, borrowed
-	text    string           // reading: a copy of the payload, which all decoded strings share
+	text    string           // reading: the payload or a copy of it, which all decoded strings share
 	pos     int              // reading: behind the tag of number
 	end     int              // reading: of the innermost message
 	err     error

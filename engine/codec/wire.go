@@ -61,10 +61,18 @@ func (c *coder) advance(again bool) {
 
 func (c *coder) varint() uint64 {
 	rest := c.buf[c.pos:c.end]
-	if len(rest) > 0 && rest[0] < 0x80 {
-		c.pos++
-		return uint64(rest[0])
+	v := uint64(0)
+	for i := 0; i < len(rest) && i < 9; i++ { // what takes ten bytes is left to protowire
+		b := rest[i]
+		if v |= uint64(b&0x7f) << (7 * i); b < 0x80 {
+			c.pos += i + 1
+			return v
+		}
 	}
+	return c.longVarint(rest)
+}
+
+func (c *coder) longVarint(rest []byte) uint64 {
 	v, size := protowire.ConsumeVarint(rest)
 	if size < 0 {
 		c.fail(protowire.ParseError(size).Error())

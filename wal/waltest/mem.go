@@ -21,6 +21,9 @@ type MemOptions struct {
 	// Lying makes Append return without a flush, as a disk does that lies: the
 	// positive control of crash tests, which must fail with it.
 	Lying bool
+	// Shared keeps and returns the data of snapshots without copies, for callers
+	// who write to neither: of a simulation's time copies were a tenth.
+	Shared bool
 	// SegmentRecords is the number of records in a segment. Default: 65,536.
 	SegmentRecords int
 }

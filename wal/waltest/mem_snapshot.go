@@ -30,7 +30,9 @@ func (m *Mem) PutSnapshots(batch []wal.Snapshot) error {
 		}
 	}
 	for _, s := range batch {
-		s.Data = append([]byte{}, s.Data...)
+		if !m.opts.Shared {
+			s.Data = append([]byte{}, s.Data...)
+		}
 		m.st.Snapshots[s.Stream] = s
 		delete(m.st.Bare, s.Stream)
 	}
@@ -88,7 +90,9 @@ func (m *Mem) Snapshot(stream string) (wal.Snapshot, bool, error) {
 		return wal.Snapshot{}, false, fmt.Errorf("%w: no stream", wal.ErrInvalid)
 	}
 	s, ok := m.st.Snapshots[stream]
-	s.Data = slices.Clone(s.Data)
+	if !m.opts.Shared {
+		s.Data = slices.Clone(s.Data)
+	}
 	return s, ok, nil
 }
 
