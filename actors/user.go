@@ -290,7 +290,7 @@ func (u *user) rise() {
 	u.noteRest(nil)
 	var err error
 	if s != nil {
-		u.st, err = codec.TakeUser(s.data[0], s.data[1:])
+		u.st, err = decodeUser(s.data)
 	} else {
 		u.st, err = u.node.loadUser(u.e.id)
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Checker checks one state after the other.
-type Checker struct{ reminders, messages map[string]bool } // ids of the state under way
+type Checker struct{ reminders, messages idSet }
 
 // Check holds what is true of every state that Decide leaves, and names the
 // first thing that is not. A store is checked with it.
@@ -14,27 +14,24 @@ func (u *User) Check() error { return new(Checker).Check(u) }
 
 // Check is User.Check, in the room that the last one took.
 func (c *Checker) Check(u *User) error {
-	if c.reminders == nil {
-		c.reminders, c.messages = make(map[string]bool, len(u.Reminders)), make(map[string]bool, len(u.Reminders))
+	n := 0
+	for i := range u.Reminders {
+		n += len(u.Reminders[i].Messages)
 	}
-	clear(c.reminders)
-	clear(c.messages)
-	ids, messages := c.reminders, c.messages
+	c.reminders.empty(len(u.Reminders))
+	c.messages.empty(n)
 	for i := range u.Reminders {
 		r := &u.Reminders[i]
-		if ids[r.ID] {
+		if !c.reminders.add(r.ID) {
 			return fmt.Errorf("reminder %s is there twice", r.ID)
 		}
-		ids[r.ID] = true
 		if err := r.check(); err != nil {
 			return fmt.Errorf("reminder %s: %w", r.ID, err)
 		}
 		for j := range r.Messages {
-			id := r.Messages[j].ID
-			if messages[id] {
+			if id := r.Messages[j].ID; !c.messages.add(id) {
 				return fmt.Errorf("message %s is there twice", id)
 			}
-			messages[id] = true
 		}
 	}
 	for i := 1; i < len(u.Events); i++ {
@@ -64,4 +61,39 @@ func (r *Reminder) check() error {
 		return errors.New("it is due behind its deadline")
 	}
 	return nil
+}
+
+// idSet is a set of as many ids as it was made for. A map of them was most of
+// what a check costs.
+type idSet struct{ slots []string }
+
+// empty makes room for n ids, twice as much as they need.
+func (s *idSet) empty(n int) {
+	size := 8
+	for size < 2*n {
+		size *= 2
+	}
+	if cap(s.slots) < size {
+		s.slots = make([]string, size)
+	}
+	s.slots = s.slots[:size]
+	clear(s.slots)
+}
+
+// add reports whether the id was not there. An empty id is no id, and passes.
+func (s *idSet) add(id string) bool {
+	h := uint64(len(id))
+	for i := range len(id) {
+		h = (h ^ uint64(id[i])) * 0x100000001b3
+	}
+	mask := len(s.slots) - 1
+	for at := int(h>>32) & mask; ; at = (at + 1) & mask {
+		switch s.slots[at] {
+		case "":
+			s.slots[at] = id
+			return true
+		case id:
+			return false
+		}
+	}
 }

@@ -92,7 +92,9 @@ func (t *turn) listReminders(c ListReminders) Reply {
 }
 
 // shows reports whether the list has such a reminder in it.
-func (c *ListReminders) shows(r *Reminder) bool { return c.Status == StatusNone || r.Status == c.Status }
+func (c *ListReminders) shows(r *Reminder) bool {
+	return c.Status == StatusNone || r.Status == c.Status
+}
 
 // listed counts what a page of the list will have: a reminder's view is large,
 // and a page that grows copies it again and again.

@@ -57,12 +57,13 @@ func (p *person) chooseCalendar() *op {
 
 // pickEvent draws one of those that have not ended, in their order.
 func (p *person) pickEvent(ok func(*calEvent) bool) *calEvent {
-	var from []*calEvent
+	from, wall := p.w.events[:0], p.w.wall()
 	for _, e := range *p.cal.now {
-		if ok(e) && e.last() > p.w.wall() {
+		if e.last() > wall && ok(e) {
 			from = append(from, e)
 		}
 	}
+	p.w.events = from
 	if len(from) == 0 {
 		return nil
 	}

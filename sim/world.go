@@ -44,6 +44,7 @@ type world struct {
 	backups     []*backup
 	codes       map[string][]code // that were sent to a number
 	steps       uint64
+	events      []*calEvent // room for a choice
 }
 
 // pauseState is what the operators know of the pause for everybody.

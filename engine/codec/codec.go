@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -89,10 +88,14 @@ func decodeUser(version uint8, data []byte, text string) (*engine.User, error) {
 	return u, nil
 }
 
-// TakeUser is DecodeUser of bytes that nobody writes to any more: the strings
-// of what it returns are parts of them, and no copy is made.
-func TakeUser(version uint8, data []byte) (*engine.User, error) {
-	return decodeUser(version, data, unsafe.String(unsafe.SliceData(data), len(data)))
+// DecodeUserIn is DecodeUser of bytes that the caller has as a text too, and
+// never writes to: the strings that it returns are parts of that, and no copy
+// is made.
+func DecodeUserIn(version uint8, data []byte, text string) (*engine.User, error) {
+	if len(text) != len(data) {
+		return nil, fmt.Errorf("%w: %d bytes and a text of %d", ErrCorrupt, len(data), len(text))
+	}
+	return decodeUser(version, data, text)
 }
 
 // Supported says whether payloads of a version can be read.

@@ -97,6 +97,10 @@ func (c *coder) putVarint(n protowire.Number, v uint64) {
 }
 
 func (c *coder) putString(n protowire.Number, s string) {
+	if tag := uint64(n)<<3 | uint64(protowire.BytesType); tag < 0x80 && len(s) < 0x80 { // as most are
+		c.buf = append(append(c.buf, byte(tag), byte(len(s))), s...)
+		return
+	}
 	c.buf = appendVarint(appendTag(c.buf, n, protowire.BytesType), uint64(len(s)))
 	c.buf = append(c.buf, s...)
 }
