@@ -127,7 +127,7 @@ func readSnapshot(log wal.Log, id string) (*engine.User, uint64, error) {
 // more: the strings of the state are parts of it, and keep it.
 func decodeUser(data []byte) (*engine.User, error) {
 	rest := data[1:]
-	text := unsafe.String(unsafe.SliceData(rest), len(rest)) //nolint:gosec // a copy of them was a fifth of a load
+	text := unsafe.String(unsafe.SliceData(rest), len(rest)) //nolint:gosec // a copy of them was a sixth of decoding
 	return codec.DecodeUserIn(data[0], rest, text)
 }
 

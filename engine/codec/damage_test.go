@@ -74,3 +74,16 @@ func TestDamageAllocates(t *testing.T) {
 		t.Errorf("%d bytes for %d", took, len(data))
 	}
 }
+
+// A text that is not the payload would give a state of other words.
+func TestDecodeUserInWantsThePayloadsText(t *testing.T) {
+	want := engine.User{ID: "u1", Exists: true, Zone: "Europe/Berlin", Phone: "+15550001"}
+	data := codec.AppendUser(nil, &want)
+	got, err := codec.DecodeUserIn(codec.Version, data, string(data))
+	if err != nil || !reflect.DeepEqual(*got, want) {
+		t.Errorf("%+v, error %v, want %+v", got, err, want)
+	}
+	if _, err := codec.DecodeUserIn(codec.Version, data, string(data[1:])); !errors.Is(err, codec.ErrCorrupt) {
+		t.Errorf("a text that is too short: %v", err)
+	}
+}

@@ -22,7 +22,7 @@ type MemOptions struct {
 	// positive control of crash tests, which must fail with it.
 	Lying bool
 	// Shared keeps and returns the data of snapshots without copies, for callers
-	// who write to neither: of a simulation's time copies were a tenth.
+	// who write to neither: reading copies was a fiftieth of a simulation's time.
 	Shared bool
 	// SegmentRecords is the number of records in a segment. Default: 65,536.
 	SegmentRecords int
