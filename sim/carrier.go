@@ -175,7 +175,7 @@ func (c *carrier) plan(m provider.Message) *plan {
 		pl.accept, pl.lost = d.chance(0.5), "http 503"
 	case f.hit(RateLimited, c.w.pace.rateLimited):
 		pl.refuse(engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes, RetryAfter: pick(d, 0, 0, 2*second, 5*minute)})
-	case f.hit(Refused, 0.05):
+	case f.hit(Refused, c.w.pace.refused):
 		pl.refuse(pick(d, refusals...))
 	case f.hit(SenderPanic, 0.02):
 		pl.panics, pl.accept = true, d.chance(0.5)

@@ -124,7 +124,7 @@ func (p *person) stands(r *engine.ReminderView) bool {
 	if e == nil || !p.prof.now.reminders || !e.wanted() || e.Sync != engine.SyncSynced {
 		return false
 	}
-	return !e.AllDay && e.Start == r.Occ || e.AllDay && int64(e.Date)*day == r.Occ
+	return e.at(r.Occ)
 }
 
 // pills is a text that a caller asks for again and again, in the same words.

@@ -151,7 +151,8 @@ func (a *audit) swapped(d *delivery) bool {
 // taken reports whether a look-up took a text for another reminder's of the same
 // words, while the hand-overs of both were uncertain. That one has no text then,
 // or its own is taken too: there are never more texts than reminders. A message
-// that knows the sid by itself is not one of these.
+// that knows the sid by itself is not one of these, unless it was given up and
+// another one begun before a late callback told it.
 func (a *audit) taken(d *delivery) bool {
 	o := a.takenFor(d)
 	if o == nil || d.answered {
@@ -162,10 +163,8 @@ func (a *audit) taken(d *delivery) bool {
 			return false
 		}
 	}
-	for _, m := range a.messages(d.msg.UserID, d.msg.ReminderID) {
-		if m.SID == d.sid {
-			return false
-		}
+	if all := a.messages(d.msg.UserID, d.msg.ReminderID); len(all) > 0 && all[len(all)-1].SID == d.sid {
+		return false
 	}
 	return !slices.ContainsFunc(a.trail(o.ID).accepted, func(b *delivery) bool {
 		return b.life == d.life && !b.lost() && a.takenFor(b) == nil

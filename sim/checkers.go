@@ -62,5 +62,6 @@ var Checkers = []Checker{
 	{Name: "verified", Holds: "no text to an unverified number (S1)"},
 	{Name: "verify", Holds: "the store is sound (W7)", World: true},
 	{Name: "version", Holds: "the newest version is not called old (C1)"},
+	{Name: "waits", Holds: "what waits is wanted (C2, C3)"},
 	{Name: "words", Holds: "the text is true of the event as it is (X1, C2, C3)"},
 }

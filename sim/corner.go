@@ -16,6 +16,7 @@ type often struct {
 	longDown          float64       // of crashes, those after which the service is down for long
 	allDay            float64       // of an event's times
 	zones             int           // of a hundred changes of a profile
+	limits            float64       // of them, those of the limit, which nobody else has more of
 	snooze            int64         // minutes at most
 	undelivered       float64       // of accepted messages
 	slowCarrier       float64
@@ -24,6 +25,7 @@ type often struct {
 	callbackLate      float64
 	callbackTwice     float64
 	answerLost        float64
+	refused           float64
 	rateLimited       float64
 	findLags          float64
 	takenBack         bool          // a loss is reported again, or taken back
@@ -38,7 +40,7 @@ type often struct {
 var usual = often{
 	backups: 10 * hour, ahead: 20, expires: 0.3, restores: 60 * hour, jumps: 30 * hour, stops: 20 * hour, longDown: 0.2, allDay: 0.12, zones: 15, snooze: 90,
 	undelivered: 0.1, slowCarrier: 0.05, slowest: 360, callbackLost: 0.15, callbackLate: 0.1, callbackTwice: 0.1, answerLost: 0.05, rateLimited: 0.04,
-	findLags: 0.3, stalls: 0.000_8, slowDisk: 0.001, held: maxStall,
+	refused: 0.05, findLags: 0.3, stalls: 0.000_8, slowDisk: 0.001, held: maxStall,
 }
 
 // The corners: small worlds in which what meets rarely elsewhere meets in every
@@ -49,10 +51,11 @@ const (
 	CornerStops    = "stops"    // the service stands still for an hour again and again, and events have four leads
 	CornerTravel   = "travel"   // zones change every few hours, around all-day events and SNOOZEs
 	CornerReads    = "reads"    // people look at what is due and at what they wrote, while flushes and actors are slow
+	CornerRetries  = "retries"  // most hand-overs are refused, and while they wait limits change and stores are restored
 )
 
 // Corners lists them.
-var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, CornerReads}
+var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, CornerReads, CornerRetries}
 
 // cornerOf is which of the dense worlds a seed is. It draws for itself: what
 // the other seeds play does not depend on it.
@@ -85,6 +88,9 @@ func (p *pace) corner(name string) {
 	case CornerReads:
 		p.users, p.looks, p.crashes = p.users+4, 2*hour, 0.3
 		p.stalls, p.slowDisk, p.held, p.watched = 0.12, 0.1, 3*second, true
+	case CornerRetries:
+		p.profile, p.limits, p.custom, p.ahead, p.expires, p.looks = 20*minute, 0.6, 40*minute, 1, 0.9, hour
+		p.backups, p.restores, p.refused, p.rateLimited, p.undelivered, p.crashes, p.calendar = 8*minute, 3*hour, 0.3, 0.15, 0.4, 1, 30*minute
 	}
 }
 
@@ -93,8 +99,8 @@ func (p *pace) without() []Class {
 	switch p.name {
 	case CornerStops:
 		return []Class{Restore, ClockForward, ClockBack}
-	case CornerLosses: // by a clock that jumps ahead, two look-ups are as one
-		return []Class{ClockForward}
+	case CornerLosses: // by a clock that jumps ahead, two look-ups are as one; behind a restore nobody knows who was to be asked
+		return []Class{ClockForward, ClockBack, Restore}
 	case CornerReads:
 		return []Class{Restore, ClockForward, ClockBack, Suspend, Pause, AccountDown, RateLimited}
 	}
@@ -111,6 +117,8 @@ func (s *shape) corner(name string) {
 		s.policy.RetryBase, s.policy.ConfirmFor = min(s.policy.RetryBase, minute), max(s.policy.ConfirmFor, 24*hour)
 	case CornerReads:
 		s.maxSends, s.mps, s.maxWakes, s.idle = 64, 0, 1, 3*time.Hour
+	case CornerRetries:
+		s.policy.RetryBase = 10 * minute
 	}
 }
 
@@ -126,6 +134,8 @@ func (q *profile) corner(name string) {
 		}
 	case CornerRestores, CornerLosses: // so that many texts leave
 		q.limit, q.quiet = 100, engine.Quiet{}
+	case CornerRetries: // one lead is due while another one waits
+		q.leads, q.limit, q.quiet = []int32{1, 5, 15, 30}, 100, engine.Quiet{}
 	case CornerReads:
 		q.limit = 100
 	}

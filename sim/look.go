@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"errors"
 	"slices"
 
+	"carillon/actors"
 	"carillon/engine"
 )
 
@@ -26,6 +28,9 @@ func (p *person) lookAt(done func()) {
 	w.ask(p.id, engine.GetUser{}, "", 0, func(reply engine.Reply, err error) {
 		w.digest.reply(p.id, reply, err)
 		p.shown(reply)
+		if errors.Is(err, actors.ErrQuarantined) {
+			w.audit.fail("internal_error", p, "a read: %v", err)
+		}
 		if err == nil && before == p.standing() && !p.busy() {
 			p.lookUser(reply)
 		}
@@ -35,6 +40,9 @@ func (p *person) lookAt(done func()) {
 		p.shown(reply)
 		if r, ok := reply.(engine.RemindersReply); ok && err == nil {
 			p.lookReminders(r.Items)
+			if before == p.standing() && !p.busy() {
+				p.waits(r.Items)
+			}
 		}
 		done()
 	})
@@ -160,6 +168,26 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 	p.listed = now
 	a.shares(p, items)
 	p.unsure(items)
+}
+
+// waits is C2, C3 and P3: what is not wanted any more ends with the change that
+// says so, and not when its turn comes, for its place is another one's.
+func (p *person) waits(items []engine.ReminderView) {
+	for i := range items {
+		r := &items[i]
+		e := (*p.cal.now)[r.EventID]
+		if e == nil || r.Status != engine.StatusScheduled || r.Type != engine.EventReminder {
+			continue
+		}
+		if e.deleted || e.Sync == engine.SyncCanceled || e.Response == engine.ResponseDeclined || e.Free || !e.at(r.Occ) {
+			p.w.audit.fail("waits", p, "reminder %s waits, and by what was acknowledged its event is not there, is not wanted, or has moved (C2, C3)", r.ID)
+		}
+	}
+}
+
+// at reports whether an occurrence is the event's as it is (P6).
+func (e *calEvent) at(occ engine.Millis) bool {
+	return !e.AllDay && e.Start == occ || e.AllDay && int64(e.Date)*day == occ
 }
 
 // kept is how long what has ended is shown for sure, whatever the clock says.

@@ -52,6 +52,9 @@ func (w *world) jump(by engine.Millis) {
 		return
 	}
 	by = min(max(w.skew+by, -maxSkew), maxSkew) - w.skew
+	if by == 0 {
+		return // what is at the end already, or was never wrong
+	}
 	for _, p := range w.people {
 		for _, q := range p.prof.possible() {
 			p.limits.doubt(q, w.wall())

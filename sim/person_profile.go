@@ -27,6 +27,8 @@ func (p *person) chooseProfile() *op {
 		return p.backToLife(q)
 	}
 	switch x := d.intn(100); {
+	case w.pace.limits > 0 && d.chance(w.pace.limits):
+		q.limit = pick(d, int32(0), 2, 100, 100, 100)
 	case x < w.pace.zones:
 		p.quieted = w.now
 		q.zone = pick(d, zones...)
@@ -223,6 +225,7 @@ func (p *person) erase() *op {
 			p.starts = nil // who comes again is somebody new; the number's starts count on
 			p.erased = p.w.audit.seen
 			p.hold = false
+			p.lookAt(func() {}) // while there is something left that could be shown
 		},
 	}
 }
