@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -48,15 +49,25 @@ type session struct {
 	pace                    string
 }
 
+// job is a mutant, and the corner that every second of its seeds is; empty: all
+// of them by turns.
+type job struct {
+	mutant
+	favours string
+}
+
 func (s *session) run(only string) ([]outcome, error) {
-	todo := make(chan mutant, len(mutants)+1)
+	todo := make(chan job, len(mutants)+len(favoured)+1)
 	for _, m := range mutants {
 		if slices.ContainsFunc(strings.Split(only, ","), func(part string) bool { return strings.Contains(m.name, part) }) {
-			todo <- m
+			todo <- job{m, favoured[m.name]}
 		}
 	}
-	if only == "" {
-		todo <- mutant{name: unchanged}
+	if only == "" { // in all the worlds that some mutant is played in
+		todo <- job{mutant: mutant{name: unchanged}}
+		for _, corner := range slices.Compact(slices.Sorted(maps.Values(favoured))) {
+			todo <- job{mutant{name: unchanged}, corner}
+		}
 	}
 	close(todo)
 	var mu sync.Mutex

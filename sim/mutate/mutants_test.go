@@ -3,8 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"carillon/sim"
 )
 
 // TestMutantsFit: each change finds the one place that it is for. Who changes
@@ -30,6 +33,11 @@ func TestMutantsFit(t *testing.T) {
 				t.Errorf("%s: %q is there %d times in %s", m.name, m.edits[i+1], n, file)
 			}
 			sources[file] = strings.Replace(sources[file], m.edits[i+1], m.edits[i+2], 1)
+		}
+	}
+	for name, corner := range favoured {
+		if !names[name] || !slices.Contains(sim.Corners, corner) {
+			t.Errorf("%s, favoured by seeds of %s, is no mutant, or that is no corner", name, corner)
 		}
 	}
 }

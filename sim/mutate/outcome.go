@@ -13,6 +13,7 @@ import (
 // outcome is what became of one mutant.
 type outcome struct {
 	name     string
+	favours  string // the corner that every second of its seeds is
 	Seeds    int
 	Checkers []string // who spoke up in the first seed that failed
 	All      []string // and in any
@@ -27,7 +28,7 @@ func (o *outcome) line() string {
 	case o.err != nil:
 		return fmt.Sprintf("%-34s CAN'T BE PLAYED: %v", o.name, o.err)
 	case o.name == unchanged && len(o.Checkers) == 0:
-		return fmt.Sprintf("%-34s sound, %d seeds, the slowest took %.1f s", o.name, o.Seeds, o.Slowest)
+		return fmt.Sprintf("%-34s sound, %d seeds %s, the slowest took %.1f s", o.name, o.Seeds, o.favours, o.Slowest)
 	case len(o.Checkers) == 0:
 		return fmt.Sprintf("%-34s NOT FOUND in %d seeds", o.name, o.Seeds)
 	}
@@ -96,6 +97,14 @@ func checkers(all []outcome) []*checker {
 	return out
 }
 
+// among says which seeds were played, if not all sorts.
+func (o *outcome) among() string {
+	if o.favours == "" {
+		return ""
+	}
+	return ", every second seed `" + o.favours + "`"
+}
+
 // sound says whether the engine as it is was reported too: then what the same
 // checkers report of others may be no find.
 func (o *outcome) sound() string {
@@ -113,10 +122,10 @@ func write(file string, all []outcome) error {
 	p("%d of %d found at commit %s.", found, tried, commit)
 	for _, o := range all {
 		if o.name == unchanged {
-			p("The engine as it is: %d seeds %s, the slowest took %.1f s of processor time.", o.Seeds, o.sound(), o.Slowest)
-			p("`(time limit)` is a seed that took more than %d s: the engine computes for ever, and nothing leaves it that could be judged.", seedLimit)
+			p("The engine as it is%s: %d seeds %s, the slowest took %.1f s of processor time.", o.among(), o.Seeds, o.sound(), o.Slowest)
 		}
 	}
+	p("`(time limit)` is a seed that took more than %d s: the engine computes for ever, and nothing leaves it that could be judged.", seedLimit)
 	p("")
 	p("| mutant | found by | after seeds |\n|---|---|---:|")
 	for _, o := range all {
@@ -125,7 +134,7 @@ func write(file string, all []outcome) error {
 			by = "not found"
 		}
 		if o.name != unchanged {
-			p("| `%s` | %s | %d |", o.name, by, o.Seeds)
+			p("| `%s`%s | %s | %d |", o.name, o.among(), by, o.Seeds)
 		}
 	}
 	p("\n| checker | what it holds | mutants | only it finds |\n|---|---|---:|---|")

@@ -40,10 +40,11 @@ func main() {
 	seeds := flag.Int("seeds", 400, "and how many seeds at most")
 	from := flag.Uint64("from", 1, "the first one")
 	pace := flag.String("pace", "", "play only worlds of that pace")
+	favour := flag.String("favour", "", "the corner that every second world is; empty: each by turns")
 	limit := flag.Float64("limit", 30, "processor time of one seed after which it is said not to end")
 	flag.Parse()
 	debug.SetGCPercent(800)
-	p := player{limit: *limit, pace: *pace}
+	p := player{limit: *limit, pace: *pace, favour: *favour}
 	go p.watch()
 	f, err := p.play(*seconds, *seeds, *from)
 	if err == nil {
@@ -57,11 +58,12 @@ func main() {
 
 // player plays one seed after the other, and ends with one that does not end.
 type player struct {
-	limit float64
-	pace  string
-	mu    sync.Mutex
-	begun float64 // processor time at the beginning of the seed under way
-	seeds int     // this one included
+	limit  float64
+	pace   string
+	favour string
+	mu     sync.Mutex
+	begun  float64 // processor time at the beginning of the seed under way
+	seeds  int     // this one included
 }
 
 // noEnd is what speaks up when a seed takes longer than the limit, a multiple
@@ -102,7 +104,7 @@ func (p *player) play(seconds, seeds int, from uint64) (f found, err error) {
 	used, until, failed := 0.0, float64(seconds), 0
 	for n := 0; n < seeds && used < until && failed < enoughFailed; n++ {
 		p.begin(n + 1)
-		opt := world(from + uint64(n))
+		opt := p.world(from + uint64(n))
 		if p.pace != "" {
 			opt.Pace, opt.Faults = p.pace, sim.FaultsAll
 		}
@@ -138,15 +140,20 @@ func names(to []string, r *sim.Result) []string {
 }
 
 // shares are how often the corners come: what a restore can break is the most.
-var shares = []string{sim.CornerRestores, sim.CornerLosses, sim.CornerStops, sim.CornerRestores, sim.CornerTravel, sim.CornerReads}
+var shares = []string{
+	sim.CornerRestores, sim.CornerLosses, sim.CornerStops, sim.CornerRetries, sim.CornerRestores, sim.CornerTravel, sim.CornerReads,
+	sim.CornerRetries,
+}
 
 // world is mostly dense, where what is wrong meets soonest, and every second
-// one a corner. Of the others a third has no faults at all: what must happen can
+// one a corner, that of a mutant that names one. Of the others a third has no faults at all: what must happen can
 // be demanded there.
-func world(seed uint64) sim.Options {
+func (p *player) world(seed uint64) sim.Options {
 	opt := sim.Options{Seed: seed, Pace: sim.PaceDense, Faults: sim.FaultsAll}
 	if seed%2 == 0 {
-		opt.Pace = shares[seed/2%uint64(len(shares))]
+		if opt.Pace = p.favour; opt.Pace == "" {
+			opt.Pace = shares[seed/2%uint64(len(shares))]
+		}
 		if seed%22 == 0 {
 			opt.Faults = sim.FaultsNone
 		}
