@@ -38,7 +38,8 @@ type audit struct {
 	checks     int
 	checker    engine.Checker
 	retries    map[string]*retry
-	unknowable int64 // texts that came again because what a restore lost had changed them
+	mixed      map[string]string // by message: the sid of another one's text, which a look-up took
+	unknowable int64             // texts that came again because what a restore lost had changed them
 }
 
 // intent is a hand-over that was begun, with what its owner's clients knew.
@@ -71,7 +72,7 @@ func newAudit(w *world) *audit {
 	return &audit{
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
 		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{}, shadowAt: map[string]engine.Millis{},
-		assumed: map[string]engine.AttemptStarted{}, told: map[string]int{}, early: map[string]bool{},
+		assumed: map[string]engine.AttemptStarted{}, mixed: map[string]string{}, told: map[string]int{}, early: map[string]bool{},
 	}
 }
 
@@ -166,6 +167,9 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 	for _, e := range events {
 		u.Apply(r.At, e)
 		a.failed(r.Stream, r.At, e)
+		if f, ok := e.(engine.MessageAccepted); ok {
+			a.mixes(r.Stream, f)
+		}
 		if s, ok := e.(engine.AttemptStarted); ok {
 			if t := a.trail(s.ID); t.begun == 0 {
 				t.begun = a.w.now

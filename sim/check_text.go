@@ -171,6 +171,26 @@ func (a *audit) taken(d *delivery) bool {
 	})
 }
 
+// mixes notes that a look-up took another reminder's text of the same words, to
+// the same number, while nothing was known of that one's own message: nobody can
+// tell them apart. If the carrier names the other one later, two have its sid. One
+// that was being handed over is to be waited for (underWay in the engine).
+func (a *audit) mixes(user string, e engine.MessageAccepted) {
+	d := a.w.carrier.bySID[e.SID]
+	if e.By != "lookup" || d == nil || d.msg.MessageID == e.MessageID {
+		return
+	}
+	open := slices.ContainsFunc(a.messages(user, d.msg.ReminderID), func(m engine.Message) bool {
+		return m.ID == d.msg.MessageID && m.SID == "" && m.Status != engine.MessageSending
+	})
+	same := slices.ContainsFunc(a.messages(user, e.ID), func(m engine.Message) bool {
+		return m.ID == e.MessageID && m.Text == d.msg.Text && m.To == d.msg.To
+	})
+	if open && same {
+		a.mixed[e.MessageID] = d.sid
+	}
+}
+
 // takenFor is the reminder that has another one's text by the journal, or nil.
 func (a *audit) takenFor(d *delivery) *engine.Reminder {
 	u := a.shadow[d.msg.UserID]

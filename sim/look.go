@@ -276,7 +276,7 @@ func (p *person) truth(r *engine.ReminderView) {
 		case d == nil:
 			a.fail("truth", p, "message %s has sid %s, which the carrier never gave", m.ID, m.SID)
 		case d.msg.ReminderID != r.ID && d.calledAt < p.w.restored && d.msg.Text == m.Text: // taken for one another
-		case d.msg.MessageID != m.ID && d.msg.ReminderID != r.ID && !a.taken(d):
+		case d.msg.MessageID != m.ID && d.msg.ReminderID != r.ID && !a.taken(d) && a.mixed[m.ID] != m.SID:
 			a.fail("truth", p, "message %s has the sid of message %s", m.ID, d.msg.MessageID)
 		case ahead(m.Status) > ahead(d.status):
 			a.fail("truth", p, "message %s is shown %s, and the carrier has it %s", m.ID, m.Status, d.status)

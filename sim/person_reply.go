@@ -135,7 +135,8 @@ func (p *person) expectSnoozed(s *snooze) {
 		t.wanted = func() bool {
 			cur := (*p.cal.now)[event.ID]
 			return cur != nil && cur.token == event.token && cur.Start == event.Start && cur.wanted() && cur.Sync == engine.SyncSynced && len(p.snoozes) == count &&
-				p.touches[event.ID] == touches // a send-now has it leave before
+				p.touches[event.ID] == touches && // a send-now has it leave before
+				p.swayed < s.asked // one that a STOP ended does not come back with the START
 		}
 		t.plan()
 	}
