@@ -98,7 +98,7 @@ func (a *systemAlarm) next(now engine.Millis) time.Duration {
 	if at == 0 {
 		return maxWait
 	}
-	return min(time.Duration(at-now)*time.Millisecond, maxWait)
+	return min(time.Until(time.UnixMilli(at)), maxWait) // now has lost its part of a millisecond
 }
 
 // stopwatch measures how long something took, for the metrics: decisions never
