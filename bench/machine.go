@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -60,9 +61,12 @@ type Meter struct {
 	cpuAtZero float64
 	busyThen  float64
 	heapThen  runtime.MemStats
+	gcThen    float64
+	gcCPUThen float64
 
 	seconds, cpu, noise float64
 	mallocs, allocated  float64 // objects and bytes, of this process
+	gcs, gcCPU          float64 // cycles of the collector, and the processor time that it took
 }
 
 // profile is where a CPU profile of what is measured goes; nil: nowhere. A
@@ -79,6 +83,7 @@ func Measure(children ...int) *Meter {
 		m.profiled = pprof.StartCPUProfile(profile) == nil
 	}
 	runtime.ReadMemStats(&m.heapThen)
+	m.gcThen, m.gcCPUThen = collected()
 	m.cpuAtZero, m.busyThen, m.began = m.ours(), busySeconds(), time.Now()
 	return m
 }
@@ -94,11 +99,21 @@ func (m *Meter) End() *Meter {
 	others := max(busySeconds()-m.busyThen-m.cpu, 0)
 	var now runtime.MemStats
 	runtime.ReadMemStats(&now)
+	gcs, gcCPU := collected()
+	m.gcs, m.gcCPU = gcs-m.gcThen, gcCPU-m.gcCPUThen
 	m.mallocs, m.allocated = float64(now.Mallocs-m.heapThen.Mallocs), float64(now.TotalAlloc-m.heapThen.TotalAlloc)
 	if m.seconds > 0 {
 		m.noise = min(100*others/(m.seconds*float64(runtime.NumCPU())), 100) // ticks are coarse
 	}
 	return m
+}
+
+// collected is how often the collector has run, and the processor time that it
+// has taken, what it did while nobody else wanted the processor included.
+func collected() (cycles, cpu float64) {
+	s := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	metrics.Read(s)
+	return float64(s[0].Value.Uint64()), s[1].Value.Float64()
 }
 
 func (m *Meter) ours() float64 {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -59,14 +60,20 @@ func Steady(o Options) (Result, error) {
 		return res, err
 	}
 	m.End()
-	backup, err := disturb()
+	d, err := disturb()
 	if err != nil {
 		return res, err
 	}
 	res.Detail("pending", float64(pending))
-	res.Detail("backup_mb", float64(backup)/(1<<20))
+	res.Detail("backup_mb", float64(d.backup)/(1<<20))
+	res.Detail("backup_s", d.backupTook.Seconds())
+	res.Detail("round_s", d.roundTook.Seconds())
+	res.Detail("quiet_gc_cycles", d.gcAtBegin-m.gcThen)
+	res.Detail("disturbed_gc_cycles", m.gcThen+m.gcs-d.gcAtBegin)
+	res.Detail("gc_cpu_s", m.gcCPU)
 	res.split("quiet", late[:n/2])
 	res.split("disturbed", late[n/2:])
+	res.split("round", late[n/2:min(n/2+int(d.roundTook/apart)+1, n)])
 	res.Finish(m, late, r.dir)
 	return res, r.stop()
 }
@@ -79,19 +86,33 @@ func (r *Result) split(name string, part Latencies) {
 	r.Detail(name+"_max_ms", greatest)
 }
 
+// disturbance is what a round of snapshots and a backup were.
+type disturbance struct {
+	backup                int64 // bytes
+	backupTook, roundTook time.Duration
+	gcAtBegin             float64 // cycles of the collector until then
+}
+
 // disturb begins a round of snapshots and a backup at an instant; wait returns
-// what the backup wrote.
-func (r *rig) disturb(at time.Time) (wait func() (int64, error)) {
+// when both have ended.
+func (r *rig) disturb(at time.Time) (wait func() (disturbance, error)) {
 	var wg sync.WaitGroup
-	var wrote int64
-	var err error
+	var d disturbance
+	var failed, endless error
 	wg.Go(func() {
 		<-time.After(time.Until(at))
+		before := r.store.ReplayFrom()
+		d.gcAtBegin, _ = collected()
 		r.node.SnapshotNow()
-		wrote, err = r.store.Backup(io.Discard)
+		wg.Go(func() {
+			endless = r.await(5*time.Minute, "a round of snapshots", func() bool { return r.store.ReplayFrom() != before })
+			d.roundTook = time.Since(at)
+		})
+		d.backup, failed = r.store.Backup(io.Discard)
+		d.backupTook = time.Since(at)
 	})
-	return func() (int64, error) {
+	return func() (disturbance, error) {
 		wg.Wait()
-		return wrote, err
+		return d, errors.Join(failed, endless)
 	}
 }
