@@ -3,6 +3,7 @@ package actors
 import (
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -34,8 +35,9 @@ type round struct {
 	streams []string // still to be asked, in order
 	waiting map[string]bool
 	ready   []*snapshot
+	began   engine.Millis
 	asked   engine.Millis
-	spoiled bool // a user can't be loaded: its records must stay
+	spoiled int // users that can't be loaded: their records must stay
 }
 
 // The keeper's messages, besides tick and []*snapshot.
@@ -98,6 +100,9 @@ func (k *keeper) tick() {
 		k.askWaiting(now)
 	}
 	streams, records := k.node.dirty.count()
+	if v := &k.node.view.uncovered; v.Load() == 0 && (streams > 0 || k.round != nil) {
+		v.Store(now)
+	}
 	due := now-k.roundAt >= k.node.cfg.SnapshotEvery.Milliseconds() || k.worth(streams, records)
 	if k.round == nil && streams > 0 && due && !k.node.lowSpace.Load() { // a round needs room itself
 		k.roundAt = now
@@ -161,7 +166,7 @@ func (k *keeper) begin(m roundBegins) {
 		}
 		return
 	}
-	k.round = &round{through: m.through, streams: inOrder(m.users), waiting: map[string]bool{}}
+	k.round = &round{through: m.through, began: k.node.cfg.Clock.Now(), streams: inOrder(m.users), waiting: map[string]bool{}}
 	k.nextChunk()
 }
 
@@ -213,6 +218,7 @@ func (k *keeper) askUser(id string) {
 func (k *keeper) read(id string) *snapshot {
 	st, seq, err := readUser(k.node.cfg.Log, id)
 	if err != nil {
+		k.node.metrics.lost.Inc()
 		k.node.log.Error("user can't be read for a snapshot", slog.String("user_id", id), slog.String("cause", err.Error()))
 		return &snapshot{stream: id, lost: true}
 	}
@@ -255,7 +261,7 @@ func (k *keeper) put() {
 	for _, s := range r.ready {
 		switch {
 		case s.lost:
-			r.spoiled = true
+			r.spoiled++
 			k.putBack(s.stream)
 		case s.gone:
 			if err := log.DeleteSnapshot(s.stream); err != nil {
@@ -282,12 +288,20 @@ func (k *keeper) put() {
 func (k *keeper) end() {
 	r := k.round
 	k.round = nil
-	if k.node.dead.Load() != nil || r.spoiled {
+	if k.node.dead.Load() != nil {
+		return
+	}
+	if r.spoiled > 0 {
+		k.node.log.Error("a round of snapshots lacks users: a start goes on reading the log from where it does now, and nothing of that is dropped", slog.Int("users", r.spoiled))
 		return
 	}
 	if err := k.node.cfg.Log.SetReplayFrom(r.through); err != nil {
 		k.node.fatal(err)
 		return
+	}
+	k.node.view.uncovered.Store(0)
+	if streams, _ := k.node.dirty.count(); streams > 0 {
+		k.node.view.uncovered.Store(r.began)
 	}
 	k.node.view.snapshotRounds.Add(1)
 	k.node.view.lastRound.Store(k.node.cfg.Clock.Now())
@@ -348,6 +362,7 @@ func (k *keeper) sweep(now engine.Millis) {
 			e.seat.mail.PostUserMessage(letGo{})
 		}
 		s.mu.Unlock()
+		runtime.Gosched() // a shard may have thousands
 	}
 }
 

@@ -3,13 +3,17 @@ package actors_test
 import (
 	"bytes"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"carillon/actors"
 	"carillon/actors/provider"
 	"carillon/engine"
+	"carillon/wal"
 	"carillon/wal/waltest"
 )
 
@@ -250,6 +254,66 @@ func TestWhatIsSentBehindARestoreIsRetried(t *testing.T) {
 		w.pass(30 * time.Minute)
 		if got := len(w.carrier.accepted); got != 2 {
 			t.Errorf("%d texts: %s", got, w.statuses("ada"))
+		}
+	})
+}
+
+// unreadable is a log that can't give one user's snapshot while it is broken.
+type unreadable struct {
+	wal.Log
+	user   string
+	broken atomic.Bool
+}
+
+func (u *unreadable) Snapshot(stream string) (wal.Snapshot, bool, error) {
+	if stream == u.user && u.broken.Load() {
+		return wal.Snapshot{}, false, wal.ErrCorrupt
+	}
+	return u.Log.Snapshot(stream)
+}
+
+// Somebody who can't be read keeps a round from being whole: the log must stay,
+// and it is told for as long as that lasts.
+func TestARoundThatLacksSomebodyIsTold(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	log := &unreadable{user: "u3"}
+	inWorld(t, func(c *actors.Config) {
+		log.Log, c.Log = c.Log, log
+		c.Metrics, c.SnapshotEvery, c.Idle = reg, 10*time.Minute, 30*time.Second
+	}, func(w *world) {
+		behind := func() float64 { return metric(t, reg, "carillon_snapshots_behind_seconds") }
+		if got := behind(); got != 0 {
+			t.Errorf("behind by %v with an empty log", got)
+		}
+		for i := range 200 {
+			w.person(fmt.Sprint("u", i), fmt.Sprintf("+1555010%04d", i))
+		}
+		w.pass(5 * time.Minute) // they leave memory
+		if got := behind(); got < 290 || got > 300 {
+			t.Errorf("behind by %v after five minutes without a round", got)
+		}
+		log.broken.Store(true)
+		w.pass(time.Hour)
+		if got := behind(); got < 3890 || got > 3900 {
+			t.Errorf("behind by %v, rounds go on without u3", got)
+		}
+		if n := metric(t, reg, "carillon_users_unreadable_total"); n < 5 {
+			t.Errorf("unreadable %v times in six rounds", n)
+		}
+		s := w.log.Stats()
+		if s.ReplayFrom > 1 {
+			t.Errorf("replay from %d without u3's records", s.ReplayFrom)
+		}
+		if _, ok, err := w.log.Snapshot("u4"); err != nil || !ok {
+			t.Errorf("u4 has no snapshot because of u3: %v", err)
+		}
+		log.broken.Store(false)
+		w.pass(15 * time.Minute)
+		if got := behind(); got != 0 {
+			t.Errorf("behind by %v after a round that had everybody", got)
+		}
+		if s := w.log.Stats(); s.ReplayFrom != s.LastSeq+1 {
+			t.Errorf("replay from %d, the log ends at %d", s.ReplayFrom, s.LastSeq)
 		}
 	})
 }

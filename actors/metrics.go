@@ -189,6 +189,13 @@ func (n *Node) watch() {
 	f.gaugeFunc("composer_budget_usd", "What the composer may cost on a UTC day; 0 is no limit.", func() float64 { return float64(n.cfg.ComposeBudget) / 1e6 })
 	f.gaugeFunc("composer_spent_usd", "What counts against the composer's budget of this UTC day.", func() float64 { return float64(n.view.composerSpent.Load()) / 1e6 })
 	f.gaugeFunc("composer_breaker_open", "1 while the composer is not asked because it failed too often.", func() float64 { return flag(n.breakerOpen()) })
+	f.gaugeFunc("snapshots_behind_seconds", "How long records have waited for a round of snapshots that lacks nobody; 0 if none wait.", func() float64 {
+		since := n.view.uncovered.Load()
+		if since == 0 {
+			return 0
+		}
+		return float64(max(n.cfg.Clock.Now()-since, 0)) / 1000
+	})
 	n.watchHerald(f)
 	f.gaugeFunc("mailbox_depth", "Messages in the mailbox of the journal.", func() float64 { return float64(n.journalMail.UserMessageCount()) })
 }

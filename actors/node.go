@@ -65,6 +65,7 @@ type view struct {
 	unreachable               atomic.Pointer[string]
 	lastPlan, lastRound       atomic.Int64
 	snapshotRounds, compacted atomic.Int64
+	uncovered                 atomic.Int64 // since when records wait for a whole round of snapshots; 0: none do
 	composerSpent             atomic.Int64 // today, millionths of a US dollar
 	calendarsQueued           atomic.Int64
 }

@@ -205,7 +205,9 @@ func (u *user) snapshot() {
 		u.lieDown(s)
 	}
 	u.unflushed.Add(1)
-	u.node.send(u.node.journal, &release{snapshot: s, of: u.e, unflushed: &u.unflushed})
+	rel := newRelease()
+	rel.snapshot, rel.of, rel.unflushed = s, u.e, &u.unflushed
+	u.node.send(u.node.journal, rel)
 }
 
 // encodeUser writes a snapshot's data: the codec's version, and the state, in

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"go.etcd.io/bbolt"
@@ -171,6 +172,9 @@ func (f *frameWriter) bucket(path, name []byte, b *bbolt.Bucket) error {
 				return err
 			}
 			f.buf = f.buf[:0]
+		}
+		if f.total%giveWayEvery == 0 {
+			runtime.Gosched()
 		}
 	}
 	if len(f.buf) > 0 {

@@ -50,6 +50,46 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// BenchmarkPutSnapshots is a transaction of a round: 512 of 100,000 streams, in
+// order, each of which has a snapshot already.
+func BenchmarkPutSnapshots(b *testing.B) {
+	const streams, together = 100_000, 512
+	db, err := wal.Open(b.TempDir(), wal.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	entries, states := make([]wal.Entry, streams), make([]wal.Snapshot, streams)
+	for i := range entries {
+		name := fmt.Sprintf("01JQ%022d", i)
+		entries[i] = wal.Entry{Stream: name, Kind: 1, Version: 1, At: 1_700_000_000_000, Data: make([]byte, 100)}
+		states[i] = wal.Snapshot{Stream: name, Data: make([]byte, 300)}
+	}
+	first, err := db.Append(entries)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range states {
+		states[i].Seq = first + uint64(i)
+	}
+	if err := db.PutSnapshots(states); err != nil {
+		b.Fatal(err)
+	}
+	at := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		if at+together > streams {
+			at = 0
+		}
+		if err := db.PutSnapshots(states[at : at+together]); err != nil {
+			b.Fatal(err)
+		}
+		at += together
+	}
+	if err := db.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
 func BenchmarkReplay(b *testing.B) {
 	const records = 1_000_000
 	db, err := wal.Open(b.TempDir(), wal.Options{})

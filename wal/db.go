@@ -42,6 +42,7 @@ type DB struct {
 
 	// snapMu is held by whoever changes snapshots.db. Taken before wmu.
 	snapMu     sync.Mutex
+	snapBuf    []byte
 	replayFrom atomic.Uint64
 
 	sideMu   sync.Mutex

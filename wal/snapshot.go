@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -56,7 +57,7 @@ func (db *DB) PutSnapshots(batch []Snapshot) error {
 	}
 	slices.SortStableFunc(order, func(a, b *Snapshot) int { return strings.Compare(a.Stream, b.Stream) })
 	for slice := range slices.Chunk(order, db.opts.SnapshotSlice) {
-		err := db.commit(db.snapshots, snapshotName, func(tx *bbolt.Tx) error { return putSnapshots(tx, slice) })
+		err := db.commit(db.snapshots, snapshotName, func(tx *bbolt.Tx) error { return db.putSnapshots(tx, slice) })
 		if err != nil {
 			return err
 		}
@@ -64,18 +65,34 @@ func (db *DB) PutSnapshots(batch []Snapshot) error {
 	return nil
 }
 
-func putSnapshots(tx *bbolt.Tx, slice []*Snapshot) error {
+// giveWayEvery is after how many pairs whoever goes through many lets others have
+// the processor: the runtime would let them wait ten milliseconds, and a
+// hand-over waits for several of them in a row.
+const giveWayEvery = 32
+
+// putSnapshots is the transaction. bbolt refers to values until the commit
+// returns; the buffer is kept for the next one.
+func (db *DB) putSnapshots(tx *bbolt.Tx, slice []*Snapshot) error {
 	m, b := tx.Bucket(bucketMeta), tx.Bucket(bucketSnap)
 	b.FillPercent = snapshotFill
 	t, ok := getTally(m, keySnapTally)
 	if !ok {
 		return corrupt(snapshotName, 0, 0, "meta: %s", keySnapTally)
 	}
-	var buf []byte
+	size := 0
 	for _, s := range slice {
+		size += snapHeaderBytes + len(s.Data)
+	}
+	buf := slices.Grow(db.snapBuf[:0], size) // values must not move
+	var key []byte
+	for i, s := range slice {
+		if i%giveWayEvery == giveWayEvery-1 {
+			runtime.Gosched()
+		}
 		off := len(buf)
 		buf = appendSnapshot(buf, s)
-		key, v := []byte(s.Stream), buf[off:len(buf):len(buf)]
+		key = append(key[:0], s.Stream...) // Put makes a copy
+		v := buf[off:len(buf):len(buf)]
 		if old := b.Get(key); old != nil {
 			t.remove(snapSum(old))
 		}
@@ -84,8 +101,14 @@ func putSnapshots(tx *bbolt.Tx, slice []*Snapshot) error {
 			return err
 		}
 	}
+	if db.snapBuf = buf; cap(buf) > keepSnapBuf {
+		db.snapBuf = nil
+	}
 	return t.put(m, keySnapTally)
 }
+
+// keepSnapBuf is the most that is kept for the next transaction, in bytes.
+const keepSnapBuf = 4 << 20
 
 // coverHeads checks the batch before anything is written, and takes its streams
 // out of bare. snapMu is held, so that no stream is forgotten meanwhile and
