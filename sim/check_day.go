@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 
 	"carillon/engine"
@@ -115,7 +116,8 @@ func (a *audit) shares(p *person, items []engine.ReminderView) {
 }
 
 // stands reports whether a reminder that has ended could come back: its event,
-// if it has one, is where it was, and wanted, and its like are switched on (P3).
+// if it has one, is where it was, and wanted, and its like are switched on, at
+// that lead too (P3, P7).
 func (p *person) stands(r *engine.ReminderView) bool {
 	if r.Type != engine.EventReminder {
 		return true
@@ -124,7 +126,7 @@ func (p *person) stands(r *engine.ReminderView) bool {
 	if e == nil || !p.prof.now.reminders || !e.wanted() || e.Sync != engine.SyncSynced {
 		return false
 	}
-	return e.at(r.Occ)
+	return e.at(r.Occ) && (e.AllDay || slices.Contains(p.prof.now.leads, r.Lead))
 }
 
 // pills is a text that a caller asks for again and again, in the same words.
