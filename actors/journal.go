@@ -35,6 +35,7 @@ type release struct {
 	wake    engine.Millis
 
 	snapshot  *snapshot
+	rest      *resting // who has lain down behind the record; nil: nobody
 	after     func()
 	unflushed *atomic.Int32
 

@@ -45,6 +45,9 @@ func (n *Node) release(r *release) {
 }
 
 func (n *Node) finish(r *release) {
+	if r.rest != nil { // before it counts as flushed: who looks then must find the record
+		r.rest.unflushed.Store(nil)
+	}
 	if r.unflushed != nil {
 		r.unflushed.Add(-1)
 	}

@@ -52,6 +52,60 @@ func TestUsersAtRestAreAsTheyWere(t *testing.T) {
 	})
 }
 
+// A midnight leaves nobody up who has nothing due: what it planned is in the
+// log, behind a snapshot or without one, and is found there by whoever asks, by
+// the next round, by a start, and when it is due.
+func TestWhoWasPlannedAtMidnightRests(t *testing.T) {
+	for name, every := range map[string]time.Duration{"behind a snapshot": 10 * time.Second, "without one": 1000 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			reg := prometheus.NewRegistry()
+			inWorld(t, func(c *actors.Config) { c.Metrics, c.SnapshotEvery, c.Idle = reg, every, 1000*time.Hour }, func(w *world) {
+				rests := func(when string, want float64) {
+					t.Helper()
+					if n := metric(t, reg, "carillon_actors_at_rest"); n != want {
+						t.Errorf("%v rest %s, want %v", n, when, want)
+					}
+				}
+				for i := range 10 {
+					id := fmt.Sprint("u", i)
+					w.person(id, fmt.Sprintf("+1555010%04d", i))
+					w.event(id, "e1", 26*time.Hour) // of the day after: the world begins at a midnight
+				}
+				w.event("u9", "e2", 24*time.Hour+15*time.Minute+30*time.Second) // due half a minute after midnight
+				w.pass(24*time.Hour - time.Second)
+				if got := w.statuses("u0"); got != "[]" {
+					t.Errorf("u0 has %s on the day before", got)
+				}
+				w.pass(5 * time.Second)
+				rests("after midnight", 9)
+				if got := len(w.reminders("u0")); got != 1 {
+					t.Errorf("u0 has %d reminders", got)
+				}
+				w.event("u1", "e3", 3*time.Hour)
+				if got := len(w.reminders("u1")); got != 2 {
+					t.Errorf("u1 has %d reminders", got)
+				}
+				rests("after two were asked for", 7)
+				w.pass(time.Minute) // with a round, or none
+				if got := len(w.reminders("u2")); got != 1 {
+					t.Errorf("u2 has %d reminders", got)
+				}
+				if every > time.Hour {
+					reg = prometheus.NewRegistry()
+					w.crash()
+				}
+				w.pass(4 * time.Hour)
+				if got := len(w.carrier.texts()); got != 12 {
+					t.Errorf("%d of 12 texts left", got)
+				}
+				if err := w.check(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 // What is due soon keeps its actor up: a minute later it would have to be read
 // again.
 func TestWhoIsDueSoonDoesNotRest(t *testing.T) {

@@ -128,7 +128,8 @@ func (u *user) do(r *request) {
 	d := engine.Decide(u.st, env, r.cmd)
 	scratches.Put(s)
 	u.node.metrics.decided(d.Events, took)
-	u.leave(now, first, d, r)
+	_, woken := r.cmd.(engine.Wake)
+	u.leave(now, first, d, r, woken && took != nil)
 }
 
 // scratches are where the workers' decisions are made.
@@ -144,8 +145,9 @@ func (u *user) env(now engine.Millis, r *request) engine.Env {
 
 // leave gives a decision to the journal: record, reply, effects and next wake
 // in one piece. What owes nothing to the disk and waits for nothing leaves at
-// once.
-func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *request) {
+// once. After a day plan that nobody but the timer asked for the actor lies
+// down.
+func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *request, planned bool) {
 	rel := newRelease()
 	rel.of, rel.reply, rel.request, rel.effects = u.e, d.Reply, r, d.Effects
 	// A wake that is due is on its way: to move it now, behind a read that came
@@ -171,6 +173,9 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 	}
 	rel.unflushed = &u.unflushed
 	u.unflushed.Add(1)
+	if planned && len(d.Effects) == 0 {
+		rel.rest = u.doze(now, earliest)
+	}
 	u.node.send(u.node.journal, rel)
 }
 
@@ -257,23 +262,23 @@ func (u *user) letGo() {
 // soonMillis: who is woken within a minute stays.
 const soonMillis = 60_000
 
-// resting is an actor that has nothing to do, and whose state is in its
-// snapshot: a million people with five reminders each are four gigabytes
-// otherwise.
+// resting is an actor that has nothing to do, and whose state is on the disk:
+// a million people with five reminders each are four gigabytes otherwise.
 type resting struct {
 	wake engine.Millis // EarliestWake
 	// unwritten is the snapshot until the disk has it: the keeper takes it away.
 	unwritten atomic.Pointer[snapshot]
+	// unflushed is the state until its last record is durable: the journal takes
+	// it away.
+	unflushed atomic.Pointer[engine.User]
 }
 
 func (r *resting) soon(now engine.Millis) bool { return r.wake != 0 && r.wake < now+soonMillis }
 
-// lieDown lets go of the state that the snapshot has if nothing is under way,
-// due soon, or waiting in the mailbox.
+// lieDown lets go of the state that the snapshot has.
 func (u *user) lieDown(s *snapshot) {
-	r := &resting{wake: s.wake}
-	sending, uncertain := u.st.Standing()
-	if s.gone || sending+uncertain > 0 || len(u.backlog) > 0 || u.mail.UserMessageCount() > 0 || r.soon(u.node.cfg.Clock.Now()) {
+	r := u.mayRest(u.node.cfg.Clock.Now(), s.wake)
+	if r == nil || s.gone {
 		return
 	}
 	r.unwritten.Store(s)
@@ -282,18 +287,46 @@ func (u *user) lieDown(s *snapshot) {
 	u.st, u.settled = nil, nil
 }
 
+// doze lets go of the state when the record that is about to leave is durable:
+// what a midnight has planned is not looked at for hours, and of all the people
+// of a zone nobody could stay. It returns nil if the actor stays up.
+func (u *user) doze(now, wake engine.Millis) *resting {
+	r := u.mayRest(now, wake)
+	if r == nil || !u.st.Exists {
+		return nil
+	}
+	r.unflushed.Store(u.st)
+	u.noteRest(r)
+	u.st, u.settled = nil, nil
+	return r
+}
+
+// mayRest returns nil if something is under way, due soon, or waiting in the
+// mailbox.
+func (u *user) mayRest(now, wake engine.Millis) *resting {
+	r := &resting{wake: wake}
+	sending, uncertain := u.st.Standing()
+	if sending+uncertain > 0 || len(u.backlog) > 0 || u.mail.UserMessageCount() > 0 || r.soon(now) {
+		return nil
+	}
+	return r
+}
+
 // rise brings the state back, from the disk like somebody's who was not in
-// memory. Nothing was written since, so it is the snapshot alone.
+// memory, unless it is still on its way there.
 func (u *user) rise() {
 	if u.rest == nil {
 		return
 	}
-	s := u.rest.unwritten.Load()
+	st, s := u.rest.unflushed.Load(), u.rest.unwritten.Load()
 	u.noteRest(nil)
 	var err error
-	if s != nil {
+	switch {
+	case st != nil:
+		u.st = st
+	case s != nil:
 		u.st, err = decodeUser(s.data)
-	} else {
+	default:
 		u.st, err = u.node.loadUser(u.e.id)
 	}
 	if err != nil {
@@ -320,7 +353,7 @@ func (u *user) quarantine(r *request) {
 	now := u.node.cfg.Clock.Now()
 	q := engine.Quarantine{Command: commandName(r.cmd), Input: clip(fmt.Sprintf("%+v", r.cmd), maxQuarantined), Cause: clip(r.cause, maxQuarantined)}
 	d := engine.Decide(u.st, u.env(now, &request{}), q)
-	u.leave(now, first, d, &request{deliver: func(engine.Reply, error) { r.answer(nil, ErrQuarantined) }})
+	u.leave(now, first, d, &request{deliver: func(engine.Reply, error) { r.answer(nil, ErrQuarantined) }}, false)
 }
 
 const maxQuarantined = 4096 // bytes of a command that are kept

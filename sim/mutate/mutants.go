@@ -127,7 +127,7 @@ var mutants = []mutant{
 	{"long_titles_are_refused", []string{"engine/calendar.go", "func (t *turn) putEvent(e CalendarEvent) Reply {\n", "func (t *turn) putEvent(e CalendarEvent) Reply {\n	if len(e.Title) > 60 {\n		return tooManyEvents()\n	}\n"}},
 	{"links_pass_the_guard", []string{"engine/guard.go", "	if linkish(w) {", "	if false && linkish(w) {"}},
 	{"hand_over_before_its_flush", []string{"actors/user.go", "	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n", "	if _, ok := r.cmd.(engine.HandOver); ok {\n		rel.request.answer(rel.reply, nil)\n		rel.request = nil\n	}\n	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n"}},
-	{"quarantined_is_done", []string{"actors/user.go", "r.answer(nil, ErrQuarantined) }})", "r.answer(engine.Done{}, nil) }})"}},
+	{"quarantined_is_done", []string{"actors/user.go", "r.answer(nil, ErrQuarantined) }}, false)", "r.answer(engine.Done{}, nil) }}, false)"}},
 	{"agenda_of_many_panics", []string{"engine/answer.go", "	for n := len(items); n > 0; n-- {", "	for n := len(items); n > 0; n-- {\n		_ = items[:6-n]"}},
 	{"sent_to_the_new_number", []string{"engine/send.go", "e := AttemptStarted{\n		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: t.u.Phone,", "to := t.u.Phone\n	if t.u.PendingPhone != \"\" {\n		to = t.u.PendingPhone\n	}\n	e := AttemptStarted{\n		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: to,"}},
 	{"snooze_has_no_name", []string{"engine/timeline.go", "	case ReminderConfirmed:\n		return TimelineEntry{Kind: \"reminder_confirmed\", ReminderID: e.ID, Detail: []Field{{\"by\", e.By}}}\n", ""}},
