@@ -103,6 +103,9 @@ func (k *keeper) tick() {
 	if v := &k.node.view.uncovered; v.Load() == 0 && (streams > 0 || k.round != nil) {
 		v.Store(now)
 	}
+	if streams == 0 {
+		k.roundAt = now // a round begins so long after the first record that it is for, not in the midst of a midnight
+	}
 	due := now-k.roundAt >= k.node.cfg.SnapshotEvery.Milliseconds() || k.worth(streams, records)
 	if k.round == nil && streams > 0 && due && !k.node.lowSpace.Load() { // a round needs room itself
 		k.roundAt = now
