@@ -38,6 +38,10 @@ func procField(file, name string) float64 {
 // peakRSS is the highest that this process has been resident, in bytes.
 func peakRSS() float64 { return procField("/proc/self/status", "VmHWM") * 1024 }
 
+// forgetPeak has peakRSS begin anew from what is resident now. Where the kernel
+// does not do that it goes on.
+func forgetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
 // residentOf is what a process has resident, in bytes.
 func residentOf(pid int) float64 {
 	return procField(fmt.Sprintf("/proc/%d/status", pid), "VmRSS") * 1024

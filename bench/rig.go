@@ -151,17 +151,18 @@ func (r *rig) awaitSent(n int, patience time.Duration) error {
 }
 
 // round has every user with new records snapshotted. A round that is under way
-// already does not see them all, so it is asked for until nobody is left.
+// already does not see them all, so it is asked for until one has ended behind
+// the last record there is now.
 func (r *rig) round() error {
-	before := r.node.Stats().Journal.SnapshotRounds
-	tick := time.NewTicker(20 * time.Millisecond)
+	last := r.node.Stats().Journal.LastSeq
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for k := 0; ; k++ {
 		s := r.node.Stats().Journal
-		if s.SnapshotRounds > before && s.Unsnapshotted == 0 {
+		if s.ReplayFrom > last {
 			return nil
 		}
-		if k == 0 || k%100 == 0 && s.Unsnapshotted > 0 {
+		if k%40 == 0 {
 			r.node.SnapshotNow()
 		}
 		select {
