@@ -34,3 +34,31 @@ func TestLookUpBeginsWhereAClockWentBackTo(t *testing.T) {
 		s.decide(engine.RecordSighting{MessageID: m.MessageID, Kind: engine.SightingUnknown})
 	}
 }
+
+// TestLookUpBehindACrashAndAClockThatWentBack: the clock is put right during a
+// hand-over, the process ends in it, and nobody runs for a while. What the start
+// finds is younger than the message by then, and the look-up must go back
+// further than that (S3).
+func TestLookUpBehindACrashAndAClockThatWentBack(t *testing.T) {
+	s := reached(t)
+	s.now += 12 * 3_600_000
+	r := s.decide(engine.CreateReminder{Text: "Water the plants", SendAt: s.now}).Reply.(engine.ReminderReply).Reminder.ID
+	s.decide(engine.HandOver{ReminderID: r})
+	s.now -= 7 * 3_600_000
+	accepted := s.now
+	s.now += 2 * 3_600_000
+	s.decide(engine.Recover{})
+	s.now += 3_600_000
+	found := false
+	for _, e := range s.decide(engine.Wake{}).Effects {
+		if l, ok := e.(engine.LookUp); ok {
+			found = true
+			if l.Since > accepted {
+				t.Errorf("the look-up begins %d ms behind the message", l.Since-accepted)
+			}
+		}
+	}
+	if !found {
+		t.Fatal("no look-up")
+	}
+}

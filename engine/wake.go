@@ -50,6 +50,9 @@ func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 		UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Sender: m.Sender, Text: m.Text, Segments: m.Segments,
 		CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
 	}, Since: min(m.CreatedAt, m.UpdatedAt)}
+	if r.Reason == ReasonCrash && m.UpdatedAt < m.CreatedAt {
+		l.Since -= dayMillis // the clock went back before nobody ran, and how long nobody did is not known
+	}
 	if r.Reason == ReasonRestored { // somebody may have had it sent before it was due
 		l.Since = min(l.Since, t.u.Fence)
 		l.Since = min(l.Since, r.Due) // the backup's time is its last record's, and the clock may have gone back behind that
