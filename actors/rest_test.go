@@ -3,7 +3,9 @@ package actors_test
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -104,6 +106,55 @@ func TestWhoWasPlannedAtMidnightRests(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who lies down behind a record that the disk does not have yet gets up with
+// the state that decided it: a log that lacks the record would have the day
+// planned twice.
+func TestWhoLiesDownGetsUpBeforeTheFlush(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	g := &gated{}
+	inWorld(t, func(c *actors.Config) {
+		g.put(c)
+		c.Metrics, c.SnapshotEvery, c.Idle = reg, 1000*time.Hour, 1000*time.Hour
+	}, func(w *world) {
+		for range cap(g.gate) {
+			g.gate <- struct{}{}
+		}
+		w.person("ada", "+15550100001")
+		w.event("ada", "e1", 26*time.Hour) // of the day after: the world begins at a midnight
+		w.pass(24*time.Hour - time.Second)
+		for len(g.gate) > 0 {
+			<-g.gate
+		}
+		w.pass(5 * time.Second)
+		if n := metric(t, reg, "carillon_actors_at_rest"); n != 1 {
+			t.Fatalf("%v rest while the plan is being flushed, want 1", n)
+		}
+		start := w.now() + 3*time.Hour.Milliseconds()
+		wrote := make(chan error, 1)
+		go func() {
+			_, err := w.try("ada", engine.PutEvent{Event: engine.CalendarEvent{ID: "e2", Title: "T", Start: start, End: start}})
+			wrote <- err
+		}()
+		synctest.Wait()
+		if len(wrote) != 0 {
+			t.Fatal("answered before the flush")
+		}
+		close(g.gate)
+		if err := <-wrote; err != nil {
+			t.Fatal(err)
+		}
+		if got := w.statuses("ada"); got != "[scheduled scheduled]" {
+			t.Errorf("ada has %s", got)
+		}
+		if got := strings.Count(w.kinds("ada"), "plan_ran"); got != 2 {
+			t.Errorf("planned %d times, want once when created and once at midnight", got)
+		}
+		if err := w.check(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // What is due soon keeps its actor up: a minute later it would have to be read
