@@ -50,6 +50,7 @@ type intent struct {
 	to, text  string
 	at        engine.Millis // wall clock
 	trueAt    engine.Millis
+	late      bool // the clock jumped while it was on its way to the journal: the machine slept
 	seq       uint64
 	valid     engine.Millis
 	prof      []*profile
@@ -199,6 +200,7 @@ func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
 	in := &intent{
 		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
 		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
+		late:      max(r.At-a.w.wall(), a.w.wall()-r.At) > pauseGrace,
 		called:    a.early[s.MessageID],
 		pausedAll: a.w.paused.known && a.w.now-a.w.paused.since > pauseGrace,
 	}

@@ -237,7 +237,7 @@ func (a *audit) quiet(d *delivery, in *intent) {
 		return
 	}
 	at := d.calledWall
-	if a.w.jumped >= in.trueAt-pauseGrace {
+	if in.late || a.w.jumped >= in.trueAt-pauseGrace {
 		at = in.at // the clock may have jumped since it was decided
 	}
 	if !slices.ContainsFunc(in.prof, func(q *profile) bool { return !q.quietAt(at) }) {

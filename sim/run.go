@@ -79,7 +79,7 @@ func (w *world) heal() {
 	w.ended, w.faults.healed = true, true
 	w.run(max(w.now, w.frozen)) // a machine that sleeps wakes up when it does
 	w.fullUntil, w.carrier.downUntil = 0, 0
-	for n := 0; !w.over && !w.fence() && n < 60; n++ {
+	for n := 0; !w.over && (w.proc == nil || !w.fence()) && n < 60; n++ {
 		if w.proc == nil {
 			n = 0 // a long outage
 		}
