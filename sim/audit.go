@@ -202,7 +202,7 @@ func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
 		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
 		late:      max(r.At-a.w.wall(), a.w.wall()-r.At) > pauseGrace,
 		called:    a.early[s.MessageID],
-		pausedAll: a.w.paused.known && a.w.now-a.w.paused.since > pauseGrace,
+		pausedAll: a.w.paused.known && a.w.awake()-a.w.paused.since > pauseGrace,
 	}
 	a.intents[s.MessageID] = in
 	p.intents = append(p.intents, in)

@@ -34,7 +34,7 @@ func (a *audit) ends() {
 // holds back-ups of nobody; that the pages are gone as well is wal's to hold.
 func (a *audit) forgets() {
 	left := map[string]uint64{}
-	err := a.w.disk.Replay(1, func(r wal.Record) error {
+	err := a.w.disk.Replay(0, func(r wal.Record) error {
 		if p := a.w.person(r.Stream); p != nil && r.Seq <= p.erased && personal.Match(r.Data) {
 			left[r.Stream] = r.Seq
 		}

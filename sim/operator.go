@@ -19,7 +19,9 @@ func (w *world) operators() {
 	w.every(w.pace.jumps, ClockForward, func() { w.jump(w.d.between(1, 2*maxSkew)) })
 	w.every(w.pace.jumps, ClockBack, func() { w.jump(-w.d.between(1, 2*maxSkew)) })
 	w.every(w.pace.stops, Suspend, func() {
-		w.frozen = w.now + w.d.about(2*hour)
+		until := max(w.now+w.d.about(2*hour), w.frozen) // who sleeps is not woken by falling asleep
+		w.slept += until - max(w.now, w.frozen)
+		w.frozen = until
 		w.disturb(w.frozen)
 	})
 	w.after(w.d.about(w.pace.backups), w.backUp)
@@ -87,7 +89,7 @@ func (w *world) setPaused(on bool) {
 					}
 				})
 			case on:
-				w.paused = pauseState{known: true, since: w.now}
+				w.paused = pauseState{known: true, since: w.awake()}
 			}
 		})
 }

@@ -37,6 +37,7 @@ type world struct {
 	pauseWanted bool
 	fullUntil   engine.Millis
 	frozen      engine.Millis // the machine sleeps until then
+	slept       engine.Millis // as long as it has, when it will have woken up
 	upSince     engine.Millis
 	disturbed   engine.Millis // when something last was not as it should be
 	jumped      engine.Millis // when the wall clock did last
@@ -49,8 +50,8 @@ type world struct {
 
 // pauseState is what the operators know of the pause for everybody.
 type pauseState struct {
-	known bool // acknowledged, and no resume asked for since
-	since engine.Millis
+	known bool          // acknowledged, and no resume asked for since
+	since engine.Millis // of the time awake
 }
 
 func newWorld(opt Options) *world {
@@ -92,6 +93,9 @@ func newWorld(opt Options) *world {
 
 // wall is the clock that the engine sees.
 func (w *world) wall() engine.Millis { return w.now + w.skew }
+
+// awake is how long the machine has not slept.
+func (w *world) awake() engine.Millis { return max(w.now, w.frozen) - w.slept }
 
 func (w *world) after(d engine.Millis, fn func()) { w.plan(nil, d, fn) }
 
