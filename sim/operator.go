@@ -221,7 +221,10 @@ func (a *audit) forgetAhead() {
 			for _, d := range t.accepted {
 				delete(a.texts, firstWord(d.msg.Text))
 			}
-			delete(a.reminders, r.ID)
+			t.accepted = nil
+			if len(r.Messages) == 0 {
+				t.begun = 0 // else the store knows of the first hand-over, and of a SNOOZE of it
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"carillon/actors/provider"
 	"carillon/engine"
+	"carillon/wal"
 )
 
 func play(t *testing.T, opt Options) Result {
@@ -170,4 +171,38 @@ func oneText() (*world, *person, *delivery, *intent) {
 		UserID: p.id, ReminderID: "r_1", MessageID: "m_1", To: in.to, Text: in.text,
 	}}
 	return w, p, d, in
+}
+
+// TestSnoozeBeforeARestoreCounts: a SNOOZE that the backup has justifies its
+// text, although the retry of what was snoozed waited when the store was lost;
+// of a reminder that by the backup had never left there can be none.
+func TestSnoozeBeforeARestoreCounts(t *testing.T) {
+	for name, left := range map[string][]engine.Message{"handed over": {{ID: "m_0"}}, "never": nil} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			w.byID[p.id] = p
+			in.text, d.msg.Text = "c0x1 water the plants", "c0x1 water the plants"
+			p.cus.now = &customs{"c0x1": {token: "c0x1", expires: w.now + day}}
+			in.cus = p.cus.possible()
+			w.audit.trail(d.msg.ReminderID).begun = w.now - 4*hour
+			p.snoozes = []*snooze{{asked: w.now - 3*hour, heard: w.now - 3*hour, until: w.now}}
+			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{
+				{ID: d.msg.ReminderID, Status: engine.StatusScheduled, RetryAt: w.now + hour, Messages: left},
+			}}
+			w.audit.forgetAhead()
+
+			w.audit.apply(wal.Record{Stream: p.id, Seq: 1, At: w.now}, 1,
+				[]engine.Event{engine.AttemptStarted{ID: d.msg.ReminderID, MessageID: d.msg.MessageID, Text: d.msg.Text, To: d.msg.To}})
+			w.audit.accepted(d, in)
+			again := *d
+			again.msg.ReminderID, again.msg.MessageID = "r_2", "m_2"
+			w.audit.accepted(&again, in)
+			r := Result{Violations: w.audit.violations}
+			if left == nil {
+				found(t, &r, "once")
+			} else {
+				sound(t, &r)
+			}
+		})
+	}
 }
