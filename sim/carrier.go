@@ -160,9 +160,12 @@ func (c *carrier) plan(m provider.Message) *plan {
 		c.w.disturb(c.w.now)
 		pl.refuse(engine.Failure{Code: accountRefused, Category: engine.CategoryAccountIssue, Retry: engine.RetryNever, Message: "authenticate"})
 	case c.blocked[m.To]:
-		if p := c.w.person(m.UserID); p != nil && p.out == optedIn {
-			p.out = perhapsOut
-			c.w.disturb(c.w.now)
+		if p := c.w.person(m.UserID); p != nil {
+			p.bar = bar{called: c.w.now, heard: max(p.bar.heard, c.w.now+pl.answers)}
+			if p.out == optedIn {
+				p.out = perhapsOut
+				c.w.disturb(c.w.now)
+			}
 		}
 		pl.refuse(engine.Failure{Code: 21610, Category: engine.CategoryOptedOut, Retry: engine.RetryNever, Message: "unsubscribed"})
 	case f.hit(AnswerLost, c.w.pace.answerLost):

@@ -55,3 +55,25 @@ func TestTheFusesDateIsTheEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestARefusalBehindAStart: the carrier's word counts if it may have come last.
+func TestARefusalBehindAStart(t *testing.T) {
+	b := bar{called: 100, heard: 120}
+	for _, c := range []struct {
+		name  string
+		start engine.Millis
+		text  bool
+		want  bool
+	}{
+		{"handed over while its answer was awaited", 90, false, true},
+		{"by text, to another number", 90, true, true},
+		{"handed over before, heard behind it", 110, false, true},
+		{"by text it outweighs what was handed over before", 110, true, false},
+		{"heard before", 121, false, false},
+		{"heard before, by text", 121, true, false},
+	} {
+		if got := b.behind(c.start, c.text); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}

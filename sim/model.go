@@ -74,6 +74,18 @@ const (
 	perhapsOut
 )
 
+// bar is when the carrier last refused a hand-over for its own list, and when
+// such a refusal is heard at the latest.
+type bar struct{ called, heard engine.Millis } // true time
+
+// behind reports whether the engine may have heard such a refusal behind a
+// START that was asked for then, and whose answer may have come long after it
+// was carried out. The carrier's list knows of no START by API. One by text
+// ends the block of its number, and outweighs what was handed over before it.
+func (b bar) behind(start engine.Millis, text bool) bool {
+	return b.called >= start || !text && b.heard >= start
+}
+
 // calEvent is one event of a calendar. It is never changed in place.
 type calEvent struct {
 	engine.CalendarEvent

@@ -27,6 +27,7 @@ type person struct {
 	cal  fact[calendar]
 	cus  fact[customs]
 	out  consent
+	bar  bar
 
 	life      int  // grows when the person is erased
 	hold      bool // others wait: an erasure is under way

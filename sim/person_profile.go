@@ -253,9 +253,11 @@ func (p *person) chooseConsent() *op {
 		cmd = engine.ReceiveText{SID: fmt.Sprintf("MM-%s-%d-%d", p.id, p.life, p.texts), Text: word, OptOut: pick(d, "", map[bool]string{true: "STOP", false: "START"}[out])}
 		keyed = false
 	}
+	var began engine.Millis
 	o := &op{
 		cmd: cmd, keyed: keyed,
 		begin: func() {
+			began = p.w.now
 			if !out || p.out != optedOut {
 				p.out = perhapsOut
 			}
@@ -265,6 +267,8 @@ func (p *person) chooseConsent() *op {
 			case refused:
 			case out:
 				p.out = optedOut
+			case p.bar.behind(began, text):
+				p.out = perhapsOut
 			default:
 				p.out = optedIn
 			}
