@@ -6,27 +6,27 @@ package engine
 // of.
 const sameTexts = 2
 
-// tellApart returns the text that a reminder leaves with, or false when the
-// fuse blows: the number has that text from today twice already.
+// tellApart returns the text that a reminder leaves with at an instant, or false
+// when the fuse blows: the number has that text from that day twice already.
 //
 // Three meetings called "1:1" in a day, or pills in the morning, at noon and at
 // night, are no fault, and whoever gets the text needs the third of them as
 // much as the first. What the person asked for at another time is therefore
 // told apart by it: the third text of a day says what it is for, "20:00 Take
 // your pills". A third one for the same minute is a repetition, and ends here.
-func (t *turn) tellApart(r *Reminder, text composed) (composed, bool) {
-	n, same := t.had(r, text.body)
+func (t *turn) tellApart(r *Reminder, text composed, at Millis) (composed, bool) {
+	n, same := t.had(r, text.body, at)
 	if n < sameTexts {
 		return text, true
 	}
 	if same || r.AllDay {
 		return text, false
 	}
-	text = t.timed(r, text)
+	text = t.timed(r, text, at)
 	if text.size.Segments > t.env.Policy.MaxSegments {
 		return text, false
 	}
-	n, _ = t.had(r, text.body)
+	n, _ = t.had(r, text.body, at)
 	return text, n < sameTexts
 }
 
@@ -42,7 +42,7 @@ func (t *turn) blow(r *Reminder) {
 }
 
 // timed puts the local time that the reminder is about before its words.
-func (t *turn) timed(r *Reminder, text composed) composed {
+func (t *turn) timed(r *Reminder, text composed, at Millis) composed {
 	clock := t.clockOf(r.Occ) + " "
 	if r.Type == CustomReminder {
 		text.body, text.size = encode(clock + text.body)
@@ -50,16 +50,16 @@ func (t *turn) timed(r *Reminder, text composed) composed {
 	}
 	e := t.eventOf(r)
 	e.Title = clock + e.Title
-	body, size := Template(e, t.ahead(&e, t.env.Now), t.env.Policy.MaxSegments)
+	body, size := Template(e, t.ahead(&e, at), t.env.Policy.MaxSegments)
 	return composed{body: body, via: ViaTemplate, size: size}
 }
 
 // had counts the messages with that text that the number has, or may have,
-// from this local day, and reports whether one of them was for the same
-// minute.
-func (t *turn) had(r *Reminder, text string) (n int, same bool) {
+// from the local day of an instant, and reports whether one of them was for the
+// same minute.
+func (t *turn) had(r *Reminder, text string, at Millis) (n int, same bool) {
 	loc := t.zone()
-	today := dateOf(t.env.Now, loc)
+	today := dateOf(at, loc)
 	for i := range t.u.Reminders {
 		o := &t.u.Reminders[i]
 		for j := range o.Messages {

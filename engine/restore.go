@@ -1,5 +1,10 @@
 package engine
 
+import (
+	"cmp"
+	"slices"
+)
+
 // recover follows a load from the journal: what was begun and has no outcome
 // is uncertain (S3). After a restore from backup, so is everything that was
 // due since (fence).
@@ -80,10 +85,16 @@ func (t *turn) assume() {
 	for _, id := range outrun {
 		t.emit(ReminderCanceled{ID: id, Reason: ReasonStale})
 	}
+	slices.SortStableFunc(due, func(a, b string) int { // the fuse counts in the order that they left in
+		return cmp.Compare(t.turnOf(t.u.reminder(a)), t.turnOf(t.u.reminder(b)))
+	})
 	for _, id := range due {
 		r := t.u.reminder(id)
 		since := t.turnOf(r)
 		text := t.compose(r, since) // as it would have been sent then, for the look-up compares texts
+		if told, ok := t.tellApart(r, text, since); ok {
+			text = told // the third of these words left with its time
+		}
 		mid := messageID(id, r.Attempts+1, t.u.CreatedAt)
 		t.emit(AttemptStarted{
 			ID: id, MessageID: mid, To: t.u.Phone, Text: text.body, Via: text.via,

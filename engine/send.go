@@ -110,7 +110,7 @@ func (t *turn) handOver(id string) Reply {
 		t.emit(ReminderCanceled{ID: id, Reason: ReasonDailyLimit})
 		return HandOverReply{Reason: ReasonDailyLimit}
 	}
-	text, ok := t.tellApart(r, t.compose(r, t.env.Now))
+	text, ok := t.tellApart(r, t.compose(r, t.env.Now), t.env.Now)
 	if !ok {
 		t.blow(r)
 		return HandOverReply{Reason: ReasonDuplicateText}

@@ -59,7 +59,7 @@ var mutants = []mutant{
 	{"deleted_is_not_planned_anew", []string{"engine/calendar.go", "	t.emit(EventDeleted(c))\n	t.replanOf(c.ID, false, known)\n", "	t.emit(EventDeleted(c))\n	_ = known\n"}},
 	{"sync_deletes_nothing", []string{"engine/calendar.go", "		t.emit(e)\n		n.Deleted++\n", "		_ = e\n		n.Deleted++\n"}},
 	{"key_not_remembered", []string{"engine/turn.go", "	if t.env.Key == \"\" {\n		return nil, false\n	}\n	k, ok", "	if t.env.Key != \"\" {\n		return nil, false\n	}\n	k, ok"}},
-	{"text_says_when_it_was_due", []string{"engine/send.go", "t.tellApart(r, t.compose(r, t.env.Now))", "t.tellApart(r, t.compose(r, r.Due))"}},
+	{"text_says_when_it_was_due", []string{"engine/send.go", "t.tellApart(r, t.compose(r, t.env.Now), t.env.Now)", "t.tellApart(r, t.compose(r, r.Due), t.env.Now)"}},
 	{"stop_is_not_heard", []string{"engine/consent.go", "t.setOptOut(true, bySMS, text)", "t.setOptOut(len(text)%2 == 0, bySMS, text)"}},
 	{"deadline_ten_minutes_late", []string{
 		"engine/send.go", "case r.pending() && t.env.Now >= r.Deadline:", "case r.pending() && t.env.Now >= r.Deadline+10*minute:",
