@@ -74,10 +74,53 @@ func (b *limitBook) spend(a *audit, reminder string, in *intent) {
 	page := b.pages[date]
 	slices.SortFunc(page, func(x, y *spent) int { return int(int64(x.seq) - int64(y.seq)) })
 	for i, s := range page {
-		if int32(i) >= s.limit {
-			a.fail("limit", in.p, "reminder %s is number %d of its day, and the limit was %d when it was begun (P5)", s.reminder, i+1, s.limit)
+		if int32(i) < s.limit {
+			continue
+		}
+		if n := b.places(a, in.p, page[:i+1]); n > s.limit {
+			a.fail("limit", in.p, "reminder %s is number %d of its day, and the limit was %d when it was begun (P5)", s.reminder, n, s.limit)
 		}
 	}
+}
+
+// places counts those that a part of a page stands for. One whose text was taken
+// for another's is that one's, which may have a line of its own.
+func (b *limitBook) places(a *audit, p *person, page []*spent) (n int32) {
+	held := map[string]bool{}
+	for _, s := range page {
+		of := a.holder(p, s.reminder)
+		if held[of] || (of != s.reminder && b.known[of]) {
+			continue
+		}
+		held[of] = true
+		n++
+	}
+	return n
+}
+
+// holder is the reminder whose place a reminder's texts have spent: its own, or
+// the one that look-ups took them for. Then each of its own messages has failed
+// without a sid, and its place came back (P5). What waits for an answer, or got
+// none in time, keeps it (S3).
+func (a *audit) holder(p *person, reminder string) string {
+	r := a.reminder(p.id, reminder)
+	if r == nil || r.Spent || r.Reason == engine.ReasonUncertainExpired {
+		return reminder
+	}
+	for i := range r.Messages {
+		if m := &r.Messages[i]; m.SID != "" || m.Status != engine.MessageFailed {
+			return reminder
+		}
+	}
+	of := reminder
+	for _, d := range a.trail(reminder).accepted {
+		o := a.takenFor(d)
+		if o == nil || !slices.ContainsFunc(o.Messages, func(m engine.Message) bool { return m.SID == d.sid && a.mixed[m.ID] == d.sid }) {
+			return reminder
+		}
+		of = o.ID
+	}
+	return of
 }
 
 func (p *profile) quietText() string {
