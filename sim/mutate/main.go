@@ -53,19 +53,19 @@ type session struct {
 // of them by turns.
 type job struct {
 	mutant
-	favours string
+	favors string
 }
 
 func (s *session) run(only string) ([]outcome, error) {
-	todo := make(chan job, len(mutants)+len(favoured)+1)
+	todo := make(chan job, len(mutants)+len(favored)+1)
 	for _, m := range mutants {
 		if slices.ContainsFunc(strings.Split(only, ","), func(part string) bool { return strings.Contains(m.name, part) }) {
-			todo <- job{m, favoured[m.name]}
+			todo <- job{m, favored[m.name]}
 		}
 	}
 	if only == "" { // in all the worlds that some mutant is played in
 		todo <- job{mutant: mutant{name: unchanged}}
-		for _, corner := range slices.Compact(slices.Sorted(maps.Values(favoured))) {
+		for _, corner := range slices.Compact(slices.Sorted(maps.Values(favored))) {
 			todo <- job{mutant{name: unchanged}, corner}
 		}
 	}

@@ -8,9 +8,9 @@ type mutant struct {
 	edits []string
 }
 
-// favoured are mutants whose situation one corner alone brings about, and seldom: every
+// favored are mutants whose situation one corner alone brings about, and seldom: every
 // second of their seeds is of it, and the engine as it is plays the same.
-var favoured = map[string]string{
+var favored = map[string]string{
 	"restored_retry_is_outrun": sim.CornerRetries,
 }
 

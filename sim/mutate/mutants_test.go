@@ -35,9 +35,9 @@ func TestMutantsFit(t *testing.T) {
 			sources[file] = strings.Replace(sources[file], m.edits[i+1], m.edits[i+2], 1)
 		}
 	}
-	for name, corner := range favoured {
+	for name, corner := range favored {
 		if !names[name] || !slices.Contains(sim.Corners, corner) {
-			t.Errorf("%s, favoured by seeds of %s, is no mutant, or that is no corner", name, corner)
+			t.Errorf("%s, favored by seeds of %s, is no mutant, or that is no corner", name, corner)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // outcome is what became of one mutant.
 type outcome struct {
 	name     string
-	favours  string // the corner that every second of its seeds is
+	favors  string // the corner that every second of its seeds is
 	Seeds    int
 	Checkers []string // who spoke up in the first seed that failed
 	All      []string // and in any
@@ -28,7 +28,7 @@ func (o *outcome) line() string {
 	case o.err != nil:
 		return fmt.Sprintf("%-34s CAN'T BE PLAYED: %v", o.name, o.err)
 	case o.name == unchanged && len(o.Checkers) == 0:
-		return fmt.Sprintf("%-34s sound, %d seeds %s, the slowest took %.1f s", o.name, o.Seeds, o.favours, o.Slowest)
+		return fmt.Sprintf("%-34s sound, %d seeds %s, the slowest took %.1f s", o.name, o.Seeds, o.favors, o.Slowest)
 	case len(o.Checkers) == 0:
 		return fmt.Sprintf("%-34s NOT FOUND in %d seeds", o.name, o.Seeds)
 	}
@@ -99,10 +99,10 @@ func checkers(all []outcome) []*checker {
 
 // among says which seeds were played, if not all sorts.
 func (o *outcome) among() string {
-	if o.favours == "" {
+	if o.favors == "" {
 		return ""
 	}
-	return ", every second seed `" + o.favours + "`"
+	return ", every second seed `" + o.favors + "`"
 }
 
 // sound says whether the engine as it is was reported too: then what the same

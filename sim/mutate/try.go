@@ -22,7 +22,7 @@ func (s *session) work(todo <-chan job, told func(outcome)) error {
 	}
 	for m := range todo {
 		o, err := s.try(dir, m)
-		o.name, o.favours, o.err = m.name, m.favours, err
+		o.name, o.favors, o.err = m.name, m.favors, err
 		told(o)
 	}
 	return nil
@@ -53,7 +53,7 @@ func (s *session) try(dir string, m job) (o outcome, err error) {
 			return o, err
 		}
 	}
-	return s.play(dir, m.favours)
+	return s.play(dir, m.favors)
 }
 
 // seedLimit is the processor time, in seconds, after which a seed is said not
@@ -63,14 +63,14 @@ const seedLimit = 30
 const brokeDown = "(it breaks down)"
 
 // play builds what is there and looks for a first violation.
-func (s *session) play(dir, favours string) (o outcome, err error) {
+func (s *session) play(dir, favors string) (o outcome, err error) {
 	bin := filepath.Join(dir, "mutant")
 	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", bin, "./sim/mutate/play")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
 		return o, fmt.Errorf("%w: %s", err, out)
 	}
-	play := exec.Command(bin, "-seconds", fmt.Sprint(s.seconds), "-seeds", fmt.Sprint(s.seeds), "-from", fmt.Sprint(s.from), "-limit", fmt.Sprint(seedLimit), "-pace", s.pace, "-favour", favours)
+	play := exec.Command(bin, "-seconds", fmt.Sprint(s.seconds), "-seeds", fmt.Sprint(s.seeds), "-from", fmt.Sprint(s.from), "-limit", fmt.Sprint(seedLimit), "-pace", s.pace, "-favor", favors)
 	play.Dir = dir
 	var said strings.Builder
 	play.Stderr = &said

@@ -40,11 +40,11 @@ func main() {
 	seeds := flag.Int("seeds", 400, "and how many seeds at most")
 	from := flag.Uint64("from", 1, "the first one")
 	pace := flag.String("pace", "", "play only worlds of that pace")
-	favour := flag.String("favour", "", "the corner that every second world is; empty: each by turns")
+	favor := flag.String("favor", "", "the corner that every second world is; empty: each by turns")
 	limit := flag.Float64("limit", 30, "processor time of one seed after which it is said not to end")
 	flag.Parse()
 	debug.SetGCPercent(800)
-	p := player{limit: *limit, pace: *pace, favour: *favour}
+	p := player{limit: *limit, pace: *pace, favor: *favor}
 	go p.watch()
 	f, err := p.play(*seconds, *seeds, *from)
 	if err == nil {
@@ -60,7 +60,7 @@ func main() {
 type player struct {
 	limit  float64
 	pace   string
-	favour string
+	favor string
 	mu     sync.Mutex
 	begun  float64 // processor time at the beginning of the seed under way
 	seeds  int     // this one included
@@ -151,7 +151,7 @@ var shares = []string{
 func (p *player) world(seed uint64) sim.Options {
 	opt := sim.Options{Seed: seed, Pace: sim.PaceDense, Faults: sim.FaultsAll}
 	if seed%2 == 0 {
-		if opt.Pace = p.favour; opt.Pace == "" {
+		if opt.Pace = p.favor; opt.Pace == "" {
 			opt.Pace = shares[seed/2%uint64(len(shares))]
 		}
 		if seed%22 == 0 {
