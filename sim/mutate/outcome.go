@@ -13,7 +13,7 @@ import (
 // outcome is what became of one mutant.
 type outcome struct {
 	name     string
-	favors  string // the corner that every second of its seeds is
+	favors   string // the corner that every second of its seeds is
 	Seeds    int
 	Checkers []string // who spoke up in the first seed that failed
 	All      []string // and in any

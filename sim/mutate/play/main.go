@@ -58,12 +58,12 @@ func main() {
 
 // player plays one seed after the other, and ends with one that does not end.
 type player struct {
-	limit  float64
-	pace   string
+	limit float64
+	pace  string
 	favor string
-	mu     sync.Mutex
-	begun  float64 // processor time at the beginning of the seed under way
-	seeds  int     // this one included
+	mu    sync.Mutex
+	begun float64 // processor time at the beginning of the seed under way
+	seeds int     // this one included
 }
 
 // noEnd is what speaks up when a seed takes longer than the limit, a multiple
