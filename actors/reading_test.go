@@ -32,3 +32,25 @@ func TestReadingDelaysNothing(t *testing.T) {
 		}
 	})
 }
+
+// What is overdue ends, however often its person is looked at: a read does not
+// put off the minute after which it is looked at again.
+func TestReadsDoNotPutOffWhatIsOverdue(t *testing.T) {
+	inWorld(t, nil, func(w *world) { // at midnight UTC of 2000-01-01
+		w.person("ada", "+15550100001")
+		w.do("ada", engine.UpdateUser{Zone: engine.Some("Etc/GMT+8"), AllDayAt: engine.Some[int16](20 * 60)})
+		const lastOf1999 = 10956
+		w.do("ada", engine.PutEvent{Event: engine.CalendarEvent{ID: "e1", Title: "Rent", AllDay: true, Date: lastOf1999, EndDate: lastOf1999 + 1}})
+		if got := w.statuses("ada"); got != "[scheduled]" {
+			t.Fatalf("at 16:00 of that day: %s", got)
+		}
+		w.do("ada", engine.UpdateUser{Zone: engine.Some("Etc/GMT-14")}) // where that day is over
+		for range 10 {
+			w.pass(20 * time.Second)
+			w.statuses("ada")
+		}
+		if got := w.statuses("ada"); got != "[cancelled]" {
+			t.Errorf("three minutes after: %s", got)
+		}
+	})
+}

@@ -152,8 +152,11 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 	rel.of, rel.reply, rel.request, rel.effects = u.e, d.Reply, r, d.Effects
 	// A wake that is due is on its way: to move it now, behind a read that came
 	// first, would be to lose it, for a read owes no effects.
+	// Nor does it move away from what is overdue, which is looked at every minute:
+	// who is read twice a minute would never be rid of it.
 	wake, earliest := u.settled.Wakes(u.st, now, &u.node.cfg.Policy)
-	if wake != u.armed && (u.armed == 0 || u.armed > now) {
+	overdue := earliest != 0 && earliest <= now
+	if wake != u.armed && (u.armed == 0 || u.armed > now && (wake < u.armed || !overdue)) {
 		u.armed = wake
 		rel.arm, rel.wake = u.e, wake
 	}

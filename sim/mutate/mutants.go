@@ -69,7 +69,7 @@ var mutants = []mutant{
 	{"zone_change_keeps_the_day", []string{"engine/profile.go", "	if zoneChanged {\n		t.loc = nil\n", "	if zoneChanged && t.u.Day.End == 0 {\n		t.loc = nil\n"}},
 	{"erased_keeps_its_number", []string{"actors/index.go", "	case engine.UserErased:\n			ops = append(ops, wal.IndexOp{Space: spaceUser, Key: []byte(userID)})", "	case engine.UserErased:"}},
 	{"redaction_skipped", []string{"actors/keeper.go", "if _, err := log.Redact(m.id, m.seq); err != nil {", "if _, err := log.Redact(m.id, 0); err != nil {"}},
-	{"wake_lost_behind_a_read", []string{"actors/user.go", "&& (u.armed == 0 || u.armed > now)", ""}},
+	{"wake_lost_behind_a_read", []string{"actors/user.go", "&& (u.armed == 0 || u.armed > now && (wake < u.armed || !overdue))", "&& (true || overdue)"}},
 	{"flush_dropped", []string{"actors/journal.go", "	first, err := log.Append(j.entries)\n", "	if next%64 == 9 {\n		return nil\n	}\n	first, err := log.Append(j.entries)\n"}},
 	{"store_does_not_flush", []string{"wal/waltest/mem.go", "	if m.opts.Lying {\n", "	if true {\n"}},
 	{"read_overtakes_the_flush", []string{"actors/user.go", "	if len(d.Events) == 0 && u.unflushed.Load() == 0 {", "	if len(d.Events) == 0 {"}},
