@@ -26,17 +26,32 @@ func (a *audit) thrice(d *delivery, in *intent) {
 
 // conserved is S3 for texts of the same words: of two whose answers are lost a
 // look-up may take one for the other, and then it is the other that is sent
-// again. There are never more of them than reminders.
+// again. There are never more of them than reminders: at no call, that is, for
+// one that the carrier takes late may have been under way when another was lost.
 func (a *audit) conserved(d *delivery, in *intent) {
 	if !isPills(d.msg.Text) || a.w.restored != 0 {
 		return
 	}
-	texts, reminders := 0, map[string]bool{}
+	var same []*delivery
 	for _, b := range a.w.carrier.byNumber[d.msg.To] {
-		if b.msg.Text == d.msg.Text && b.msg.UserID == d.msg.UserID && !b.lostAt(d.calledAt) {
-			texts++
+		if b.msg.Text == d.msg.Text && b.msg.UserID == d.msg.UserID {
+			same = append(same, b)
 		}
 	}
+	texts := 0
+	for _, x := range same {
+		if x.calledAt < d.calledAt {
+			continue // nothing of d was to be known then
+		}
+		n := 0
+		for _, b := range same {
+			if b.calledAt <= x.calledAt && !b.lostAt(x.calledAt) {
+				n++
+			}
+		}
+		texts = max(texts, n)
+	}
+	reminders := map[string]bool{}
 	for _, i := range in.p.intents {
 		if i.text == in.text && i.to == in.to {
 			reminders[i.reminder] = true
@@ -102,7 +117,7 @@ func (a *audit) shares(p *person, items []engine.ReminderView) {
 	}
 	for i := range items {
 		r := &items[i]
-		if r.Status != engine.StatusCanceled || r.Reason != engine.ReasonDailyLimit || r.Due < a.w.wall()+10*minute || r.SnoozeOf != "" || !p.stands(r) {
+		if r.Status != engine.StatusCanceled || r.Reason != engine.ReasonDailyLimit || r.Due < a.w.wall()+10*minute || r.SnoozeOf != "" || !p.stands(r) || q.urgentAgain(r) {
 			continue
 		}
 		for j := range items {
@@ -113,6 +128,13 @@ func (a *audit) shares(p *person, items []engine.ReminderView) {
 			}
 		}
 	}
+}
+
+// urgentAgain reports whether quiet hours had put a reminder off that may come
+// in them since the person allows urgent ones: it stands at its own instant
+// again, on another date perhaps, and the one that is shown is from before.
+func (p *profile) urgentAgain(r *engine.ReminderView) bool {
+	return p.urgent && r.Priority == engine.PriorityUrgent && r.Due != r.Occ && p.quietAt(r.Occ)
 }
 
 // stands reports whether a reminder that has ended could come back: its event,

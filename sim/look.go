@@ -224,10 +224,14 @@ func (p *person) forward(before, now *engine.ReminderView) {
 // foundLate reports whether a message that was taken as not sent, for look-ups
 // did not know its words, is the one that left before a restore: the carrier
 // names it in a callback. That it had failed was a conclusion, not the
-// carrier's word, and the carrier is believed.
+// carrier's word, and the carrier is believed. It is believed too if its word was
+// about another one: ids are counted from what the store knows, so that a
+// hand-over since has the id of one that was lost with the store.
 func (a *audit) foundLate(before, now *engine.Message, reminder string) bool {
-	d := a.w.carrier.bySID[now.SID]
-	return before.Status == engine.MessageFailed && before.SID == "" && before.Error.Category == engine.CategoryUnknown && before.Error.Code == 0 &&
+	d, in := a.w.carrier.bySID[now.SID], a.intents[now.ID]
+	concluded := before.Error.Category == engine.CategoryUnknown && before.Error.Code == 0
+	again := in != nil && in.called // since the restore, which forgets those before it
+	return before.Status == engine.MessageFailed && before.SID == "" && (concluded || again) &&
 		d != nil && d.msg.MessageID == now.ID && a.disguised(d, reminder)
 }
 

@@ -1,0 +1,145 @@
+package sim
+
+import (
+	"testing"
+
+	"carillon/engine"
+)
+
+// TestTextsOfTheSameWordsAreCountedAtCalls: one that the carrier takes late was
+// under way when another of the same words was lost, and the retry of that one
+// is no third text. A call while the others may arrive is one too many.
+func TestTextsOfTheSameWordsAreCountedAtCalls(t *testing.T) {
+	type text struct {
+		reminder         string
+		called, at, lost engine.Millis // seconds; lost 0: it was not
+	}
+	for name, c := range map[string]struct {
+		texts []text // in the order in which the carrier took them
+		bad   bool
+	}{
+		"one each": {texts: []text{{"r_1", 0, 1, 0}, {"r_2", 2, 3, 0}}},
+		"the first was lost when the second was under way":  {texts: []text{{"r_1", 0, 2, 5}, {"r_1", 10, 11, 0}, {"r_2", 2, 16, 0}}},
+		"the first was lost behind the retry":               {texts: []text{{"r_1", 0, 2, 12}, {"r_1", 10, 11, 0}, {"r_2", 2, 16, 0}}, bad: true},
+		"the retry left when the first was under way":       {texts: []text{{"r_1", 10, 11, 0}, {"r_1", 0, 16, 0}}, bad: true},
+		"the first was never lost":                          {texts: []text{{"r_1", 0, 2, 0}, {"r_1", 10, 11, 0}, {"r_2", 2, 16, 0}}, bad: true},
+		"both were lost, and both were tried again":         {texts: []text{{"r_1", 0, 2, 5}, {"r_2", 2, 3, 6}, {"r_1", 10, 11, 0}, {"r_2", 12, 13, 0}}},
+		"one of two was lost, and both were tried again":    {texts: []text{{"r_1", 0, 2, 5}, {"r_2", 2, 3, 0}, {"r_1", 10, 11, 0}, {"r_2", 12, 13, 0}}, bad: true},
+		"it was taken twice, and the carrier lost it later": {texts: []text{{"r_1", 0, 2, 5}, {"r_1", 0, 2, 0}}, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			in.text, d.msg.Text = "pills take your pills", "pills take your pills"
+			p.intents = nil
+			begun := map[string]bool{}
+			for _, x := range c.texts {
+				begun[x.reminder] = true
+			}
+			for r := range begun {
+				i := *in
+				i.reminder = r
+				p.intents = append(p.intents, &i)
+			}
+			start := w.now
+			for _, x := range c.texts {
+				b := *d
+				b.msg.ReminderID, b.calledAt, b.at = x.reminder, start+x.called*second, start+x.at*second
+				if x.lost != 0 {
+					b.gaveUp = start + x.lost*second
+				}
+				w.carrier.byNumber[b.msg.To] = append(w.carrier.byNumber[b.msg.To], &b)
+				w.audit.conserved(&b, in)
+			}
+			r := Result{Violations: w.audit.violations}
+			if c.bad {
+				found(t, &r, "once")
+			} else {
+				sound(t, &r)
+			}
+		})
+	}
+}
+
+// TestACallbackNamesALostMessage: behind a restore a hand-over has the id of one
+// that was lost with the store, in other words, and a late callback of that one
+// is believed whatever became of its namesake. Without another text of that id,
+// or without a loss, what was refused stays refused.
+func TestACallbackNamesALostMessage(t *testing.T) {
+	refused := engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}
+	absent := engine.Failure{Category: engine.CategoryUnknown}
+	for name, c := range map[string]struct {
+		failure  engine.Failure
+		sid      string // what the message had before
+		called   bool   // handed over since the restore
+		words    string // of the one that was looked for
+		restored engine.Millis
+		bad      bool
+	}{
+		"refused, and another one has its id": {failure: refused, called: true, words: "e0x1 Lunch begins soon", restored: hour},
+		"not known, and never handed over":    {failure: absent, words: "e0x1 Lunch begins soon", restored: hour},
+		"refused, and no other had its id":    {failure: refused, words: "e0x1 Lunch begins soon", restored: hour, bad: true},
+		"accepted before":                     {failure: refused, sid: "SM1", called: true, words: "e0x1 Lunch begins soon", restored: hour, bad: true},
+		"of the same words":                   {failure: refused, called: true, words: "e0x1 Lunch in 15 mins", restored: hour, bad: true},
+		"it left behind the restore":          {failure: refused, called: true, words: "e0x1 Lunch begins soon", restored: -hour, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			d.sid = "SM1"
+			w.carrier.bySID[d.sid] = d
+			w.restored = d.calledAt + c.restored
+			w.audit.assumed["r_1"] = engine.AttemptStarted{ID: "r_1", Text: c.words, To: d.msg.To}
+			in.called = c.called
+			w.audit.intents["m_1"] = in
+			before := engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
+				{ID: "m_1", SID: c.sid, Status: engine.MessageFailed, Error: c.failure},
+			}}}
+			now := engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
+				{ID: "m_1", SID: "SM1", Status: engine.MessageSent, Error: c.failure},
+			}}}
+			p.forward(&before, &now)
+			r := Result{Violations: w.audit.violations}
+			if c.bad {
+				found(t, &r, "forward")
+			} else {
+				sound(t, &r)
+			}
+		})
+	}
+}
+
+// TestAnUrgentOneIsBackAtItsInstant: quiet hours had put an urgent reminder off
+// to tomorrow, where a lower one waits now. Since urgent ones may come in quiet
+// hours it stands today, where the limit is reached.
+func TestAnUrgentOneIsBackAtItsInstant(t *testing.T) {
+	for name, c := range map[string]struct {
+		urgent   bool
+		priority engine.Priority
+		own      engine.Millis // its own instant, from 08:30 on
+		bad      bool
+	}{
+		"allowed since":               {urgent: true, priority: engine.PriorityUrgent, own: 15 * hour},
+		"not allowed":                 {priority: engine.PriorityUrgent, own: 15 * hour, bad: true},
+		"not urgent":                  {urgent: true, priority: engine.PriorityHigh, own: 15 * hour, bad: true},
+		"it never was in quiet hours": {urgent: true, priority: engine.PriorityUrgent, own: 24 * hour, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, _, _ := oneText()
+			p.prof.now.urgent = c.urgent
+			p.prof.now.quiet = engine.Quiet{Set: true, Start: 22 * 60, End: 8 * 60}
+			p.quieted = w.now - 48*hour
+			w.audit.shares(p, []engine.ReminderView{
+				{Reminder: engine.Reminder{
+					ID: "r_1", Type: engine.CustomReminder, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit,
+					Priority: c.priority, Occ: w.now + c.own, Due: w.now + 24*hour,
+				}},
+				{Reminder: engine.Reminder{ID: "r_2", Type: engine.CustomReminder, Status: engine.StatusScheduled, Priority: engine.PriorityLow, Due: w.now + 30*hour}},
+			})
+			r := Result{Violations: w.audit.violations}
+			if c.bad {
+				found(t, &r, "priority")
+			} else {
+				sound(t, &r)
+			}
+		})
+	}
+}
