@@ -143,3 +143,22 @@ func TestAnUrgentOneIsBackAtItsInstant(t *testing.T) {
 		})
 	}
 }
+
+// TestTheLimitOfWhoComesAgainBehindARestore: who was made in what a restore has
+// lost, and comes again, has a day of their own; of whom the backup has, the
+// texts that were lost with the store still count.
+func TestTheLimitOfWhoComesAgainBehindARestore(t *testing.T) {
+	for _, inBackup := range []bool{true, false} {
+		w, p, d, in := oneText()
+		w.audit.accepted(d, in)
+		if len(p.limits.pages) != 1 {
+			t.Fatalf("%d pages behind a text", len(p.limits.pages))
+		}
+		prof := *p.prof.now
+		prof.exists = inBackup
+		p.restored(personModel{prof: prof})
+		if kept := len(p.limits.pages) == 1; kept != inBackup {
+			t.Errorf("in the backup %t, the page is kept: %t", inBackup, kept)
+		}
+	}
+}

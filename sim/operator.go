@@ -184,6 +184,9 @@ func (p *person) restored(m personModel) {
 	p.listed, p.buried = map[string]*engine.ReminderView{}, map[string]bool{}
 	p.limits.doubt(p.prof.now, w.wall())
 	p.limits.unsure += 3
+	if !prof.exists {
+		p.limits = limitBook{} // the store has never heard of the texts to whoever was made since, and comes again
+	}
 	p.swayed = w.now
 	for _, s := range p.snoozes {
 		if s.heard == 0 {
