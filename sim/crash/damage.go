@@ -66,6 +66,8 @@ func usedPage(rng *rand.Rand, b []byte) int {
 	return rng.IntN(max(1, min(int(m.high), len(b)/page)))
 }
 
+const fileMissing = "file missing"
+
 var injuries = []injury{
 	{"bits flipped", func(rng *rand.Rand, s, _, _ storeFiles) (what string) {
 		for range 1 + rng.IntN(3) {
@@ -115,7 +117,7 @@ var injuries = []injury{
 		s[name] = nil
 		return name
 	}},
-	{"file missing", func(rng *rand.Rand, s, _, _ storeFiles) string {
+	{fileMissing, func(rng *rand.Rand, s, _, _ storeFiles) string {
 		name := anyFile(rng)
 		delete(s, name)
 		return name

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -55,12 +56,19 @@ func Checks(ctx context.Context, o Options, d time.Duration, r *DamageReport) (e
 		if refused {
 			r.CheckedRefused++
 		}
-		if !refused && (code != 0 || said != want) {
+		same := said == want
+		if kind.name == fileMissing && what == "snapshots.db" { // it is made anew while the log reaches back to the first record
+			same = snapshots.ReplaceAllString(said, "") == snapshots.ReplaceAllString(want, "")
+		}
+		if !refused && (code != 0 || !same) {
 			r.Wrong = fmt.Sprintf("carillon check, %s, %s: exit code %d: %s", kind.name, what, code, said)
 		}
 	}
 	return nil
 }
+
+// snapshots is where a check says how many there are.
+var snapshots = regexp.MustCompile(`\d+ snapshots`)
 
 // served lets the real binary make a store: as a stop leaves it, and as a kill
 // does some time later.
