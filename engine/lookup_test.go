@@ -19,17 +19,8 @@ func TestLookUpBeginsWhereAClockWentBackTo(t *testing.T) {
 	s.decide(engine.RecordOutcome{MessageID: m.MessageID, Kind: engine.OutcomeUncertain})
 	for range 2 {
 		s.now += 3_600_000
-		found := false
-		for _, e := range s.decide(engine.Wake{}).Effects {
-			if l, ok := e.(engine.LookUp); ok {
-				found = true
-				if l.Since != missed {
-					t.Errorf("the look-up begins %d ms behind what was missed", l.Since-missed)
-				}
-			}
-		}
-		if !found {
-			t.Fatal("no look-up")
+		if since := s.lookUp(t).Since; since != missed {
+			t.Errorf("the look-up begins %d ms behind what was missed", since-missed)
 		}
 		s.decide(engine.RecordSighting{MessageID: m.MessageID, Kind: engine.SightingUnknown})
 	}
@@ -49,16 +40,23 @@ func TestLookUpBehindACrashAndAClockThatWentBack(t *testing.T) {
 	s.now += 2 * 3_600_000
 	s.decide(engine.Recover{})
 	s.now += 3_600_000
-	found := false
+	if since := s.lookUp(t).Since; since > accepted {
+		t.Errorf("the look-up begins %d ms behind the message", since-accepted)
+	}
+}
+
+// lookUp is the one look-up that a wake owes.
+func (s *story) lookUp(t *testing.T) (l engine.LookUp) {
+	t.Helper()
+	n := 0
 	for _, e := range s.decide(engine.Wake{}).Effects {
-		if l, ok := e.(engine.LookUp); ok {
-			found = true
-			if l.Since > accepted {
-				t.Errorf("the look-up begins %d ms behind the message", l.Since-accepted)
-			}
+		if e, ok := e.(engine.LookUp); ok {
+			l = e
+			n++
 		}
 	}
-	if !found {
-		t.Fatal("no look-up")
+	if n != 1 {
+		t.Fatalf("%d look-ups, want one", n)
 	}
+	return l
 }

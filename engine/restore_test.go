@@ -17,15 +17,9 @@ func TestLookUpOfRestoredBeginsAtTheBackup(t *testing.T) {
 	s.now += 3_700_000
 	s.decide(engine.Recover{BackupAt: backup})
 	s.now += 30_000
-	for _, e := range s.decide(engine.Wake{}).Effects {
-		if l, ok := e.(engine.LookUp); ok {
-			if l.Since != backup {
-				t.Errorf("the look-up begins %d ms behind the backup", l.Since-backup)
-			}
-			return
-		}
+	if since := s.lookUp(t).Since; since != backup {
+		t.Errorf("the look-up begins %d ms behind the backup", since-backup)
 	}
-	t.Fatal("no look-up")
 }
 
 // TestLookUpOfRestoredBeginsWhereItWasDue: the backup's time is that of its last
@@ -39,15 +33,9 @@ func TestLookUpOfRestoredBeginsWhereItWasDue(t *testing.T) {
 	s.now += 4_000_000
 	s.decide(engine.Recover{BackupAt: backup})
 	s.now += 30_000
-	for _, e := range s.decide(engine.Wake{}).Effects {
-		if l, ok := e.(engine.LookUp); ok {
-			if l.Since != due {
-				t.Errorf("the look-up begins %d ms behind the hand-over", l.Since-due)
-			}
-			return
-		}
+	if since := s.lookUp(t).Since; since != due {
+		t.Errorf("the look-up begins %d ms behind the hand-over", since-due)
 	}
-	t.Fatal("no look-up")
 }
 
 // TestFenceIsNotToldByTheClock: a clock went back between a hand-over and the

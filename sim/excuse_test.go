@@ -50,12 +50,7 @@ func TestTextsOfTheSameWordsAreCountedAtCalls(t *testing.T) {
 				w.carrier.byNumber[b.msg.To] = append(w.carrier.byNumber[b.msg.To], &b)
 				w.audit.conserved(&b, in)
 			}
-			r := Result{Violations: w.audit.violations}
-			if c.bad {
-				found(t, &r, "once")
-			} else {
-				sound(t, &r)
-			}
+			judged(t, w, c.bad, "once")
 		})
 	}
 }
@@ -97,12 +92,7 @@ func TestACallbackNamesALostMessage(t *testing.T) {
 				{ID: "m_1", SID: "SM1", Status: engine.MessageSent, Error: c.failure},
 			}}}
 			p.forward(&before, &now)
-			r := Result{Violations: w.audit.violations}
-			if c.bad {
-				found(t, &r, "forward")
-			} else {
-				sound(t, &r)
-			}
+			judged(t, w, c.bad, "forward")
 		})
 	}
 }
@@ -134,12 +124,7 @@ func TestAnUrgentOneIsBackAtItsInstant(t *testing.T) {
 				}},
 				{Reminder: engine.Reminder{ID: "r_2", Type: engine.CustomReminder, Status: engine.StatusScheduled, Priority: engine.PriorityLow, Due: w.now + 30*hour}},
 			})
-			r := Result{Violations: w.audit.violations}
-			if c.bad {
-				found(t, &r, "priority")
-			} else {
-				sound(t, &r)
-			}
+			judged(t, w, c.bad, "priority")
 		})
 	}
 }

@@ -182,9 +182,10 @@ func (p *person) restored(m personModel) {
 	p.verifying = ""
 	p.intents = nil
 	p.listed, p.buried = map[string]*engine.ReminderView{}, map[string]bool{}
-	p.limits.doubt(p.prof.now, w.wall())
-	p.limits.unsure += 3
-	if !prof.exists {
+	if prof.exists {
+		p.limits.doubt(&prof, w.wall())
+		p.limits.unsure += 3
+	} else {
 		p.limits = limitBook{} // the store has never heard of the texts to whoever was made since, and comes again
 	}
 	p.swayed = w.now
