@@ -127,13 +127,26 @@ func (c *client) reminders(t *testing.T, id string) []reminder {
 // eventually polls until ok, for tests of real processes.
 func eventually(t *testing.T, what string, patience time.Duration, ok func() bool) {
 	t.Helper()
-	deadline := time.After(patience)
+	whileItMoves(t, func() string { return what }, patience, func() int { return 0 }, ok)
+}
+
+// whileItMoves polls until ok, for as long as moved says something else now and
+// then: what takes long because there is much of it is not stuck. what is asked
+// for when patience is at its end.
+func whileItMoves(t *testing.T, what func() string, patience time.Duration, moved func() int, ok func() bool) {
+	t.Helper()
+	still := time.NewTimer(patience)
+	defer still.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !ok() {
+	for at := moved(); !ok(); {
+		if now := moved(); now != at {
+			at = now
+			still.Reset(patience)
+		}
 		select {
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
+		case <-still.C:
+			t.Fatalf("not within %v: %s", patience, what())
 		case <-tick.C:
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -44,6 +45,22 @@ type hookReceiver struct {
 	posts  int
 	taken  []told
 	bad    []string
+	late   []string // the last posts
+}
+
+// log notes a post and what became of it; the receiver is locked.
+func (r *hookReceiver) log(m told, answer string) {
+	if len(r.late) == 20 {
+		r.late = r.late[1:]
+	}
+	r.late = append(r.late, fmt.Sprintf("%s %s %s %s: %s\n", time.Now().Format("15:04:05.000"), m.Data.UserID, m.ID, m.fact(), answer))
+}
+
+// lately lists the last posts.
+func (r *hookReceiver) lately() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.late, "")
 }
 
 func newHookReceiver(t *testing.T) *hookReceiver {
@@ -69,6 +86,7 @@ func newHookReceiver(t *testing.T) *hookReceiver {
 		if status < 300 {
 			r.taken = append(r.taken, m)
 		}
+		r.log(m, strconv.Itoa(status))
 		w.WriteHeader(status)
 	}))
 	t.Cleanup(r.Close)

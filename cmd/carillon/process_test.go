@@ -31,7 +31,7 @@ type process struct {
 func serveProcess(t *testing.T, dir, listen string, env ...string) *process {
 	t.Helper()
 	p := startProcess(t, dir, listen, env...)
-	eventually(t, "ready: "+p.text(), 20*time.Second, func() bool {
+	whileItMoves(t, func() string { return "ready: " + p.text() }, 20*time.Second, func() int { return 0 }, func() bool {
 		select {
 		case err := <-p.end:
 			t.Fatalf("carillon ended: %v\n%s", err, p.text())
