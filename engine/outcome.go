@@ -208,10 +208,10 @@ func (t *turn) again(r *Reminder, at Millis, end Reason) {
 	switch {
 	case r.Status == StatusDelivered: // by an older message
 		return
+	case r.last().Restored: // the engine that ran on after the backup may have tried again: it is not cancelled either
+		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: true})
 	case r.CancelAsked != ReasonNone:
 		t.emit(ReminderCanceled{ID: r.ID, Reason: r.CancelAsked})
-	case r.last().Restored: // the engine that ran on after the backup may have tried again
-		t.emit(ReminderFailed{ID: r.ID, Reason: end, KeepPlace: r.Spent})
 	case r.Attempts >= MaxAttempts:
 		t.emit(ReminderFailed{ID: r.ID, Reason: ReasonAttemptsUsed, KeepPlace: r.Spent})
 	case at >= r.Deadline:
