@@ -32,9 +32,9 @@ type audit struct {
 	shadow     map[string]*engine.User
 	buf        []byte
 	shadowSeq  map[string]uint64
-	shadowAt   map[string]engine.Millis         // when the last flushed record was decided, by the wall clock
-	expected   int64                            // reminders that had to leave, and did
-	assumed    map[string]engine.AttemptStarted // by reminder: what a restore left open
+	shadowAt   map[string]engine.Millis // when the last flushed record was decided, by the wall clock
+	expected   int64                    // reminders that had to leave, and did
+	assumed    map[string][]assumption  // by reminder: what restores left open, in their order
 	checks     int
 	checker    engine.Checker
 	retries    map[string]*retry
@@ -61,6 +61,13 @@ type intent struct {
 	called    bool
 }
 
+// assumption is a hand-over that a restore left open, and from when on its text
+// is looked for.
+type assumption struct {
+	engine.AttemptStarted
+	at engine.Millis // true time
+}
+
 // trail is what became of one reminder at the carrier.
 type trail struct {
 	begun    engine.Millis // true time of the first hand-over that the journal has
@@ -73,7 +80,7 @@ func newAudit(w *world) *audit {
 	return &audit{
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
 		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{}, shadowAt: map[string]engine.Millis{},
-		assumed: map[string]engine.AttemptStarted{}, mixed: map[string]string{}, told: map[string]int{}, early: map[string]bool{},
+		assumed: map[string][]assumption{}, mixed: map[string]string{}, told: map[string]int{}, early: map[string]bool{},
 	}
 }
 
@@ -177,7 +184,7 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 			}
 		}
 		if s, ok := e.(engine.AttemptStarted); ok && s.Assumed {
-			a.assumed[s.ID] = s
+			a.assumed[s.ID] = append(a.assumed[s.ID], assumption{s, a.w.now})
 		} else if ok {
 			a.begun(r, s)
 		}
@@ -300,7 +307,7 @@ func (a *audit) canceled(p *person, reminder string) {
 	for _, d := range t.accepted {
 		switch {
 		case d.lost(), d.life != p.life, isPills(d.msg.Text), a.swapped(d), a.taken(d):
-		case a.disguised(d, reminder), a.overtaken(d, reminder): // looked for, and not found by its words
+		case a.disguised(d, reminder), a.overtaken(d, reminder), a.namesake(d): // looked for, and not found by its words
 			a.unknowable++
 		default:
 			a.fail("cancel", p, "%s is shown cancelled, and the carrier has accepted it (S3)", reminder)

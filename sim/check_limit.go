@@ -11,8 +11,9 @@ import (
 // date, and on it the reminders that the carrier took, in the order in which
 // they were begun. A reminder is written down once, on its first date (P5).
 type limitBook struct {
-	reached int64 // the latest date that has begun; it never goes back
-	unsure  int64 // nothing is said of dates up to this one
+	begun   engine.Millis // true time: what was handed over before is somebody else's of that id
+	reached int64         // the latest date that has begun; it never goes back
+	unsure  int64         // nothing is said of dates up to this one
 	pages   map[int64][]*spent
 	known   map[string]bool
 }
@@ -50,7 +51,7 @@ func (p *person) unsure(items []engine.ReminderView) {
 }
 
 func (b *limitBook) spend(a *audit, reminder string, in *intent) {
-	if b.known[reminder] {
+	if b.known[reminder] || in.trueAt < b.begun {
 		return // a retry: its place is spent
 	}
 	if b.pages == nil {

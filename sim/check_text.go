@@ -73,7 +73,7 @@ func (a *audit) once(d *delivery, t *trail) {
 		case b.lostAt(d.calledAt):
 		case isPills(d.msg.Text): // one of the same words may be taken for another: a.conserved
 		case a.taken(b): // it counts as the other one's
-		case a.disguised(b, d.msg.ReminderID):
+		case a.disguised(b, d.msg.ReminderID), a.namesake(b):
 			a.unknowable++
 		default:
 			a.fail("once", a.w.person(d.msg.UserID), "reminder %s is texted twice: %s at %s and %s at %s, %q (S3)",
@@ -119,8 +119,31 @@ func (a *audit) firstOf(b *delivery, t *trail) engine.Millis {
 // recognized behind it: what was lost with the store had changed its words,
 // its minute or its number, and look-ups compare texts.
 func (a *audit) disguised(d *delivery, reminder string) bool {
-	s, ok := a.assumed[reminder]
-	return ok && d.calledAt < a.w.restored && (s.Text != d.msg.Text || s.To != d.msg.To)
+	s := a.lookedFor(d, reminder)
+	return s != nil && (s.Text != d.msg.Text || s.To != d.msg.To)
+}
+
+// lookedFor is what the first restore behind a text took to have left in its
+// place; nil: by that backup the reminder was not due. What a later one assumes
+// is about what left since.
+func (a *audit) lookedFor(d *delivery, reminder string) *assumption {
+	all := a.assumed[reminder]
+	for i := range all {
+		if d.calledAt < all[i].at && d.calledAt < a.w.restored {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// namesake reports whether the news of a text were refused, since behind a restore
+// its message has the id of one that was lost with the store, and a late callback
+// of that one came first: the journal has that one's sid.
+func (a *audit) namesake(d *delivery) bool {
+	return d.calledAt >= a.w.restored && slices.ContainsFunc(a.messages(d.msg.UserID, d.msg.ReminderID), func(m engine.Message) bool {
+		o := a.w.carrier.bySID[m.SID]
+		return m.ID == d.msg.MessageID && m.SID != d.sid && o != nil && o.msg.MessageID == m.ID && o.calledAt < a.w.restored
+	})
 }
 
 // overtaken reports whether a text left before a restore for a lead that, by the
@@ -137,8 +160,7 @@ func (a *audit) overtaken(d *delivery, reminder string) bool {
 	}
 	r := &u.Reminders[at]
 	return slices.ContainsFunc(u.Reminders, func(o engine.Reminder) bool {
-		_, looked := a.assumed[o.ID]
-		return looked && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead
+		return a.assumed[o.ID] != nil && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead
 	})
 }
 
@@ -150,9 +172,9 @@ func (a *audit) swapped(d *delivery) bool {
 
 // taken reports whether a look-up took a text for another reminder's of the same
 // words, while the hand-overs of both were uncertain. That one has no text then,
-// or its own is taken too: there are never more texts than reminders. A message
-// that knows the sid by itself is not one of these, unless it was given up and
-// another one begun before a late callback told it.
+// or its own is taken too, or follows the loss of what was taken: there are never
+// more texts than reminders. A message that knows the sid by itself is not one of
+// these, unless it was given up and another one begun before a late callback told it.
 func (a *audit) taken(d *delivery) bool {
 	o := a.takenFor(d)
 	if o == nil || d.answered {
@@ -167,7 +189,7 @@ func (a *audit) taken(d *delivery) bool {
 		return false
 	}
 	return !slices.ContainsFunc(a.trail(o.ID).accepted, func(b *delivery) bool {
-		return b.life == d.life && !b.lost() && a.takenFor(b) == nil
+		return b.life == d.life && !b.lost() && !d.lostAt(b.calledAt) && a.takenFor(b) == nil
 	})
 }
 

@@ -56,9 +56,10 @@ func TestTextsOfTheSameWordsAreCountedAtCalls(t *testing.T) {
 }
 
 // TestACallbackNamesALostMessage: behind a restore a hand-over has the id of one
-// that was lost with the store, in other words, and a late callback of that one
-// is believed whatever became of its namesake. Without another text of that id,
-// or without a loss, what was refused stays refused.
+// that was lost with the store, in other words or not due by the backup, and a late
+// callback of that one is believed whatever became of its namesake. Without another
+// text of that id, or without a loss, what was refused stays refused. It is the
+// first restore behind a text that looks for it.
 func TestACallbackNamesALostMessage(t *testing.T) {
 	refused := engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}
 	absent := engine.Failure{Category: engine.CategoryUnknown}
@@ -66,7 +67,8 @@ func TestACallbackNamesALostMessage(t *testing.T) {
 		failure  engine.Failure
 		sid      string // what the message had before
 		called   bool   // handed over since the restore
-		words    string // of the one that was looked for
+		words    string // of the one that was looked for; empty: none was
+		second   string // of the one that a second restore looked for, two hours later
 		restored engine.Millis
 		bad      bool
 	}{
@@ -76,13 +78,30 @@ func TestACallbackNamesALostMessage(t *testing.T) {
 		"accepted before":                     {failure: refused, sid: "SM1", called: true, words: "e0x1 Lunch begins soon", restored: hour, bad: true},
 		"of the same words":                   {failure: refused, called: true, words: "e0x1 Lunch in 15 mins", restored: hour, bad: true},
 		"it left behind the restore":          {failure: refused, called: true, words: "e0x1 Lunch begins soon", restored: -hour, bad: true},
+		"refused, and by the backup not due":  {failure: refused, called: true, restored: hour},
+		"not called since, and was not due":   {failure: refused, restored: hour, bad: true},
+		"not known, and was not due":          {failure: absent, restored: hour, bad: true},
+		"not due, and it left behind it":      {failure: refused, called: true, restored: -hour, bad: true},
+		"other words, then the same":          {failure: absent, words: "e0x1 Lunch begins soon", second: "e0x1 Lunch in 15 mins", restored: hour},
+		"the same words, then others":         {failure: absent, words: "e0x1 Lunch in 15 mins", second: "e0x1 Lunch begins soon", restored: hour, bad: true},
+		"it left between two restores":        {failure: absent, words: "e0x1 Lunch begins soon", second: "e0x1 Lunch in 15 mins", restored: -hour, bad: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p, d, in := oneText()
 			d.sid = "SM1"
 			w.carrier.bySID[d.sid] = d
 			w.restored = d.calledAt + c.restored
-			w.audit.assumed["r_1"] = engine.AttemptStarted{ID: "r_1", Text: c.words, To: d.msg.To}
+			look := func(words string) {
+				if words != "" {
+					s := engine.AttemptStarted{ID: "r_1", Text: words, To: d.msg.To}
+					w.audit.assumed["r_1"] = append(w.audit.assumed["r_1"], assumption{s, w.restored + second})
+				}
+			}
+			look(c.words)
+			if c.second != "" {
+				w.restored += 2 * hour
+				look(c.second)
+			}
 			in.called = c.called
 			w.audit.intents["m_1"] = in
 			before := engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
@@ -141,9 +160,90 @@ func TestTheLimitOfWhoComesAgainBehindARestore(t *testing.T) {
 		}
 		prof := *p.prof.now
 		prof.exists = inBackup
+		w.now += second
 		p.restored(personModel{prof: prof})
 		if kept := len(p.limits.pages) == 1; kept != inBackup {
 			t.Errorf("in the backup %t, the page is kept: %t", inBackup, kept)
 		}
+		late := *d // was under way, and is the same people's
+		late.msg.ReminderID = "r_2"
+		w.audit.accepted(&late, in)
+		if counted := p.limits.known["r_2"]; counted != inBackup {
+			t.Errorf("in the backup %t, what was under way counts: %t", inBackup, counted)
+		}
+	}
+}
+
+// TestANamesakeIsNotHeardOf: behind a restore a late callback of a message that was
+// lost with the store names the hand-over under way, which has its id. What the
+// carrier says of that one is refused then, and so it may be texted again.
+func TestANamesakeIsNotHeardOf(t *testing.T) {
+	for name, c := range map[string]struct {
+		sid      string // that the journal has
+		other    string // the message that it is of
+		restored engine.Millis
+		bad      bool
+	}{
+		"the journal has the lost one's sid":      {sid: "SM0", other: "m_1", restored: -hour},
+		"it has none":                             {other: "m_1", restored: -hour, bad: true},
+		"it has its own":                          {sid: "SM1", other: "m_1", restored: -hour, bad: true},
+		"the sid is another message's":            {sid: "SM0", other: "m_0", restored: -hour, bad: true},
+		"both left behind the restore":            {sid: "SM0", other: "m_1", restored: -3 * hour, bad: true},
+		"both were lost with the store":           {sid: "SM0", other: "m_1", restored: hour, bad: true},
+		"the carrier never gave what is known of": {sid: "SM7", other: "m_1", restored: -hour, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			d.sid = "SM1"
+			lost := *d
+			lost.sid, lost.msg.MessageID, lost.calledAt = "SM0", c.other, d.calledAt-2*hour
+			w.carrier.bySID = map[string]*delivery{"SM0": &lost, "SM1": d}
+			w.restored = d.calledAt + c.restored
+			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Messages: []engine.Message{{ID: "m_1", SID: c.sid}}}}}
+			w.audit.accepted(d, in)
+			again := *d
+			again.sid, again.msg.MessageID = "SM2", "m_2"
+			w.audit.accepted(&again, in)
+			judged(t, w, c.bad, "once")
+		})
+	}
+}
+
+// TestATakerIsTriedAgain: a look-up took another reminder's text, which was lost,
+// and the taker's retry is as good as the other one's. Before the loss it would be
+// a text too many.
+func TestATakerIsTriedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost, again engine.Millis // when the first text was, and the taker was called again
+		bad         bool
+	}{
+		"behind the loss": {lost: minute, again: 2 * minute},
+		"before the loss": {lost: 2 * minute, again: minute, bad: true},
+		"without a loss":  {again: minute, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			a := w.audit
+			d.sid = "SM1"
+			w.carrier.bySID["SM1"] = d
+			a.accepted(d, in)
+			taker := *d
+			taker.sid, taker.msg.ReminderID, taker.msg.MessageID, taker.calledAt = "SM2", "r_2", "m_4", d.calledAt+c.again
+			a.trail("r_2").accepted = []*delivery{&taker}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{
+				{ID: "r_1", Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_2", Status: engine.MessageSending}}},
+				{ID: "r_2", Messages: []engine.Message{
+					{ID: "m_3", SID: "SM1", Status: engine.MessageFailed, Text: d.msg.Text, To: d.msg.To}, {ID: "m_4", SID: "SM2", Status: engine.MessageSent},
+				}},
+			}}
+			if c.lost != 0 {
+				d.gaveUp = d.calledAt + c.lost
+			}
+			again := *d
+			again.sid, again.msg.MessageID, again.gaveUp = "SM3", "m_2", 0
+			again.calledAt += 30 * second // its call was under way when the first was lost
+			a.accepted(&again, in)
+			judged(t, w, c.bad, "once")
+		})
 	}
 }

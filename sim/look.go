@@ -226,13 +226,16 @@ func (p *person) forward(before, now *engine.ReminderView) {
 // names it in a callback. That it had failed was a conclusion, not the
 // carrier's word, and the carrier is believed. It is believed too if its word was
 // about another one: ids are counted from what the store knows, so that a
-// hand-over since has the id of one that was lost with the store.
+// hand-over since has the id of one that was lost with the store. By the backup
+// that one was not due, or it had other words: else it would have been found.
 func (a *audit) foundLate(before, now *engine.Message, reminder string) bool {
 	d, in := a.w.carrier.bySID[now.SID], a.intents[now.ID]
+	if before.Status != engine.MessageFailed || before.SID != "" || d == nil || d.msg.MessageID != now.ID || d.calledAt >= a.w.restored {
+		return false
+	}
 	concluded := before.Error.Category == engine.CategoryUnknown && before.Error.Code == 0
 	again := in != nil && in.called // since the restore, which forgets those before it
-	return before.Status == engine.MessageFailed && before.SID == "" && (concluded || again) &&
-		d != nil && d.msg.MessageID == now.ID && a.disguised(d, reminder)
+	return concluded && a.disguised(d, reminder) || again && (a.disguised(d, reminder) || a.lookedFor(d, reminder) == nil)
 }
 
 // ahead numbers the states of a message as SPEC D1 lists them.
@@ -294,7 +297,7 @@ func (p *person) truth(r *engine.ReminderView) {
 			continue
 		}
 		switch {
-		case a.swapped(d), a.disguised(d, r.ID), a.overtaken(d, r.ID), isPills(d.msg.Text):
+		case a.swapped(d), a.disguised(d, r.ID), a.overtaken(d, r.ID), a.namesake(d), isPills(d.msg.Text):
 		case r.Status == engine.StatusCanceled && !d.lost() && d.answered:
 			a.fail("cancel", p, "reminder %s is shown cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 		case r.Status == engine.StatusScheduled && !d.lost() && p.w.restored == 0 && !a.taken(d):

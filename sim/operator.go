@@ -186,7 +186,7 @@ func (p *person) restored(m personModel) {
 		p.limits.doubt(&prof, w.wall())
 		p.limits.unsure += 3
 	} else {
-		p.limits = limitBook{} // the store has never heard of the texts to whoever was made since, and comes again
+		p.limits = limitBook{begun: w.now} // the store has never heard of the texts to whoever was made since, and comes again
 	}
 	p.swayed = w.now
 	for _, s := range p.snoozes {

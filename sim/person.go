@@ -90,7 +90,7 @@ func (p *person) clear() {
 		p.buried[id] = true
 	}
 	p.listed = map[string]*engine.ReminderView{}
-	p.limits = limitBook{}
+	p.limits = limitBook{begun: p.w.now}
 	p.verifying = ""
 }
 

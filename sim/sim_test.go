@@ -176,7 +176,7 @@ func oneText() (*world, *person, *delivery, *intent) {
 	e := &calEvent{CalendarEvent: engine.CalendarEvent{ID: "a", Start: at + 15*minute}, token: "e0x1", synced: true}
 	p.cal.now = &calendar{"a": e}
 	in := &intent{
-		p: p, reminder: "r_1", to: "+15550000001", text: "e0x1 Lunch in 15 mins", at: at, seq: 1,
+		p: p, reminder: "r_1", to: "+15550000001", text: "e0x1 Lunch in 15 mins", at: at, trueAt: at, seq: 1,
 		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(),
 	}
 	d := &delivery{at: at, calledAt: at, calledWall: at, msg: provider.Message{
