@@ -25,8 +25,35 @@ const (
 type line struct {
 	rt   *served
 	r    request
-	bad  *problem // what is wrong with it before it is run
+	call engine.Call // its command, if its handler is in halves
+	done bool        // it is answered: something is wrong with it
 	resp response
+}
+
+// lines are those of a batch, and the answer to it. Their room is used again.
+type lines struct {
+	all  []line
+	kids []member // of what is read
+	form fields   // of the line that is read
+}
+
+var batches = sync.Pool{New: func() any { return new(lines) }}
+
+// keepLines is how many lines a batch keeps room for.
+const keepLines = 256
+
+// rest forgets the lines.
+func (b *lines) rest() {
+	clear(b.all)
+	clear(b.kids[:cap(b.kids)]) // lines that were read left theirs behind the end
+	b.all, b.kids, b.form = b.all[:0], b.kids[:0], fields{}
+	if cap(b.all) > keepLines {
+		b.all = nil
+	}
+	if cap(b.kids) > keepOpen {
+		b.kids = nil
+	}
+	batches.Put(b)
 }
 
 // resultJSON is the answer to one line.
@@ -40,58 +67,82 @@ type resultJSON struct {
 // order, lines of different users at the same time; each is flushed or failed
 // on its own, and answered on the line of its number.
 func (s *Server) batch(ctx context.Context, r *request) (response, error) {
-	lines := make([]*line, 0, min(bytes.Count(r.body, []byte{'\n'})+1, maxLines))
+	b, _ := batches.Get().(*lines)
+	r.lines = b // which rests with the request, when it is answered
+	if most := min(bytes.Count(r.body, []byte{'\n'})+1, maxLines); cap(b.all) < most {
+		b.all = make([]line, 0, most) // they are pointed at, and can't move
+	}
 	for text := range bytes.SplitSeq(r.body, []byte{'\n'}) {
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		if len(lines) == maxLines {
+		if len(b.all) == maxLines {
 			return response{}, fail(http.StatusRequestEntityTooLarge, codeTooManyLines, fmt.Sprintf("a batch has at most %d lines; nothing was carried out", maxLines))
 		}
-		lines = append(lines, s.readLine(text, len(lines), r))
+		s.readLine(text, b, r)
 	}
-	if len(lines) == 0 {
+	if len(b.all) == 0 {
 		return response{}, fail(http.StatusBadRequest, codeInvalidJSON, "the batch is empty; a JSON object on each line is needed")
 	}
-	s.run(ctx, lines)
-	out := make([]byte, 0, 2*len(r.body))
-	for _, l := range lines {
-		var err error
-		if out, err = l.appendResult(out); err != nil {
-			return response{}, err
-		}
-	}
-	return response{status: http.StatusOK, contentType: "application/x-ndjson", raw: out}, nil
+	s.run(ctx, b.all)
+	return response{status: http.StatusOK, contentType: "application/x-ndjson", body: b}, nil
 }
 
-func (l *line) appendResult(b []byte) ([]byte, error) {
+// appendJSON implements appender: a line for each.
+func (b *lines) appendJSON(out []byte) []byte {
+	for i := range b.all {
+		out = b.all[i].appendResult(out)
+	}
+	return out
+}
+
+// MarshalJSON implements json.Marshaler.
+func (b *lines) MarshalJSON() ([]byte, error) { return b.appendJSON(nil), nil }
+
+func (l *line) appendResult(b []byte) []byte {
 	if a, ok := l.resp.body.(appender); ok && l.resp.retryAfter == 0 {
 		b = strconv.AppendInt(append(b, `{"status":`...), int64(l.resp.status), 10)
-		return append(a.appendJSON(append(b, `,"body":`...)), "}\n"...), nil
+		return append(a.appendJSON(append(b, `,"body":`...)), "}\n"...)
 	}
 	other, err := encode(resultJSON{Status: l.resp.status, Body: l.resp.body, RetryAfter: wholeSeconds(l.resp.retryAfter)})
-	return append(append(b, other...), '\n'), err
+	if err != nil { // the line was carried out: what is lost is what it says
+		p := fail(http.StatusInternalServerError, codeInternal, faults[codeInternal].detail)
+		other, _ = encode(resultJSON{Status: p.Status, Body: p})
+	}
+	return append(append(b, other...), '\n')
 }
 
-// readLine makes a request of a line. A line that can't be one fails alone.
-func (s *Server) readLine(text []byte, number int, whole *request) *line {
-	l := &line{r: request{role: whole.role}}
-	err := s.parseLine(text, l)
-	if err == nil && l.rt.method == post && l.r.key == "" && whole.key != "" {
+// readLine makes a request of a line, and a command of it if it can. A line
+// that can't be one fails alone.
+func (s *Server) readLine(text []byte, b *lines, whole *request) {
+	number := len(b.all)
+	b.all = b.all[:number+1]
+	l := &b.all[number]
+	l.r.role, l.r.ofBatch = whole.role, true
+	kids := len(b.kids)
+	err := s.parseLine(text, l, b)
+	if err != nil {
+		p, _ := problemOf(err, true)
+		l.resp, l.done = s.problem(p), true
+	} else if l.rt.method == post && l.r.key == "" && whole.key != "" {
 		l.r.key = whole.key + "#" + strconv.Itoa(number)
 	}
-	if err != nil {
-		l.bad, _ = problemOf(err, true)
+	if !l.done && l.rt.halves != nil {
+		s.before(l)
 	}
-	return l
+	if l.done || l.rt.halves != nil { // nobody reads it again
+		l.r.body, l.r.parsed = nil, nil
+		b.kids = b.kids[:min(kids, len(b.kids))]
+	}
 }
 
-func (s *Server) parseLine(text []byte, l *line) error {
-	f, err := readObject(text)
-	if err != nil {
+func (s *Server) parseLine(text []byte, l *line, b *lines) error {
+	f := &b.form
+	if err := f.read(text, &b.kids); err != nil {
 		return err
 	}
-	l.r.method, _ = f.text("method", 10)
+	method, _ := f.letters("method", 10)
+	l.r.method = methodOf(method)
 	f.need("method", "the method is needed")
 	l.r.uri, _ = f.text("path", 8<<10)
 	f.need("path", "the path is needed")
@@ -123,16 +174,19 @@ func (s *Server) aim(l *line) error {
 
 // run carries out the lines that can be. What has no handler in halves makes
 // its user one whose lines wait for each other.
-func (s *Server) run(ctx context.Context, lines []*line) {
-	good := make([]*line, 0, len(lines))
-	apart := map[string][]*line{}
-	for _, l := range lines {
-		if l.bad != nil {
-			l.resp = s.problem(l.bad)
+func (s *Server) run(ctx context.Context, all []line) {
+	good := make([]*line, 0, len(all))
+	var apart map[string][]*line
+	for i := range all {
+		l := &all[i]
+		if l.done {
 			continue
 		}
 		good = append(good, l)
 		if l.rt.halves == nil {
+			if apart == nil {
+				apart = map[string][]*line{}
+			}
 			apart[l.r.user] = nil
 		}
 	}
@@ -193,37 +247,40 @@ func (s *Server) inTurn(ctx context.Context, lines []*line) {
 // together carries out lines that are in halves: their commands are under way
 // at the same time, in the order of the lines.
 func (s *Server) together(ctx context.Context, lines []*line) {
-	var calls []engine.Call
-	var asked []*line
+	room, _ := callRooms.Get().(*[]engine.Call)
 	for some := range slices.Chunk(lines, maxAtATime) {
-		calls, asked = calls[:0], asked[:0]
+		calls := (*room)[:0]
 		for _, l := range some {
-			c, ok := s.before(l)
-			if ok {
-				calls, asked = append(calls, c), append(asked, l)
-			}
+			calls = append(calls, l.call)
 		}
 		failed := s.guard(&some[0].rt.route, "batch", func() (response, error) {
 			s.c.Backend.DoAll(ctx, calls)
 			return response{}, nil
 		})
-		for i, l := range asked {
+		for i, l := range some {
 			if l.resp = failed; failed.status == 0 {
 				l.resp = s.guard(&l.rt.route, "batch", func() (response, error) { return l.rt.halves.behind(&l.r, calls[i].Reply, calls[i].Err) })
 			}
 		}
+		clear(calls)
+		if *room = calls; failed.status != 0 { // it was not told that they are ours again
+			room = new([]engine.Call)
+		}
 	}
+	callRooms.Put(room)
 }
 
-// before makes a line's command; false if the line has its answer already.
-func (s *Server) before(l *line) (c engine.Call, ok bool) {
+// callRooms hold the commands of a call.
+var callRooms = sync.Pool{New: func() any { return new([]engine.Call) }}
+
+// before makes a line's command, or answers it.
+func (s *Server) before(l *line) {
 	l.resp = s.guard(&l.rt.route, "batch", func() (response, error) {
 		err := checkForm(&l.rt.route, &l.r)
 		if err == nil {
-			c, err = l.rt.halves.before(&l.r)
+			l.call, err = l.rt.halves.before(&l.r)
 		}
-		ok = err == nil
 		return response{}, err
 	})
-	return c, ok
+	l.done = l.resp.status != 0
 }

@@ -29,7 +29,10 @@ var putEvent = halves{
 func showPut(r *request, got engine.EventReply) response {
 	resp := response{status: http.StatusOK, body: r.show(eventJSON{CalendarEvent: got.Event, unchanged: got.Unchanged, ignored: got.Ignored})}
 	if got.Created {
-		resp.status, resp.location = http.StatusCreated, pathUnder(r.user, "/events/", r.event)
+		resp.status = http.StatusCreated
+		if !r.ofBatch { // whose lines have no headers
+			resp.location = pathUnder(r.user, "/events/", r.event)
+		}
 	}
 	return resp
 }

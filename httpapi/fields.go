@@ -25,29 +25,45 @@ type fields struct {
 
 // readObject begins to read a body, which must be one object.
 func readObject(body []byte) (*fields, error) {
-	v, err := parse(body)
-	if err != nil {
-		return nil, err
-	}
-	return objectOf(v)
+	var f fields
+	var room []member
+	return &f, f.read(body, &room)
 }
 
-func objectOf(v value) (*fields, error) {
-	if v.kind != isObject {
-		return nil, fail(http.StatusBadRequest, codeInvalidJSON, "a JSON object is needed, not "+kindOf(&v))
+// read is readObject with the members in a room of the caller's.
+func (f *fields) read(body []byte, room *[]member) error {
+	v, err := parse(body, room)
+	if err != nil {
+		return err
 	}
-	return newFields("", v.kids, nil), nil
+	return f.of(&v)
+}
+
+// of begins to read a value that must be an object.
+func (f *fields) of(v *value) error {
+	if v.kind != isObject {
+		return fail(http.StatusBadRequest, codeInvalidJSON, "a JSON object is needed, not "+kindOf(v))
+	}
+	f.begin("", v.kids, nil)
+	return nil
 }
 
 // newFields reads an object inside of another one, whose bad fields it adds
 // to; nil: it is the outermost.
 func newFields(path string, members []member, bad *[]fieldError) *fields {
-	f := &fields{path: path, members: members, bad: bad}
+	var f fields
+	f.begin(path, members, bad)
+	return &f
+}
+
+// begin is newFields in a place of the caller's.
+func (f *fields) begin(path string, members []member, bad *[]fieldError) {
+	*f = fields{path: path, members: members, bad: bad}
 	if bad == nil {
 		f.bad = &f.own
 	}
 	if len(members) > 64 {
-		return f // more than any object has: done refuses them
+		return // more than any object has: done refuses them
 	}
 	for i := range members {
 		for k := range i {
@@ -56,7 +72,6 @@ func newFields(path string, members []member, bad *[]fieldError) *fields {
 			}
 		}
 	}
-	return f
 }
 
 func (f *fields) fail(name, code, detail string) {
@@ -99,20 +114,26 @@ func (f *fields) present(name string) (*value, bool) {
 
 // text reads a string of at most so many characters.
 func (f *fields) text(name string, limit int) (string, bool) {
+	s, ok := f.letters(name, limit)
+	return string(s), ok
+}
+
+// letters is text where it stands, for who does not keep it.
+func (f *fields) letters(name string, limit int) ([]byte, bool) {
 	v, there := f.present(name)
 	if !there {
-		return "", false
+		return nil, false
 	}
 	if v.kind != isString {
 		f.fail(name, codeInvalidField, "a string is needed, not "+kindOf(v))
-		return "", false
+		return nil, false
 	}
 	s := v.bytes()
 	if len(s) > limit && utf8.RuneCount(s) > limit {
 		f.fail(name, codeInvalidField, fmt.Sprintf("at most %d characters are taken", limit))
-		return "", false
+		return nil, false
 	}
-	return string(s), true
+	return s, true
 }
 
 func (f *fields) boolean(name string) (b, ok bool) {
@@ -173,12 +194,12 @@ func (f *fields) instant(name string) (engine.Millis, bool) {
 // choice reads one of a closed set of words.
 func choice[T any](f *fields, name string, words []string, values []T) (T, bool) {
 	var none T
-	s, there := f.text(name, 64)
+	s, there := f.letters(name, 64)
 	if !there {
 		return none, false
 	}
 	for i, w := range words {
-		if w == s {
+		if w == string(s) {
 			return values[i], true
 		}
 	}

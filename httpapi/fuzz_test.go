@@ -71,7 +71,8 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, err := parse(body)
+		room := make([]member, 1, 3)
+		got, err := parse(body, &room)
 		var want any
 		wantErr := json.Unmarshal(body, &want)
 		if err != nil {

@@ -51,13 +51,15 @@ func (v *value) bytes() []byte {
 }
 
 // parse reads a body. Objects keep their order and every name, so that
-// unknown and repeated ones can be refused.
-func parse(body []byte) (value, error) {
+// unknown and repeated ones can be refused. Their members stand behind those
+// in room, which grows by them.
+func parse(body []byte, room *[]member) (value, error) {
 	if !utf8.Valid(body) {
 		return value{}, fail(http.StatusBadRequest, codeInvalidJSON, "the body is not UTF-8")
 	}
 	p, _ := parsers.Get().(*parser)
-	v, ok := p.whole(body)
+	v, kept, ok := p.whole(body, *room)
+	*room = kept
 	parsers.Put(p)
 	if ok {
 		return v, nil

@@ -1,9 +1,6 @@
 package httpapi
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // parser reads JSON in one pass: what it takes has the syntax of RFC 8259, and
 // no more than maxDepth levels. What is wrong with the rest is checkSyntax's
@@ -12,22 +9,25 @@ type parser struct {
 	text []byte
 	at   int
 	open []member // of the objects and lists that have not ended yet
+	room []member // of those that have: the caller's
 }
 
 // parsers keep their room: there is a text for every request.
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// whole reads a text that is one value and nothing else.
-func (p *parser) whole(text []byte) (value, bool) {
-	p.text, p.at = text, 0
-	v, ok := p.value(0)
+// whole reads a text that is one value and nothing else. Members are put
+// behind those that are in room, which is returned with them.
+func (p *parser) whole(text []byte, room []member) (v value, kept []member, ok bool) {
+	p.text, p.at, p.room = text, 0, room
+	v, ok = p.value(0)
 	ok = ok && p.next() == 0 && p.at == len(text)
-	p.text = nil
+	kept = p.room
+	p.text, p.room = nil, nil
 	p.leave(0)
 	if cap(p.open) > keepOpen {
 		p.open = nil
 	}
-	return v, ok
+	return v, kept, ok
 }
 
 // keepOpen is how many members a parser keeps room for.
@@ -104,10 +104,27 @@ func (p *parser) nested(open byte, depth int) (value, bool) {
 		}
 	}
 	p.at++
-	v.raw, v.kids = p.text[from:p.at], slices.Clone(p.open[base:])
+	v.raw, v.kids = p.text[from:p.at], p.keep(p.open[base:])
 	p.leave(base)
 	return v, true
 }
+
+// keep copies what an object or list holds to where it stays. When the room is
+// full there is a new one; the values before it keep theirs.
+func (p *parser) keep(kids []member) []member {
+	if len(kids) == 0 {
+		return nil
+	}
+	if cap(p.room)-len(p.room) < len(kids) {
+		p.room = make([]member, 0, max(2*cap(p.room), len(kids), leastRoom))
+	}
+	from := len(p.room)
+	p.room = append(p.room, kids...)
+	return p.room[from:len(p.room):len(p.room)]
+}
+
+// leastRoom holds what a line of a batch with an event has.
+const leastRoom = 16
 
 // name reads a member's name and the colon behind it.
 func (p *parser) name() ([]byte, bool) {

@@ -47,10 +47,14 @@ type request struct {
 	offered     bool // some Authorization came
 	body        []byte
 	parsed      *value // body, if it was read as part of a batch's line
+	ofBatch     bool   // it is such a line
 
 	whole bool      // body was read to its end
 	room  []byte    // for the body of the next request
+	kids  []member  // room for what the body holds
+	form  fields    // room for reading it
 	shown eventJSON // room for the answer
+	lines *lines    // of a batch
 }
 
 // keepRoom is the most that a request keeps for the next one, in bytes.
@@ -58,11 +62,18 @@ const keepRoom = 32 << 10
 
 // rest forgets the request, and keeps its room.
 func (r *request) rest() {
-	room := r.room
+	room, kids := r.room, r.kids
 	if cap(room) > keepRoom {
 		room = nil
 	}
-	*r = request{room: room}
+	if cap(kids) > keepOpen {
+		kids = nil
+	}
+	clear(kids)
+	if r.lines != nil {
+		r.lines.rest()
+	}
+	*r = request{room: room, kids: kids[:0]}
 }
 
 // show keeps an event for the answer, in the request's own room.
@@ -82,7 +93,7 @@ type channelHeader struct{ id, token, state string }
 // none.
 type response struct {
 	status      int
-	contentType string // of raw and stream; JSON otherwise
+	contentType string // of raw, stream and a batch; JSON otherwise
 	body        any
 	raw         []byte
 	stream      io.Reader // ends the connection if it fails
@@ -175,9 +186,9 @@ func checkKey(key string) error {
 // object reads a body that must be there.
 func (r *request) object() (*fields, error) {
 	if r.parsed != nil {
-		return objectOf(*r.parsed)
+		return &r.form, r.form.of(r.parsed)
 	}
-	return readObject(r.body)
+	return &r.form, r.form.read(r.body, &r.kids)
 }
 
 // optionalObject reads a body that may be left out.

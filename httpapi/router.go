@@ -67,8 +67,8 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 // route has a request served. Nothing of it is left when it returns: what a
 // command keeps of it was copied.
 func (s *Server) route(ctx *fasthttp.RequestCtx, rt *served) {
-	if found, ok := ctx.UserValue(probeKey{}).(**served); ok {
-		*found = rt
+	if p, ok := ctx.UserValue(probeKey{}).(*probe); ok {
+		p.found = rt
 		return
 	}
 	r, _ := requests.Get().(*request)
@@ -82,23 +82,39 @@ func (s *Server) route(ctx *fasthttp.RequestCtx, rt *served) {
 // probeKey marks a context that only asks which route a path has.
 type probeKey struct{}
 
-var probes = sync.Pool{New: func() any { return new(fasthttp.RequestCtx) }}
+// probe asks the router, and keeps what it says.
+type probe struct {
+	ctx   fasthttp.RequestCtx
+	found *served
+}
+
+var probes = sync.Pool{New: func() any { return new(probe) }}
 
 // find returns the route of a line of a batch, from the router that serves
 // requests, and keeps the line's ids; nil if there is no such route.
 func (s *Server) find(r *request) *served {
-	probe, _ := probes.Get().(*fasthttp.RequestCtx)
+	p, _ := probes.Get().(*probe)
+	p.found = nil
 	defer func() {
-		probe.ResetUserValues()
-		probes.Put(probe)
+		p.ctx.ResetUserValues()
+		probes.Put(p)
 	}()
-	handle, _ := s.router.Lookup(r.method, r.path, probe)
+	handle, _ := s.router.Lookup(r.method, r.path, &p.ctx)
 	if handle == nil {
 		return nil
 	}
-	var rt *served
-	probe.SetUserValue(probeKey{}, &rt)
-	handle(probe)
-	r.ids.take(probe)
-	return rt
+	p.ctx.SetUserValue(probeKey{}, p)
+	handle(&p.ctx)
+	r.ids.take(&p.ctx)
+	return p.found
+}
+
+// methodOf is a method as a string, without a copy if it is one of ours.
+func methodOf(b []byte) string {
+	for _, m := range [...]string{put, post, patch, del, get} {
+		if string(b) == m {
+			return m
+		}
+	}
+	return string(b)
 }

@@ -101,7 +101,10 @@ func (s *Server) write(ctx *fasthttp.RequestCtx, resp response, id string) int {
 	body, contentType := resp.raw, resp.contentType
 	a, appended := resp.body.(appender)
 	if appended { // into the room of the answer's body
-		body, contentType = a.appendJSON(ctx.Response.SwapBody(nil)[:0]), jsonType
+		body = a.appendJSON(ctx.Response.SwapBody(nil)[:0])
+		if contentType == "" {
+			contentType = jsonType
+		}
 	} else if resp.body != nil {
 		var err error
 		if body, err = encode(resp.body); err != nil {
