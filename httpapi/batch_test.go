@@ -256,3 +256,38 @@ func TestIdempotencyOfABatch(t *testing.T) {
 		t.Errorf("%d reminders", len(list))
 	}
 }
+
+// TestBatchesShareNothing: the room of one batch's lines is the next one's, and
+// nothing of them is left in it. Lines in halves and others, good and bad, take
+// turns, in batches longer and shorter than what is kept.
+func TestBatchesShareNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	var wg sync.WaitGroup
+	for caller := range 4 {
+		wg.Go(func() {
+			for round, n := range []int{1, 300, 7, 40, 300, 2} {
+				var lines strings.Builder
+				for i := range n {
+					user, title := fmt.Sprintf("c%d-%d-%d", caller, round, i), fmt.Sprintf("Title %d of %d", i, caller)
+					switch i % 3 {
+					case 0:
+						fmt.Fprintf(&lines, `{"method":"PUT","path":"/v1/users/%s","body":{"timezone":"Europe/Berlin","preferences":{"daily_limit":%d}}}`+"\n", user, 1+i%9)
+					case 1:
+						fmt.Fprintf(&lines, `{"method":"PUT","path":"/v1/users/c%d-%d-%d/events/e","body":{"start":"2026-03-02T10:00:00Z","title":"%s"}}`+"\n", caller, round, i-1, title)
+					default:
+						fmt.Fprintf(&lines, `{"method":"PUT","path":"/v1/users/%s/events/e","body":{"titel":"%s"}}`+"\n", user, title)
+					}
+				}
+				for i, got := range h.batch(lines.String()).results() {
+					want := []string{fmt.Sprintf(`"daily_limit":%d`, 1+i%9), fmt.Sprintf(`"title":"Title %d of %d"`, i, caller), `"titel"`}[i%3]
+					status := []int{201, 201, 422}[i%3]
+					if got.status != status || !strings.Contains(string(got.raw), want) {
+						t.Errorf("line %d of %d: %d %s, want %d and %s", i, n, got.status, got.raw, status, want)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
