@@ -99,6 +99,9 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 		})
 	}
 	called, wall := w.now, w.wall()
+	if w.pace.leaps > 0 && w.faults.hit(ClockBack, w.pace.leaps) {
+		w.after(w.d.between(0, pl.arrives), func() { w.jump(-w.d.between(1, 2*maxSkew)) })
+	}
 	w.after(pl.arrives, func() {
 		if pl.accept {
 			pl.delivery = c.accept(m, in, called, wall)
@@ -151,7 +154,7 @@ func (s *sender) wait(d engine.Millis) bool { return wait(s.c.w, s.p, d) }
 func (c *carrier) plan(m provider.Message) *plan {
 	f, d := &c.w.faults, c.w.d
 	pl := &plan{accept: true, answers: d.between(20, 400)}
-	if f.hit(SlowAnswer, 0.1) {
+	if f.hit(SlowAnswer, c.w.pace.slowAnswer) {
 		pl.answers = d.between(1, 18) * second
 	}
 	pl.arrives = pl.answers / 2
@@ -170,7 +173,7 @@ func (c *carrier) plan(m provider.Message) *plan {
 		pl.refuse(engine.Failure{Code: 21610, Category: engine.CategoryOptedOut, Retry: engine.RetryNever, Message: "unsubscribed"})
 	case f.hit(AnswerLost, c.w.pace.answerLost):
 		pl.lost = "connection reset"
-	case f.hit(RequestLost, 0.05):
+	case f.hit(RequestLost, c.w.pace.requestLost):
 		pl.accept, pl.lost = false, "connection refused"
 	case f.hit(Hang, 0.03):
 		pl.accept, pl.arrives, pl.answers, pl.lost = d.chance(0.5), d.between(0, sendTimeout), sendTimeout, "timeout"

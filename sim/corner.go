@@ -17,6 +17,7 @@ type often struct {
 	allDay            float64       // of an event's times
 	zones             int           // of a hundred changes of a profile
 	limits            float64       // of them, those of the limit, which nobody else has more of
+	leaps             float64       // of hand-overs, those during which the wall clock goes back
 	snooze            int64         // minutes at most
 	undelivered       float64       // of accepted messages
 	slowCarrier       float64
@@ -25,6 +26,8 @@ type often struct {
 	callbackLate      float64
 	callbackTwice     float64
 	answerLost        float64
+	requestLost       float64
+	slowAnswer        float64
 	refused           float64
 	rateLimited       float64
 	findLags          float64
@@ -40,7 +43,7 @@ type often struct {
 var usual = often{
 	backups: 10 * hour, ahead: 20, expires: 0.3, restores: 60 * hour, jumps: 30 * hour, stops: 20 * hour, longDown: 0.2, allDay: 0.12, zones: 15, snooze: 90,
 	undelivered: 0.1, slowCarrier: 0.05, slowest: 360, callbackLost: 0.15, callbackLate: 0.1, callbackTwice: 0.1, answerLost: 0.05, rateLimited: 0.04,
-	refused: 0.05, findLags: 0.3, stalls: 0.000_8, slowDisk: 0.001, held: maxStall,
+	requestLost: 0.05, slowAnswer: 0.1, refused: 0.05, findLags: 0.3, stalls: 0.000_8, slowDisk: 0.001, held: maxStall,
 }
 
 // The corners: small worlds in which what meets rarely elsewhere meets in every
@@ -52,10 +55,16 @@ const (
 	CornerTravel   = "travel"   // zones change every few hours, around all-day events and SNOOZEs
 	CornerReads    = "reads"    // people look at what is due and at what they wrote, while flushes and actors are slow
 	CornerRetries  = "retries"  // most hand-overs are refused, and while they wait limits change and stores are restored
+	CornerEchoes   = "echoes"   // requests are lost, and what is uncertain is snoozed for a minute: the same words again
+	CornerClocks   = "clocks"   // the wall clock goes back during hand-overs whose answers are lost
 )
 
-// Corners lists them.
+// Corners lists those that seeds draw.
 var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, CornerReads, CornerRetries}
+
+// Named lists the corners that are played only by name: each is about one
+// mistake, and seeds that drew them would play less of everything else.
+var Named = []string{CornerEchoes, CornerClocks}
 
 // cornerOf is which of the dense worlds a seed is. It draws for itself: what
 // the other seeds play does not depend on it.
@@ -91,6 +100,12 @@ func (p *pace) corner(name string) {
 	case CornerRetries:
 		p.profile, p.limits, p.custom, p.ahead, p.expires, p.looks = 20*minute, 0.6, 40*minute, 1, 0.9, hour
 		p.backups, p.restores, p.refused, p.rateLimited, p.undelivered, p.crashes, p.calendar = 8*minute, 3*hour, 0.3, 0.15, 0.4, 1, 30*minute
+	case CornerEchoes:
+		p.custom, p.ahead, p.expires, p.replies, p.snooze = 30*minute, 1, 0.9, 8*minute, 2
+		p.requestLost, p.slowAnswer, p.looks, p.crashes = 0.3, 0.6, 2*hour, 1
+		p.users, p.days = min(p.users, 5), min(p.days, 3)
+	case CornerClocks:
+		p.jumps, p.leaps, p.answerLost, p.slowAnswer, p.findLags = 2*hour, 0.3, 0.3, 0.6, 0
 	}
 }
 
@@ -101,6 +116,8 @@ func (p *pace) without() []Class {
 		return []Class{Restore, ClockForward, ClockBack}
 	case CornerLosses: // by a clock that jumps ahead, two look-ups are as one; behind a restore nobody knows who was to be asked
 		return []Class{ClockForward, ClockBack, Restore}
+	case CornerClocks: // behind a crash in a hand-over it is not known whether the clock went back and ahead again
+		return []Class{Restore, CrashAnywhere, AppendLost, AppendKept, CrashSnapshot}
 	case CornerReads:
 		return []Class{Restore, ClockForward, ClockBack, Suspend, Pause, AccountDown, RateLimited}
 	}
@@ -108,7 +125,9 @@ func (p *pace) without() []Class {
 }
 
 // isCorner reports whether a pace is one of them.
-func isCorner(name string) bool { return slices.Contains(Corners, name) }
+func isCorner(name string) bool {
+	return slices.Contains(Corners, name) || slices.Contains(Named, name)
+}
 
 // corner has the engine meet what a corner is for.
 func (s *shape) corner(name string) {
@@ -132,7 +151,7 @@ func (q *profile) corner(name string) {
 		if q.allDayAt == engine.NoAllDay {
 			q.allDayAt = 540
 		}
-	case CornerRestores, CornerLosses: // so that many texts leave
+	case CornerRestores, CornerLosses, CornerEchoes, CornerClocks: // so that many texts leave
 		q.limit, q.quiet = 100, engine.Quiet{}
 	case CornerRetries: // one lead is due while another one waits
 		q.leads, q.limit, q.quiet = []int32{1, 5, 15, 30}, 100, engine.Quiet{}

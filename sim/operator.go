@@ -53,6 +53,9 @@ func (w *world) jump(by engine.Millis) {
 	if !w.fence() {
 		return
 	}
+	if w.pace.leaps > 0 && by > 0 && w.now < w.carrier.triedAt+minute {
+		return // back and ahead again within one hand-over: what the carrier's clock said in between, nobody can know
+	}
 	by = min(max(w.skew+by, -maxSkew), maxSkew) - w.skew
 	if by == 0 {
 		return // what is at the end already, or was never wrong

@@ -11,7 +11,10 @@ type mutant struct {
 // favored are mutants whose situation one corner alone brings about, and seldom: every
 // second of their seeds is of it, and the engine as it is plays the same.
 var favored = map[string]string{
-	"restored_retry_is_outrun": sim.CornerRetries,
+	"restored_retry_is_outrun":      sim.CornerRetries,
+	"wake_lost_behind_a_read":       sim.CornerReads,
+	"under_way_is_no_matter":        sim.CornerEchoes,
+	"looked_up_by_the_clock_before": sim.CornerClocks,
 }
 
 // A check of S1 is held by the plan as well: there are two locks on the door,
@@ -148,4 +151,9 @@ var mutants = []mutant{
 	{"uncertain_has_no_end", []string{"engine/send.go", "case r.Status == StatusUncertain && t.env.Now >= r.Deadline,", "case r.Status == StatusUncertain && t.env.Now >= r.Deadline && t.env.Policy.OnUncertain != Hold,"}},
 	{"pauses_get_no_answer", []string{"actors/user.go", "	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n", "	if _, ok := r.cmd.(engine.PauseUser); ok {\n		rel.request = nil\n	}\n	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n"}},
 	{"overdue_half_hour_goes", []string{"engine/send.go", "		case r.pending() && t.outrun(r):\n", "		case r.pending() && t.outrun(r) && r.Lead != 30:\n"}},
+	{"sent_again_by_each_report", []string{"engine/delivery.go", "&& !m.Status.lost() && m.SentAt == 0 {", "&& !m.Status.lost() {"}},
+	{"older_one_delivers_what_is_sent", []string{"engine/delivery.go", "		if m.Status == MessageDelivered && r.pending() && r.last().Status.lost() {", "		if m.Status == MessageDelivered && (r.Status == StatusSent || r.pending() && r.last().Status.lost()) {"}},
+	{"third_lead_is_not_planned", []string{"engine/plan.go", "		for _, lead := range p.u.Prefs.Leads {\n", "		for _, lead := range p.u.Prefs.Leads[:min(len(p.u.Prefs.Leads), 2)] {\n"}},
+	{"person_is_shown_before_the_flush", []string{"actors/user.go", "	if len(d.Events) == 0 && u.unflushed.Load() == 0 {", "	if _, read := r.cmd.(engine.GetUser); len(d.Events) == 0 && (read || u.unflushed.Load() == 0) {"}},
+	{"start_drops_a_look_up", []string{"wal/waltest/mem.go", "	return fromState(opts, st)\n}\n\n// NextSeq", "	if n := len(st.Records) - 1; n > 0 {\n		last := &st.Records[n]\n		at := bytes.Index(last.Data, []byte{0xc2, 1}) // LookupDone, and nothing behind it\n		alone := at >= 4 && at < 8 && at+int(last.Data[at-1]) == len(last.Data)\n		if alone && st.Snapshots[last.Stream].Seq < last.Seq && st.ReplayFrom < last.Seq {\n			st.Heads[last.Stream], st.Records = last.Prev, st.Records[:n]\n		}\n	}\n	return fromState(opts, st)\n}\n\n// NextSeq"}},
 }
