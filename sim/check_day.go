@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"carillon/engine"
 )
@@ -137,9 +138,11 @@ func (p *profile) urgentAgain(r *engine.ReminderView) bool {
 	return p.urgent && r.Priority == engine.PriorityUrgent && r.Due != r.Occ && p.quietAt(r.Occ)
 }
 
-// stands reports whether a reminder that has ended could come back: its event,
-// if it has one, is where it was, and wanted, and its like are switched on, at
-// that lead too (P3, P7).
+// stands reports whether a reminder that has ended could come back where it is
+// shown: its event, if it has one, is where it was, and wanted, and its like are
+// switched on, at that lead too (P3, P7). None comes back once its own instant is
+// past (P3), though quiet hours had put it off, and one of an all-day event comes
+// at the time of day that the person has now.
 func (p *person) stands(r *engine.ReminderView) bool {
 	if r.Type != engine.EventReminder {
 		return true
@@ -148,7 +151,23 @@ func (p *person) stands(r *engine.ReminderView) bool {
 	if e == nil || !p.prof.now.reminders || !e.wanted() || e.Sync != engine.SyncSynced {
 		return false
 	}
-	return e.at(r.Occ) && (e.AllDay || slices.Contains(p.prof.now.leads, r.Lead))
+	if !e.at(r.Occ) || !e.AllDay && !slices.Contains(p.prof.now.leads, r.Lead) {
+		return false
+	}
+	at := p.prof.now.instant(e, r.Lead)
+	return at > p.w.wall()+10*minute && (at == r.Due || p.prof.now.quietAt(at))
+}
+
+// instant is when a lead of an event is due, before quiet hours; 0: never.
+func (p *profile) instant(e *calEvent, lead int32) engine.Millis {
+	switch {
+	case !e.AllDay:
+		return e.Start - int64(lead)*minute
+	case p.allDayAt == engine.NoAllDay:
+		return 0
+	}
+	y, m, d := time.Unix(int64(e.Date)*86400, 0).UTC().Date()
+	return time.Date(y, m, d, 0, int(p.allDayAt), 0, 0, p.loc).UnixMilli()
 }
 
 // pills is a text that a caller asks for again and again, in the same words.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"testing"
+	"time"
 
 	"carillon/engine"
 )
@@ -142,6 +143,57 @@ func TestAnUrgentOneIsBackAtItsInstant(t *testing.T) {
 					Priority: c.priority, Occ: w.now + c.own, Due: w.now + 24*hour,
 				}},
 				{Reminder: engine.Reminder{ID: "r_2", Type: engine.CustomReminder, Status: engine.StatusScheduled, Priority: engine.PriorityLow, Due: w.now + 30*hour}},
+			})
+			judged(t, w, c.bad, "priority")
+		})
+	}
+}
+
+// TestWhatIsPastDoesNotComeBack: quiet hours had put a reminder off to the morning,
+// and the limit had cancelled it there. Once its own instant is past, a place that
+// comes free is another one's; so it is if the person wants all-day ones at another
+// time since.
+func TestWhatIsPastDoesNotComeBack(t *testing.T) {
+	date := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMilli()
+	morning := date + 32*hour // quiet hours end
+	for name, c := range map[string]struct {
+		now      engine.Millis // of the day
+		start    engine.Millis // of the event, of the day; 0: it is tomorrow, all day
+		due      engine.Millis
+		allDayAt int16
+		bad      bool
+	}{
+		"its instant is past":                     {now: 24 * hour, start: 33*hour + 15*minute, due: date + 33*hour, bad: true},
+		"it is tonight's, and put off":            {now: 22 * hour, start: 34 * hour, due: morning, bad: true},
+		"it was tonight's, and is past":           {now: 24 * hour, start: 32*hour + 14*minute, due: morning},
+		"all day, at its time":                    {now: 24 * hour, due: date + 33*hour, allDayAt: 9 * 60, bad: true},
+		"all day, at a time that was another one": {now: 24 * hour, due: date + 33*hour, allDayAt: 10 * 60},
+		"all day, and that time is past":          {now: 32 * hour, due: date + 33*hour, allDayAt: 0},
+		"all day, put off for quiet hours":        {now: 24 * hour, due: morning, allDayAt: 60, bad: true},
+		"all day, and they are not wanted":        {now: 24 * hour, due: date + 33*hour, allDayAt: engine.NoAllDay},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, _, _ := oneText()
+			w.now = date + c.now
+			p.quieted = w.now - 48*hour
+			p.prof.now.quiet = engine.Quiet{Set: true, Start: 22 * 60, End: 8 * 60}
+			p.prof.now.leads, p.prof.now.allDayAt = []int32{15, 600}, c.allDayAt
+			e := (*p.cal.now)["a"]
+			r := engine.Reminder{
+				ID: "r_1", EventID: "a", Type: engine.EventReminder, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit,
+				Priority: engine.PriorityNormal, Lead: 15, Due: c.due,
+			}
+			e.Start, r.Occ = date+c.start, date+c.start
+			if c.due == morning {
+				r.Lead = 600
+			}
+			if c.start == 0 {
+				e.AllDay, e.Date = true, engine.Date(date/day+1)
+				r.Occ, r.Lead, r.AllDay = date+day, 0, true
+			}
+			w.audit.shares(p, []engine.ReminderView{
+				{Reminder: r},
+				{Reminder: engine.Reminder{ID: "r_2", Type: engine.CustomReminder, Status: engine.StatusScheduled, Priority: engine.PriorityLow, Due: date + 40*hour}},
 			})
 			judged(t, w, c.bad, "priority")
 		})
