@@ -169,16 +169,25 @@ func TestBadComposerDelaysNobody(t *testing.T) {
 	}))
 	t.Cleanup(bad.Close)
 	t.Cleanup(func() { close(free) })
-	late := map[string]float64{}
-	for _, composer := range []string{"template", "llm"} {
-		c := startProgram(t, map[string]string{
-			"CARILLON_COMPOSER": composer, "CARILLON_LLM_BASE_URL": bad.URL, "CARILLON_LLM_API_KEY": llmKey, "CARILLON_LLM_TIMEOUT": "1s",
-		})
-		late[composer] = c.rush(t, people)
+	// What else the machine does may fall on one of the two; who delays does so
+	// each time.
+	delays := 0
+	for range 3 {
+		late := map[string]float64{}
+		for _, composer := range []string{"template", "llm"} {
+			c := startProgram(t, map[string]string{
+				"CARILLON_COMPOSER": composer, "CARILLON_LLM_BASE_URL": bad.URL, "CARILLON_LLM_API_KEY": llmKey, "CARILLON_LLM_TIMEOUT": "1s",
+			})
+			late[composer] = c.rush(t, people)
+		}
+		t.Logf("p99 of lateness: template under %gs, bad llm under %gs, %d requests", late["template"], late["llm"], n.Load())
+		if late["llm"] <= max(2*late["template"], 1) { // a bucket more is the machine's
+			break
+		}
+		delays++
 	}
-	t.Logf("p99 of lateness: template under %gs, bad llm under %gs, %d requests", late["template"], late["llm"], n.Load())
-	if late["llm"] > max(2*late["template"], 1) { // a bucket more is the machine's
-		t.Errorf("p99 of lateness under %gs, by template under %gs", late["llm"], late["template"])
+	if delays == 3 {
+		t.Error("reminders wait for a bad composer")
 	}
 	if n.Load() == 0 {
 		t.Error("nobody was asked")
@@ -189,15 +198,20 @@ func TestBadComposerDelaysNobody(t *testing.T) {
 // returns the bucket that the p99 of their lateness is in.
 func (c *client) rush(t *testing.T, people int) (p99 float64) {
 	t.Helper()
-	due := time.Now().Add(4 * time.Second).Truncate(time.Millisecond)
+	began := time.Now()
+	for i := range people {
+		c.person(t, fmt.Sprint("u", i), fmt.Sprintf("+49155501%05d", i))
+	}
+	// An event is one request where a person is two: on a slow machine there is
+	// twice the time that they need.
+	room := max(time.Since(began), 3*time.Second)
+	due := time.Now().Add(room).Truncate(time.Millisecond)
 	start := due.Add(15 * time.Minute).UTC().Format("2006-01-02T15:04:05.000Z07:00")
 	for i := range people {
-		id := fmt.Sprint("u", i)
-		c.person(t, id, fmt.Sprintf("+49155501%05d", i))
-		c.do(t, http.StatusCreated, "PUT", "/v1/users/"+id+"/events/e1", map[string]any{"title": "Review", "start": start})
+		c.do(t, http.StatusCreated, "PUT", fmt.Sprintf("/v1/users/u%d/events/e1", i), map[string]any{"title": "Review", "start": start})
 	}
-	if time.Now().After(due) {
-		t.Fatalf("the machine is too slow: it took %v to bring %d people in", time.Since(due)+4*time.Second, people)
+	if late := time.Since(due); late > 0 {
+		t.Fatalf("the machine is too slow: it took %v to put %d events", room+late, people)
 	}
 	for i := range people {
 		eventually(t, "sent", 20*time.Second, func() bool {

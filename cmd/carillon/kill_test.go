@@ -155,6 +155,13 @@ func (w *writes) note(into *[]string, what string, a answer, err error) bool {
 	return err == nil
 }
 
+// acknowledged is how many writes were.
+func (w *writes) acknowledged() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.events) + len(w.reminders)
+}
+
 // verify asks for everything that was acknowledged.
 func (w *writes) verify(t *testing.T, c *client) {
 	t.Helper()
