@@ -93,7 +93,7 @@ func TestPageWalkRefusesAFreeListThatLies(t *testing.T) {
 		"is longer":              func(b []byte) { binary.NativeEndian.PutUint16(b[list+10:], uint16(count+1)) },
 		"is longer than a page":  func(b []byte) { binary.NativeEndian.PutUint16(b[list+10:], 600) },
 		"is no free list":        func(b []byte) { binary.NativeEndian.PutUint16(b[list+8:], 2) },
-		"is another page's":      func(b []byte) { binary.NativeEndian.PutUint64(b[list:], 3) },
+		"is another page's":      func(b []byte) { binary.NativeEndian.PutUint64(b[list:], binary.NativeEndian.Uint64(b[list:])+1) },
 		"reaches over the end":   func(b []byte) { binary.NativeEndian.PutUint32(b[list+12:], 1<<20) },
 		"counts in a first word": func(b []byte) { binary.NativeEndian.PutUint16(b[list+10:], 0xFFFF) },
 	} {
