@@ -114,7 +114,10 @@ func (c *benchCmd) measure(p *program) (r bench.Result, err error) {
 			return r, err
 		}
 		runtime.MemProfileRate = heapSample
-		defer func() { _ = errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close()) }()
+		defer func() {
+			runtime.GC() // The profile is as of the end of the last collection.
+			_ = errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
+		}()
 	}
 	return bench.InProcess(c.Workload, c.options(p))
 }
