@@ -29,6 +29,17 @@ type mailQueue struct {
 	system []any
 }
 
+// push appends a user message. A queue that never runs empty takes the room of what
+// was taken out of it before it grows.
+func (q *mailQueue) push(message any) {
+	if len(q.user) == cap(q.user) && 2*q.head > len(q.user) {
+		n := copy(q.user, q.user[q.head:])
+		clear(q.user[n:])
+		q.user, q.head = q.user[:n], 0
+	}
+	q.user = append(q.user, message)
+}
+
 var mailQueues = sync.Pool{New: func() any { return new(mailQueue) }}
 
 func (m *mailbox) queue() *mailQueue {
@@ -66,8 +77,7 @@ func (m *mailbox) PostUserMessage(message any) {
 	if m.first == nil && (m.more == nil || len(m.more.user) == 0) {
 		m.first = message
 	} else {
-		q := m.queue()
-		q.user = append(q.user, message)
+		m.queue().push(message)
 	}
 	wake := !m.scheduled && !m.suspended
 	m.scheduled = m.scheduled || wake
@@ -165,8 +175,9 @@ func (m *mailbox) spare() {
 	}
 }
 
-// keepCap is how long a queue may have grown to be used again.
-const keepCap = 1024
+// keepCap is how long a queue may have grown to be used again: that of a burst,
+// which the journal and the outbox have in their mailboxes (256 KiB).
+const keepCap = 16 << 10
 
 func (m *mailbox) invoke(message any, system bool) {
 	defer func() {
