@@ -20,7 +20,11 @@ func (a *audit) failed(user string, at engine.Millis, e engine.Event) {
 	case engine.AttemptUncertain:
 		a.retry(e.ID).unsure = true
 	case engine.MessageAccepted:
-		a.retry(e.ID).unsure = false
+		r := a.retry(e.ID)
+		r.unsure = false
+		if r.message == e.MessageID {
+			r.message = "" // the carrier names what was refused: what it says of that is another failure
+		}
 	case engine.MessageRefused:
 		if e.Failure.Category == engine.CategoryUnknown && e.Failure.Code == 0 {
 			return // it was looked for and is not there: again at once

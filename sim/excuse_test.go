@@ -299,3 +299,36 @@ func TestATakerIsTriedAgain(t *testing.T) {
 		})
 	}
 }
+
+// TestAFailureOfWhatWasRefused: the carrier names a message that was refused, and
+// then says that it failed (behind a restore, one of that id that was lost with the
+// store). Its wait begins then, by a clock that may have gone back, as long as any.
+// Without the name it is the same failure told once more, which begins no wait.
+func TestAFailureOfWhatWasRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		named bool
+		again engine.Millis // behind the second failure
+		bad   bool
+	}{
+		"named, and it has waited":              {named: true, again: 10 * minute},
+		"named, and it has not":                 {named: true, again: 8 * minute, bad: true},
+		"not named, and it has not":             {again: 10 * minute, bad: true},
+		"not named, and it waited by the first": {again: 3*hour + 10*minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, _, _ := oneText()
+			w.byID[p.id] = p
+			w.shape.policy.RetryBase = 10 * minute
+			a, at := w.audit, w.now
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Messages: []engine.Message{{ID: "m_1"}}}}}
+			failure := engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}
+			a.failed(p.id, at+3*hour, engine.MessageRefused{ID: "r_1", MessageID: "m_1", Failure: failure})
+			if c.named { // the clock has gone back meanwhile
+				a.failed(p.id, at, engine.MessageAccepted{ID: "r_1", MessageID: "m_1", SID: "SM1"})
+			}
+			a.failed(p.id, at, engine.MessageReported{ID: "r_1", MessageID: "m_1", Status: engine.MessageUndelivered, Failure: failure})
+			a.patient(p, at+c.again, engine.AttemptStarted{ID: "r_1", MessageID: "m_2"})
+			judged(t, w, c.bad, "backoff")
+		})
+	}
+}
