@@ -177,7 +177,7 @@ func (a *audit) swapped(d *delivery) bool {
 // these, unless it was given up and another one begun before a late callback told it.
 func (a *audit) taken(d *delivery) bool {
 	o := a.takenFor(d)
-	if o == nil || d.answered {
+	if o == nil || d.answered && d.calledAt >= a.w.restored { // an answer before that was lost with the store
 		return false
 	}
 	for _, m := range o.Messages {

@@ -332,3 +332,43 @@ func TestAFailureOfWhatWasRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestATextThatALostStoreKnew: the engine that a restore took back had the carrier's
+// answer, which the store no longer has, and a look-up gave the text to another
+// reminder of the same words. Its own is texted again then; with the answer in the
+// store, or where the taker has a text of its own, that is one too many.
+func TestATextThatALostStoreKnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		restored engine.Millis // behind the first text
+		own      bool          // the taker was texted too
+		bad      bool
+	}{
+		"lost with the store":                     {restored: hour},
+		"in the store":                            {restored: -hour, bad: true},
+		"lost, and the taker has a text as well":  {restored: hour, own: true, bad: true},
+		"in the store, and the taker has another": {restored: -hour, own: true, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			a := w.audit
+			d.sid, d.answered = "SM1", true
+			w.carrier.bySID["SM1"] = d
+			w.restored = d.calledAt + c.restored
+			a.accepted(d, in)
+			if c.own {
+				own := *d
+				own.sid, own.msg.ReminderID, own.msg.MessageID = "SM2", "r_2", "m_2"
+				a.trail("r_2").accepted = []*delivery{&own}
+			}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{
+				{ID: "r_1", Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_3", Status: engine.MessageSending}}},
+				{ID: "r_2", Messages: []engine.Message{{ID: "m_2", SID: "SM1", Status: engine.MessageSent, Text: d.msg.Text, To: d.msg.To}}},
+			}}
+			again := *d
+			again.sid, again.msg.MessageID, again.answered = "SM3", "m_3", false
+			again.calledAt += 2 * hour
+			a.accepted(&again, in)
+			judged(t, w, c.bad, "once")
+		})
+	}
+}
