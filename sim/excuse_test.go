@@ -372,3 +372,42 @@ func TestATextThatALostStoreKnew(t *testing.T) {
 		})
 	}
 }
+
+// TestASnoozeIsCarriedOutByTheClockOfThen: a SNOOZE was carried out while the wall
+// clock ran hours ahead, which jumped back before its answer came. What was asked
+// for is of use for an hour from that clock's instant on, and no longer.
+func TestASnoozeIsCarriedOutByTheClockOfThen(t *testing.T) {
+	for name, c := range map[string]struct {
+		heard bool          // before the clock went back
+		at    engine.Millis // of the text, behind the SNOOZE by the clock that ran ahead
+		bad   bool
+	}{
+		"in its hour":                  {at: 40 * minute},
+		"behind its hour":              {at: 91 * minute, bad: true},
+		"it was heard before the jump": {heard: true, at: 40 * minute, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			var err error
+			if w.disk, err = newDisk(w, &memStore{}); err != nil {
+				t.Fatal(err)
+			}
+			s := &snooze{minutes: 31, asked: w.now, until: w.now + 31*minute}
+			p.snoozes = []*snooze{s}
+			if c.heard {
+				s.heard = w.now
+			}
+			w.skew = 7 * hour
+			ahead := w.wall()
+			w.jump(-7 * hour)
+			s.heard = w.now
+			in.text, d.msg.Text = "c0x1 water the plants", "c0x1 water the plants"
+			p.cus.now = &customs{"c0x1": {token: "c0x1", expires: w.now - day}}
+			in.cus = p.cus.possible()
+			d.calledWall = ahead + c.at
+			d.msg.ValidUntil = d.calledWall + minute
+			w.audit.customWords(d, in, "c0x1")
+			judged(t, w, c.bad, "words")
+		})
+	}
+}

@@ -65,6 +65,7 @@ func (w *world) jump(by engine.Millis) {
 			p.limits.doubt(q, w.wall())
 			p.limits.doubt(q, w.wall()+by)
 		}
+		p.unheardBy(w.wall())
 	}
 	w.skew += by
 	w.jumped = w.now

@@ -15,6 +15,7 @@ type snooze struct {
 	asked   engine.Millis // true time
 	heard   engine.Millis // true time of its answer: until then it may have been carried out; 0: it has none
 	until   engine.Millis // wall clock: when the reminder is wanted again
+	latest  engine.Millis // the same if it was carried out before its answer was heard, by a clock that has jumped
 	minutes int64
 }
 
@@ -188,10 +189,21 @@ func (p *person) wantedAgain(e *calEvent) bool {
 	return had != 0 && p.snoozedSince(had) > 0
 }
 
+// unheardBy notes that a SNOOZE of which nothing was heard yet may have been carried
+// out at an instant of the wall clock, which is about to jump.
+func (p *person) unheardBy(wall engine.Millis) {
+	for _, s := range p.snoozes {
+		if s.heard == 0 {
+			s.latest = max(s.latest, wall+s.minutes*minute)
+		}
+	}
+}
+
 // snoozedUntil is until when a custom reminder may be of use again (P10, N4).
 func (p *person) snoozedUntil() (until engine.Millis) {
+	p.unheardBy(p.w.wall())
 	for _, s := range p.snoozes {
-		until = max(until, s.until+hour)
+		until = max(until, s.until+hour, s.latest+hour)
 	}
 	return until
 }
