@@ -11,10 +11,11 @@ type mutant struct {
 // favored are mutants whose situation one corner alone brings about, and seldom: every
 // second of their seeds is of it, and the engine as it is plays the same.
 var favored = map[string]string{
-	"restored_retry_is_outrun":      sim.CornerRetries,
-	"wake_lost_behind_a_read":       sim.CornerReads,
-	"under_way_is_no_matter":        sim.CornerEchoes,
-	"looked_up_by_the_clock_before": sim.CornerClocks,
+	"restored_retry_is_outrun":        sim.CornerRetries,
+	"wake_lost_behind_a_read":         sim.CornerReads,
+	"under_way_is_no_matter":          sim.CornerEchoes,
+	"looked_up_by_the_clock_before":   sim.CornerClocks,
+	"older_one_delivers_what_is_sent": sim.CornerLosses,
 }
 
 // A check of S1 is held by the plan as well: there are two locks on the door,
