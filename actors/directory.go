@@ -52,7 +52,7 @@ func (d *directory) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case claim:
 		if refusal := d.refuse(m); refusal != nil {
-			m.request.answer(*refusal, nil)
+			d.decline(m, refusal)
 			return
 		}
 		d.pass(ctx.Self(), m)
@@ -99,6 +99,17 @@ func (d *directory) refuse(m claim) *engine.Refusal {
 		return d.tooMany(m.phone)
 	}
 	return nil
+}
+
+// decline refuses a claim, unless it was let through and carried out before: that
+// its user knows, by its key.
+func (d *directory) decline(m claim, refusal *engine.Refusal) {
+	if m.request.key == "" || d.node.stranger(m.userID) {
+		m.request.answer(*refusal, nil)
+		return
+	}
+	m.request.refusal = refusal
+	d.node.toUser(m.userID, m.request)
 }
 
 func taken() *engine.Refusal {

@@ -14,7 +14,8 @@ type request struct {
 	key     string
 	keyHash uint64
 	deliver func(engine.Reply, error)
-	counted *atomic.Int64 // what it was counted in when it was admitted; nil: nowhere
+	counted *atomic.Int64   // what it was counted in when it was admitted; nil: nowhere
+	refusal *engine.Refusal // of who can't let it through; what was carried out under its key before is answered all the same
 
 	failures int    // panics so far
 	cause    string // of the last one
@@ -63,6 +64,29 @@ func (n *Node) Ask(userID string, cmd engine.Command, key string, keyHash uint64
 	n.dispatch(userID, r)
 	return nil
 }
+
+// remembered is the reply to a command that was carried out under its key before;
+// nil: it was not.
+func (n *Node) remembered(ctx context.Context, userID string, cmd engine.Command, key string, keyHash uint64) (engine.Reply, error) {
+	if key == "" || n.stranger(userID) {
+		return nil, nil //nolint:nilnil // no answer, and nothing is wrong
+	}
+	reply, err := n.await(ctx, func(deliver func(engine.Reply, error)) error {
+		r := &request{cmd: cmd, key: key, keyHash: keyHash, deliver: deliver, refusal: &engine.Refusal{Code: codeNotBefore}}
+		if err := n.admit(r); err != nil {
+			return err
+		}
+		n.toUser(userID, r)
+		return nil
+	})
+	if refusal, ok := reply.(engine.Refusal); ok && refusal.Code == codeNotBefore {
+		return nil, nil //nolint:nilnil // no answer, and nothing is wrong
+	}
+	return reply, err
+}
+
+// codeNotBefore says that a request was not carried out before. No caller gets it.
+const codeNotBefore = "not_before"
 
 // stranger reports whether neither memory nor the log knows anybody of that id.
 // Who only asks for one leaves no actor behind.

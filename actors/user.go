@@ -109,6 +109,10 @@ const maxFailures = 2
 
 // do decides on a command.
 func (u *user) do(r *request) {
+	if r.refusal != nil {
+		u.decline(r)
+		return
+	}
 	first := u.st.EventSeq + 1
 	now := u.node.cfg.Clock.Now()
 	if _, ok := r.cmd.(engine.Wake); ok {
@@ -130,6 +134,17 @@ func (u *user) do(r *request) {
 	u.node.metrics.decided(d.Events, took)
 	_, woken := r.cmd.(engine.Wake)
 	u.leave(now, first, d, r, woken && took != nil)
+}
+
+// decline answers a request that may not be carried out, unless it was already:
+// the same Idempotency-Key is safe to repeat (W3), whatever has happened since.
+func (u *user) decline(r *request) {
+	now := u.node.cfg.Clock.Now()
+	reply, before := engine.Remembered(u.st, u.env(now, r), r.cmd)
+	if !before {
+		reply = *r.refusal
+	}
+	u.leave(now, u.st.EventSeq+1, engine.Decision{Reply: reply}, r, false)
 }
 
 // scratches are where the workers' decisions are made.

@@ -27,7 +27,11 @@ func (n *Node) StartVerification(ctx context.Context, userID, phone, key string,
 // makes it the user's if it is right. The reply is an engine.UserReply or an
 // engine.Refusal.
 func (n *Node) CheckVerification(ctx context.Context, userID, code, key string, keyHash uint64) (engine.Reply, error) {
-	reply, err := n.Do(ctx, userID, engine.GetUser{}, "", 0)
+	reply, err := n.remembered(ctx, userID, engine.ConfirmVerification{}, key, keyHash)
+	if err != nil || reply != nil {
+		return reply, err
+	}
+	reply, err = n.Do(ctx, userID, engine.GetUser{}, "", 0)
 	u, ok := reply.(engine.UserReply)
 	if err != nil || !ok {
 		return reply, err

@@ -66,3 +66,54 @@ func TestOurCredentialsAreNotTheUsersMistake(t *testing.T) {
 		}
 	})
 }
+
+// right is a Verifier that takes every start and every code.
+type right struct{ provider.Verifier }
+
+func (right) Start(context.Context, string) error                 { return nil }
+func (right) Check(context.Context, string, string) (bool, error) { return true, nil }
+
+// W3: a request whose answer was lost is safe to repeat with its key, although the
+// number has become another user's since, or there is no code to check any more.
+func TestWhatWasCarriedOutIsNotRefused(t *testing.T) {
+	inWorld(t, func(c *actors.Config) { c.Verifier = right{} }, func(w *world) {
+		const number = "+15550100009"
+		ctx := context.Background()
+		for _, id := range []string{"ada", "bob"} {
+			w.do(id, engine.UpdateUser{Create: true, Zone: engine.Some("UTC")})
+		}
+		must := func(reply engine.Reply, err error) engine.Reply {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return reply
+		}
+		start := func(key string) engine.Reply { return must(w.node.StartVerification(ctx, "ada", number, key, 1)) }
+		check := func(id, key string) engine.Reply { return must(w.node.CheckVerification(ctx, id, "123456", key, 2)) }
+		refused := func(what string, reply engine.Reply, code string) {
+			t.Helper()
+			if r, ok := reply.(engine.Refusal); !ok || r.Code != code {
+				t.Errorf("%s: %+v, want %s", what, reply, code)
+			}
+		}
+		if v, ok := start("k1").(engine.VerificationReply); !ok || v.Repeated {
+			t.Fatalf("the first start: %+v", v)
+		}
+		must(w.node.StartVerification(ctx, "bob", number, "", 0))
+		if u, ok := check("bob", "k1").(engine.UserReply); !ok || !u.User.Verified {
+			t.Fatalf("bob's check: %+v", u)
+		}
+		if v, ok := start("k1").(engine.VerificationReply); !ok || !v.Repeated {
+			t.Errorf("the start once more: %+v", v)
+		}
+		refused("a start under another key", start("k2"), engine.CodePhoneTaken)
+		refused("a start without a key", start(""), engine.CodePhoneTaken)
+		refused("another request under the key", must(w.node.StartVerification(ctx, "ada", number, "k1", 3)), engine.CodeIdempotencyReused)
+		if u, ok := check("bob", "k1").(engine.UserReply); !ok || u.User.Phone != number {
+			t.Errorf("bob's check once more: %+v", u)
+		}
+		refused("a check under another key", check("bob", "k2"), engine.CodeNoVerification)
+		refused("a check of nobody", check("eve", "k1"), engine.CodeUserNotFound)
+	})
+}

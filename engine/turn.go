@@ -168,6 +168,13 @@ func (t *turn) zone() *time.Location {
 	return t.loc
 }
 
+// Remembered is the reply to a command that was carried out before under env.Key;
+// false: it was not, or it is longer ago than keys are remembered. It is for who
+// can't let the command through any more: what was carried out is no refusal.
+func Remembered(u *User, env Env, cmd Command) (Reply, bool) {
+	return (&turn{u: u, env: env}).answered(cmd)
+}
+
 // answered looks for a reply to the same Idempotency-Key.
 func (t *turn) answered(cmd Command) (Reply, bool) {
 	if t.env.Key == "" {
