@@ -23,12 +23,7 @@ const maxIdleCrew = 256
 func (c *crew) run(fn func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.waiting) == cap(c.waiting) && 2*c.head > len(c.waiting) { // room before growth
-		n := copy(c.waiting, c.waiting[c.head:])
-		clear(c.waiting[n:])
-		c.waiting, c.head = c.waiting[:n], 0
-	}
-	c.waiting = append(c.waiting, fn)
+	c.waiting, c.head = pushed(c.waiting, c.head, fn)
 	c.call()
 }
 

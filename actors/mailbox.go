@@ -29,17 +29,6 @@ type mailQueue struct {
 	system []any
 }
 
-// push appends a user message. A queue that never runs empty takes the room of what
-// was taken out of it before it grows.
-func (q *mailQueue) push(message any) {
-	if len(q.user) == cap(q.user) && 2*q.head > len(q.user) {
-		n := copy(q.user, q.user[q.head:])
-		clear(q.user[n:])
-		q.user, q.head = q.user[:n], 0
-	}
-	q.user = append(q.user, message)
-}
-
 var mailQueues = sync.Pool{New: func() any { return new(mailQueue) }}
 
 func (m *mailbox) queue() *mailQueue {
@@ -77,7 +66,8 @@ func (m *mailbox) PostUserMessage(message any) {
 	if m.first == nil && (m.more == nil || len(m.more.user) == 0) {
 		m.first = message
 	} else {
-		m.queue().push(message)
+		q := m.queue()
+		q.user, q.head = pushed(q.user, q.head, message)
 	}
 	wake := !m.scheduled && !m.suspended
 	m.scheduled = m.scheduled || wake

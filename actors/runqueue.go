@@ -69,9 +69,7 @@ func (q *runQueue) work() {
 		if q.head == len(q.queue) {
 			q.queue, q.head = q.queue[:0], 0
 		} else if q.head >= compactAt && 2*q.head >= len(q.queue) {
-			n := copy(q.queue, q.queue[q.head:])
-			clear(q.queue[n:])
-			q.queue, q.head = q.queue[:n], 0
+			q.queue, q.head = movedUp(q.queue, q.head), 0
 		}
 		q.mu.Unlock()
 		next.process()

@@ -63,7 +63,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return p.fail(exitUsage, err)
 	}
 	parser, err := kong.New(&c,
-		kong.Name("carillon"),
+		kong.Name("carillon"), vars,
 		kong.Description("SMS reminders for calendar events: on time, once, and only when they are welcome. Every setting is a flag, a variable (--data-dir is CARILLON_DATA_DIR) and a key of the YAML file (data_dir); the first that is given wins, in this order."),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(n int) { code = n; panic(exited{}) }),

@@ -35,7 +35,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 func settingsTable(t *testing.T) string {
 	t.Helper()
 	var c commands
-	parser, err := kong.New(&c, kong.Name("carillon"), kong.Exit(func(int) {}))
+	parser, err := kong.New(&c, kong.Name("carillon"), vars, kong.Exit(func(int) {}))
 	if err != nil {
 		t.Fatal(err)
 	}
