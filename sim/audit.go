@@ -307,7 +307,7 @@ func (a *audit) canceled(p *person, reminder string) {
 	for _, d := range t.accepted {
 		switch {
 		case d.lost(), d.life != p.life, isPills(d.msg.Text), a.swapped(d), a.taken(d):
-		case a.disguised(d, reminder), a.overtaken(d, reminder), a.namesake(d): // looked for, and not found by its words
+		case a.unrecognized(d, reminder): // looked for, and not found by its words
 			a.unknowable++
 		default:
 			a.fail("cancel", p, "%s is shown cancelled, and the carrier has accepted it (S3)", reminder)

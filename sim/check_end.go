@@ -57,7 +57,7 @@ var personal = regexp.MustCompile(`\+1555[0-9]{7}|[ce][0-9]+x[0-9]+`)
 // ended holds one reminder's end against one accepted message.
 func (a *audit) ended(p *person, r *engine.ReminderView, d *delivery) {
 	switch {
-	case d.lost(), a.swapped(d), a.disguised(d, r.ID), a.overtaken(d, r.ID), a.namesake(d), a.taken(d), isPills(d.msg.Text):
+	case d.lost(), a.swapped(d), a.unrecognized(d, r.ID), a.taken(d), isPills(d.msg.Text):
 	case d.told == engine.MessageDelivered && r.Status != engine.StatusDelivered && a.w.restored == 0:
 		a.fail("forward", p, "reminder %s ends %s, and the carrier has told that %s is delivered (D1)", r.ID, r.Status, d.sid)
 	case d.status == engine.MessageDelivered && r.Status == engine.StatusSent && a.w.restored == 0 && a.wasAsked(d):

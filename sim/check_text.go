@@ -146,6 +146,12 @@ func (a *audit) namesake(d *delivery) bool {
 	})
 }
 
+// unrecognized reports whether the engine can't know, for a store was restored, that
+// the carrier has a reminder's text.
+func (a *audit) unrecognized(d *delivery, reminder string) bool {
+	return a.disguised(d, reminder) || a.overtaken(d, reminder) || a.namesake(d)
+}
+
 // overtaken reports whether a text left before a restore for a lead that, by the
 // backup, was due together with a later one: only that one is looked for (P9).
 // What was lost with the store had set them apart (another zone, other leads).

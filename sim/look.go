@@ -297,7 +297,7 @@ func (p *person) truth(r *engine.ReminderView) {
 			continue
 		}
 		switch {
-		case a.swapped(d), a.disguised(d, r.ID), a.overtaken(d, r.ID), a.namesake(d), isPills(d.msg.Text):
+		case a.swapped(d), a.unrecognized(d, r.ID), isPills(d.msg.Text):
 		case r.Status == engine.StatusCanceled && !d.lost() && d.answered:
 			a.fail("cancel", p, "reminder %s is shown cancelled (%s), and the carrier has accepted %s (S3)", r.ID, r.Reason, d.sid)
 		case r.Status == engine.StatusScheduled && !d.lost() && p.w.restored == 0 && !a.taken(d):
