@@ -86,6 +86,7 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 		}}
 	}
 	in := w.audit.called(m)
+	c.triedAt = w.now
 	pl := c.plan(m)
 	if pl.panics && !pl.accept {
 		panic("sim: the vendor's client panics")
@@ -110,7 +111,6 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 			}
 		}
 	})
-	c.triedAt = w.now
 	if !s.wait(pl.answers) {
 		return provider.Outcome{Cause: "the process is dead"}
 	}
