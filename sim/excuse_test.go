@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"carillon/actors/provider"
 	"carillon/engine"
 )
 
@@ -409,5 +411,41 @@ func TestASnoozeIsCarriedOutByTheClockOfThen(t *testing.T) {
 			w.audit.customWords(d, in, "c0x1")
 			judged(t, w, c.bad, "words")
 		})
+	}
+}
+
+// TestATryThatPanicsIsATry: a stopped sender that tries the carrier and hears
+// nothing, since the vendor's client panicked before the call, waits as long again.
+func TestATryThatPanicsIsATry(t *testing.T) {
+	at := time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC).UnixMilli()
+	world := func(seed uint64) (*world, *sender) {
+		w := newWorld(Options{Seed: seed, Faults: FaultsNone})
+		w.now, w.faults.on[SenderPanic] = at, true
+		return w, &sender{c: w.carrier}
+	}
+	m := provider.Message{MessageID: "m_1", ValidUntil: at + hour}
+	for seed := uint64(1); ; seed++ {
+		if w, _ := world(seed); seed < 10_000 {
+			if pl := w.carrier.plan(m); !pl.panics || pl.accept {
+				continue
+			}
+		}
+		w, s := world(seed)
+		w.carrier.doubted, w.carrier.triedAt = true, at-30*minute
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the client did not panic")
+				}
+			}()
+			s.Send(context.Background(), m)
+		}()
+		if w.now += 10 * minute; !w.carrier.stopped() {
+			t.Error("ten minutes behind a try that told nothing a stopped sender has to be at work")
+		}
+		if w.now += 2 * minute; w.carrier.stopped() {
+			t.Error("twelve minutes behind its last try it need not be at work")
+		}
+		return
 	}
 }
