@@ -77,6 +77,7 @@ type flight struct {
 	call    func() // calls the carrier
 	outcome provider.Outcome
 	took    time.Duration
+	overdue bool    // the last check was too old: the carrier was not called
 	record  request // of the outcome
 }
 
@@ -309,11 +310,22 @@ func (o *outbox) handedOver(f *flight) {
 
 // call runs beside the outbox.
 func (o *outbox) call(f *flight) {
-	took := stopwatch()
-	f.outcome = o.node.handOver(f.until.ctx, messageOf(&f.message))
-	f.took = took()
+	if f.overdue = o.node.cfg.Clock.Now()-f.message.CreatedAt > checkHolds; f.overdue {
+		f.outcome = provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{
+			Category: engine.CategoryExpired, Retry: engine.RetryYes, RetryAfter: atOnce, Message: "the machine stood still behind the last check",
+		}}
+	} else {
+		took := stopwatch()
+		f.outcome = o.node.handOver(f.until.ctx, messageOf(&f.message))
+		f.took = took()
+	}
 	o.node.send(o.self, sent{f})
 }
+
+// checkHolds is how long what a last check found holds good. A machine that fell
+// asleep behind it wakes up hours later, in quiet hours perhaps: nothing is sent
+// on its word any more, and it is made again.
+const checkHolds = engine.Millis(60_000)
 
 // handOver calls the carrier; a panic there is an answer that nobody heard.
 func (n *Node) handOver(ctx context.Context, m provider.Message) (out provider.Outcome) {
@@ -333,8 +345,12 @@ func (o *outbox) sent(f *flight) {
 	f.by.sending--
 	f.by.recording++
 	o.answered(f.until)
-	o.node.metrics.handedOver(f.took)
-	o.learn(f.by, &f.outcome)
+	if f.overdue {
+		f.by.unheard(o.now)
+	} else {
+		o.node.metrics.handedOver(f.took)
+		o.learn(f.by, &f.outcome)
+	}
 	f.record.cmd = outcomeCommand(f.message.MessageID, &f.outcome)
 	o.node.toEntry(f.to, &f.record, o.now)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -315,4 +316,50 @@ func TestAnsweredHandOverMakesRoom(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A machine that falls asleep behind the last check (S1) wakes up when it does: what
+// the check found holds no longer, and it is made again before anything leaves.
+func TestALastCheckDoesNotKeep(t *testing.T) {
+	for name, c := range map[string]struct {
+		asleep time.Duration
+		calls  int // hand-overs that the journal knows
+	}{
+		"a moment": {asleep: 50 * time.Second, calls: 1},
+		"hours":    {asleep: 3 * time.Hour, calls: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asleep atomic.Bool
+			held := make(chan func(), 1)
+			config := func(c *actors.Config) {
+				c.Go = func(fn func()) {
+					if asleep.Load() {
+						held <- fn
+						return
+					}
+					go fn()
+				}
+			}
+			inWorld(t, config, func(w *world) {
+				w.person("ada", "+15550100001")
+				at := time.Now().Add(time.Minute)
+				w.do("ada", engine.CreateReminder{Text: "T", SendAt: at.UnixMilli(), ExpiresAt: at.Add(6 * time.Hour).UnixMilli()})
+				w.pass(59 * time.Second)
+				asleep.Store(true)
+				w.pass(time.Second + c.asleep)
+				if asleep.Store(false); len(held) != 1 || len(w.carrier.accepted) != 0 {
+					t.Fatalf("%d calls wait, %d were made", len(held), len(w.carrier.accepted))
+				}
+				go (<-held)()
+				w.pass(time.Second)
+				r := w.reminders("ada")[0]
+				if len(r.Messages) != c.calls || len(w.carrier.accepted) != 1 || r.Status != engine.StatusSent {
+					t.Fatalf("%v after %d hand-overs, %d texts", r.Status, len(r.Messages), len(w.carrier.accepted))
+				}
+				if age := w.carrier.at[0].UnixMilli() - w.carrier.accepted[0].CreatedAt; age > time.Minute.Milliseconds() {
+					t.Errorf("it left %d ms behind its last check", age)
+				}
+			})
+		})
+	}
 }

@@ -58,13 +58,20 @@ func (o *outbox) learn(s *sender, out *provider.Outcome) {
 		case s.trial:
 			o.resume(s, "a hand-over was accepted")
 		}
-	case out.Kind == provider.Uncertain && s.trial: // it told nothing
-		s.trial, s.resumeAt = false, now+s.pause
+	case out.Kind == provider.Uncertain: // it told nothing
+		s.unheard(now + s.pause)
 	}
 	s.wary, s.waryUntil = false, 0
 	if s.trial { // refused for another reason: the account is let in, and the next one tells the rest
 		o.resume(s, "the carrier answers otherwise now")
 		s.wary = true
+	}
+}
+
+// unheard ends a trial that told nothing of the carrier; the next may begin then.
+func (s *sender) unheard(next engine.Millis) {
+	if s.trial {
+		s.trial, s.resumeAt = false, next
 	}
 }
 

@@ -18,6 +18,7 @@ var Checkers = []Checker{
 	{Name: "backup", Holds: "a backup can be made and restored (W6)", World: true},
 	{Name: "cancel", Holds: "cancelled and not sent, or sent and shown sent (S3)"},
 	{Name: "check", Holds: "`carillon check` passes"},
+	{Name: "checked", Holds: "a text leaves within a minute of its last check (S1)"},
 	{Name: "collapse", Holds: "of overdue leads one goes out (P9)"},
 	{Name: "confirm", Holds: "news are asked for (D5)"},
 	{Name: "consent", Holds: "no text to who has opted out (N3)"},

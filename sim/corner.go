@@ -18,6 +18,7 @@ type often struct {
 	zones             int           // of a hundred changes of a profile
 	limits            float64       // of them, those of the limit, which nobody else has more of
 	leaps             float64       // of hand-overs, those during which the wall clock goes back
+	naps              float64       // of calls to the carrier, those before which the machine falls asleep
 	snooze            int64         // minutes at most
 	undelivered       float64       // of accepted messages
 	slowCarrier       float64
@@ -91,7 +92,7 @@ func (p *pace) corner(name string) {
 		p.custom, p.undelivered, p.slowCarrier, p.slowest, p.callbackLost, p.callbackLate = 3*hour, 0.5, 0.2, 40, 0.4, 0.3
 		p.callbackTwice, p.answerLost, p.rateLimited, p.findLags, p.longLags, p.takenBack, p.looks = 0.3, 0.15, 0.15, 0.7, true, true, hour
 	case CornerStops:
-		p.stops, p.longDown, p.crashes = 6*hour, 0.8, 1
+		p.stops, p.longDown, p.crashes, p.naps = 6*hour, 0.8, 1, 0.01
 	case CornerTravel:
 		p.profile, p.replies, p.allDay, p.zones, p.snooze, p.crashes = 2*hour, 40*minute, 0.7, 70, 720, 1
 	case CornerReads:

@@ -18,14 +18,17 @@ func (w *world) operators() {
 	w.every(6*hour, ActorPanic, w.panicActor)
 	w.every(w.pace.jumps, ClockForward, func() { w.jump(w.d.between(1, 2*maxSkew)) })
 	w.every(w.pace.jumps, ClockBack, func() { w.jump(-w.d.between(1, 2*maxSkew)) })
-	w.every(w.pace.stops, Suspend, func() {
-		until := max(w.now+w.d.about(2*hour), w.frozen) // who sleeps is not woken by falling asleep
-		w.slept += until - max(w.now, w.frozen)
-		w.frozen = until
-		w.disturb(w.frozen)
-	})
+	w.every(w.pace.stops, Suspend, w.suspend)
 	w.after(w.d.about(w.pace.backups), w.backUp)
 	w.every(w.pace.restores, Restore, w.restore)
+}
+
+// suspend has the machine fall asleep.
+func (w *world) suspend() {
+	until := max(w.now+w.d.about(2*hour), w.frozen) // who sleeps is not woken by falling asleep
+	w.slept += until - max(w.now, w.frozen)
+	w.frozen = until
+	w.disturb(w.frozen)
 }
 
 // every lets a trouble come again and again, with that mean.

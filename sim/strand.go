@@ -16,6 +16,9 @@ type strand struct {
 
 // spawn begins a strand soon.
 func (p *process) spawn(fn func()) {
+	if p.w.pace.naps > 0 && p.w.faults.hit(Suspend, p.w.pace.naps) {
+		p.w.suspend()
+	}
 	p.w.plan(p, p.w.d.between(0, 2), func() {
 		s := &strand{}
 		s.next, s.stop = iter.Pull(func(yield func(struct{}) bool) {

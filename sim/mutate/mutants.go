@@ -95,6 +95,7 @@ var mutants = []mutant{
 	{"fuse_off", []string{"engine/fuse.go", "const sameTexts = 2", "const sameTexts = 200"}},
 	{"model_unguarded", []string{"engine/composition.go", "		if e.Text, e.Why = b.Vet(c.Text); e.Why != \"\" {", "		if e.Text = c.Text; len(e.Text) == 0 {"}},
 	{"model_text_of_before", []string{"engine/composition.go", "return c.Text, ok && b.Sum() == c.Of", "_ = b\n	return c.Text, ok"}},
+	{"check_keeps", []string{"actors/outbox.go", "> checkHolds; f.overdue {", "> checkHolds<<20; f.overdue {"}},
 	{"overdue_leads_all_go", []string{"engine/send.go", "		case r.pending() && t.outrun(r):\n", "		case r.pending() && t.outrun(r) && r.Status == StatusNone:\n"}},
 	{"zone_back_counts_anew", []string{"engine/replan.go", "Account: max(d, t.u.Day.Account)}", "Account: d}"}},
 	{"place_lost_on_cancel", []string{"engine/apply.go", "			r.Reserved = false // RetryAt stays", "			// RetryAt stays"}},
