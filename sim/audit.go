@@ -48,6 +48,7 @@ type intent struct {
 	life      int
 	reminder  string
 	to, text  string
+	sender    string
 	at        engine.Millis // wall clock
 	trueAt    engine.Millis
 	late      bool // the clock jumped while it was on its way to the journal: the machine slept
@@ -175,6 +176,7 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 	for _, e := range events {
 		u.Apply(r.At, e)
 		a.failed(r.Stream, r.At, e)
+		a.w.pool.follow(r.Stream, e)
 		if f, ok := e.(engine.MessageAccepted); ok {
 			a.mixes(r.Stream, f)
 		}
@@ -205,7 +207,7 @@ func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
 	}
 	a.patient(p, r.At, s)
 	in := &intent{
-		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
+		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, sender: s.Sender, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
 		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
 		late:      max(r.At-a.w.wall(), a.w.wall()-r.At) > pauseGrace,
 		called:    a.early[s.MessageID],

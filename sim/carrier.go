@@ -18,10 +18,10 @@ type carrier struct {
 	byNumber  map[string][]*delivery
 	bySID     map[string]*delivery
 	blocked   map[string]bool
-	downUntil engine.Millis // true time: the account is refused
-	doubted   bool          // it was refused, and no hand-over has told since that it is not
-	triedAt   engine.Millis // true time of the last hand-over
-	twice     bool          // a sabotaged one accepts everything twice
+	numbers   map[string]*number // that texts come from; the only one has no name
+	downUntil engine.Millis      // true time: the account is refused
+	triedAt   engine.Millis      // true time of the last hand-over
+	twice     bool               // a sabotaged one accepts everything twice
 }
 
 // delivery is a message that the carrier accepted.
@@ -48,7 +48,7 @@ func (d *delivery) lost() bool { return d.gaveUp != 0 }
 func (d *delivery) lostAt(t engine.Millis) bool { return d.gaveUp != 0 && d.gaveUp <= t }
 
 func newCarrier(w *world) *carrier {
-	return &carrier{w: w, byNumber: map[string][]*delivery{}, bySID: map[string]*delivery{}, blocked: map[string]bool{}}
+	return &carrier{w: w, byNumber: map[string][]*delivery{}, bySID: map[string]*delivery{}, blocked: map[string]bool{}, numbers: map[string]*number{}}
 }
 
 // sender is the carrier as one process sees it.
@@ -79,6 +79,9 @@ type plan struct {
 func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 	c, w := s.c, s.c.w
 	w.digest.add("send", m.MessageID, m.To, m.Text)
+	if m.Sender != "" {
+		w.digest.add(m.Sender)
+	}
 	w.digest.number("at", w.now, m.ValidUntil)
 	if m.ValidUntil <= w.wall() {
 		return provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{
@@ -86,7 +89,8 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 		}}
 	}
 	in := w.audit.called(m)
-	c.triedAt = w.now
+	from := c.number(m.Sender)
+	c.triedAt, from.triedAt = w.now, w.now
 	pl := c.plan(m)
 	if pl.panics && !pl.accept {
 		panic("sim: the vendor's client panics")
@@ -114,7 +118,7 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 	if !s.wait(pl.answers) {
 		return provider.Outcome{Cause: "the process is dead"}
 	}
-	c.learned(pl)
+	c.learned(from, pl)
 	switch {
 	case pl.panics:
 		panic("sim: the vendor's client panics")
@@ -127,27 +131,6 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 	return provider.Outcome{Kind: provider.Accepted, SID: pl.delivery.sid, Status: engine.MessageQueued}
 }
 
-// learned notes what an answer says about the account: one that is lost says
-// nothing, and a stopped sender stays stopped (S5).
-func (c *carrier) learned(pl *plan) {
-	switch {
-	case pl.panics, pl.lost != "":
-	case !pl.accept && pl.refusal.Code == accountRefused:
-		c.doubted = true
-	case c.doubted:
-		c.doubted = false
-		c.w.disturb(c.w.now)
-	}
-}
-
-// stopped reports whether the engine may hold everything back, since it has
-// heard that the account is refused and nothing else since. It tries every ten
-// minutes at least.
-func (c *carrier) stopped() bool { return c.doubted && c.w.now < c.triedAt+11*minute }
-
-// accountRefused stops a sender.
-const accountRefused = 20003
-
 func (s *sender) wait(d engine.Millis) bool { return wait(s.c.w, s.p, d) }
 
 // plan draws what a hand-over meets.
@@ -158,7 +141,14 @@ func (c *carrier) plan(m provider.Message) *plan {
 		pl.answers = d.between(1, 18) * second
 	}
 	pl.arrives = pl.answers / 2
+	from := c.number(m.Sender)
 	switch {
+	case from.limits(c.w.now):
+		c.disturb(from)
+		pl.refuse(engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes})
+	case from.refuses(c.w.now):
+		c.disturb(from)
+		pl.refuse(numberRefused)
 	case c.w.now < c.downUntil:
 		c.w.disturb(c.w.now)
 		pl.refuse(engine.Failure{Code: accountRefused, Category: engine.CategoryAccountIssue, Retry: engine.RetryNever, Message: "authenticate"})
@@ -180,6 +170,7 @@ func (c *carrier) plan(m provider.Message) *plan {
 	case f.hit(ServerError, 0.05):
 		pl.accept, pl.lost = d.chance(0.5), "http 503"
 	case f.hit(RateLimited, c.w.pace.rateLimited):
+		c.disturb(from)
 		pl.refuse(engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes, RetryAfter: pick(d, 0, 0, 2*second, 5*minute)})
 	case f.hit(Refused, c.w.pace.refused):
 		pl.refuse(pick(d, refusals...))
@@ -206,7 +197,7 @@ var refusals = []engine.Failure{
 }
 
 // Stops implements provider.Stopper.
-func (s *sender) Stops(f engine.Failure) bool { return f.Code == accountRefused }
+func (s *sender) Stops(f engine.Failure) bool { return stops(f) }
 
 // accept takes a message into the book.
 func (c *carrier) accept(m provider.Message, in *intent, called, wall engine.Millis) *delivery {
@@ -233,14 +224,17 @@ func (c *carrier) accept(m provider.Message, in *intent, called, wall engine.Mil
 	return d
 }
 
-// Find implements provider.Sender: it is honest, if it can be asked.
+// Find implements provider.Sender: it is honest, if it can be asked. Of a message
+// of another number it knows nothing.
 func (s *sender) Find(_ context.Context, m provider.Message, since int64) provider.Sighting {
+	s.c.w.pool.asked(m)
 	if !s.wait(s.c.w.d.between(20, 400)) || s.c.w.faults.hit(FindDown, 0.3) {
 		return provider.Sighting{Cause: "http 503"}
 	}
 	var best *delivery
 	for _, d := range s.c.byNumber[m.To] {
-		if d.listedAt > s.c.w.now || d.msg.Text != m.Text || d.wallAt < since-5*minute || slices.Contains(m.Others, d.sid) {
+		if d.listedAt > s.c.w.now || d.msg.Text != m.Text || d.wallAt < since-5*minute || slices.Contains(m.Others, d.sid) ||
+			m.Sender != "" && d.msg.Sender != m.Sender {
 			continue
 		}
 		if best == nil || abs(d.wallAt-m.CreatedAt) < abs(best.wallAt-m.CreatedAt) {
@@ -250,7 +244,7 @@ func (s *sender) Find(_ context.Context, m provider.Message, since int64) provid
 	if best == nil {
 		return provider.Sighting{Result: provider.Absent}
 	}
-	return best.sighting()
+	return s.c.sighting(best)
 }
 
 // Fetch implements provider.Fetcher.
@@ -259,12 +253,13 @@ func (s *sender) Fetch(_ context.Context, sid string) provider.Sighting {
 		return provider.Sighting{Cause: "http 503"}
 	}
 	if d := s.c.bySID[sid]; d != nil {
-		return d.sighting()
+		return s.c.sighting(d)
 	}
 	return provider.Sighting{Result: provider.Absent}
 }
 
-func (d *delivery) sighting() provider.Sighting {
+func (c *carrier) sighting(d *delivery) provider.Sighting {
+	c.told(d.msg.Sender, d.failure)
 	return provider.Sighting{Result: provider.Found, SID: d.sid, Status: d.status, Failure: d.failure}
 }
 

@@ -22,6 +22,10 @@ func (c *carrier) live(d *delivery) {
 		}
 		c.becomes(d, engine.MessageSent, engine.Failure{})
 		c.w.after(r.between(200, 30_000), func() {
+			if c.number(d.msg.Sender).loses(c.w.now) {
+				c.becomes(d, engine.MessageUndelivered, numberUnknown)
+				return
+			}
 			if f.hit(Undelivered, c.w.pace.undelivered) {
 				c.becomes(d, pick(r, engine.MessageUndelivered, engine.MessageFailed), pick(r, losses...))
 				c.reconsider(d)
@@ -101,7 +105,9 @@ func (c *carrier) callback(d *delivery, status engine.MessageStatus, f engine.Fa
 // report hands a callback in; a carrier tries again when nobody takes it.
 func (c *carrier) report(d *delivery, cmd engine.ReportDelivery, tries int) {
 	user := d.msg.UserID
+	c.told(d.msg.Sender, cmd.Failure)
 	c.w.ask(user, cmd, "", 0, func(reply engine.Reply, err error) {
+		c.told(d.msg.Sender, cmd.Failure)
 		c.w.digest.reply(user, reply, err)
 		if _, done := reply.(engine.Done); done && err == nil {
 			d.told = max(d.told, cmd.Status)

@@ -12,6 +12,7 @@ import (
 // ends holds what everything has come to against the carrier's book.
 func (a *audit) ends() {
 	a.forgets()
+	a.w.pool.ends()
 	for _, p := range a.w.people {
 		if p.prof.now.exists {
 			a.dense(p)

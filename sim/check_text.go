@@ -24,7 +24,7 @@ func (a *audit) called(m provider.Message) *intent {
 		return nil
 	case in.called:
 		a.fail("intent", in.p, "message %s is handed over a second time (S3)", m.MessageID)
-	case in.text != m.Text || in.to != m.To || in.reminder != m.ReminderID:
+	case in.text != m.Text || in.to != m.To || in.reminder != m.ReminderID || in.sender != m.Sender:
 		a.fail("intent", in.p, "message %s differs from what is on the disk (S2)", m.MessageID)
 	case a.w.wall()-in.at > minute:
 		a.fail("checked", in.p, "message %s is handed over %d s behind its last check (S1)", m.MessageID, (a.w.wall()-in.at)/second)

@@ -57,6 +57,7 @@ const (
 	CornerReads    = "reads"    // people look at what is due and at what they wrote, while flushes and actors are slow
 	CornerRetries  = "retries"  // most hand-overs are refused, and while they wait limits change and stores are restored
 	CornerEchoes   = "echoes"   // requests are lost, and what is uncertain is snoozed for a minute: the same words again
+	CornerPool     = "pool"     // many people are texted from a few numbers, each with troubles of its own, and the pool changes
 	CornerClocks   = "clocks"   // the wall clock goes back during hand-overs whose answers are lost
 )
 
@@ -65,7 +66,7 @@ var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, 
 
 // Named lists the corners that are played only by name: each is about one
 // mistake, and seeds that drew them would play less of everything else.
-var Named = []string{CornerEchoes, CornerClocks}
+var Named = []string{CornerEchoes, CornerClocks, CornerPool}
 
 // cornerOf is which of the dense worlds a seed is. It draws for itself: what
 // the other seeds play does not depend on it.
@@ -105,6 +106,9 @@ func (p *pace) corner(name string) {
 		p.custom, p.ahead, p.expires, p.replies, p.snooze = 30*minute, 1, 0.9, 8*minute, 2
 		p.requestLost, p.slowAnswer, p.looks, p.crashes = 0.3, 0.6, 2*hour, 1
 		p.users, p.days = min(p.users, 5), min(p.days, 3)
+	case CornerPool:
+		p.users, p.days, p.calendar, p.custom, p.profile = p.users+30, min(p.days, 3), 4*hour, 6*hour, 3*day
+		p.backups, p.restores, p.stops, p.crashes, p.callbackLost = 4*hour, 24*hour, 8*hour, 1, 0.4
 	case CornerClocks:
 		p.jumps, p.leaps, p.answerLost, p.slowAnswer, p.findLags = 2*hour, 0.3, 0.3, 0.6, 0
 	}
@@ -152,7 +156,7 @@ func (q *profile) corner(name string) {
 		if q.allDayAt == engine.NoAllDay {
 			q.allDayAt = 540
 		}
-	case CornerRestores, CornerLosses, CornerEchoes, CornerClocks: // so that many texts leave
+	case CornerRestores, CornerLosses, CornerEchoes, CornerClocks, CornerPool: // so that many texts leave
 		q.limit, q.quiet = 100, engine.Quiet{}
 	case CornerRetries: // one lead is due while another one waits
 		q.leads, q.limit, q.quiet = []int32{1, 5, 15, 30}, 100, engine.Quiet{}

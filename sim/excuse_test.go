@@ -431,7 +431,8 @@ func TestATryThatPanicsIsATry(t *testing.T) {
 			}
 		}
 		w, s := world(seed)
-		w.carrier.doubted, w.carrier.triedAt = true, at-30*minute
+		only := w.carrier.number("")
+		only.doubted, only.triedAt = true, at-30*minute
 		func() {
 			defer func() {
 				if recover() == nil {
@@ -440,12 +441,38 @@ func TestATryThatPanicsIsATry(t *testing.T) {
 			}()
 			s.Send(context.Background(), m)
 		}()
-		if w.now += 10 * minute; !w.carrier.stopped() {
+		if w.now += 10 * minute; !w.carrier.stopped(only) {
 			t.Error("ten minutes behind a try that told nothing a stopped sender has to be at work")
 		}
-		if w.now += 2 * minute; w.carrier.stopped() {
+		if w.now += 2 * minute; w.carrier.stopped(only) {
 			t.Error("twelve minutes behind its last try it need not be at work")
 		}
 		return
+	}
+}
+
+// TestACustomOneThatCameBehindASTOP: it was carried out before a START, and its answer
+// came behind it. Nobody who is opted out is texted, and it does not come back.
+func TestACustomOneThatCameBehindASTOP(t *testing.T) {
+	for name, c := range map[string]struct {
+		swayed engine.Millis // when the START was acknowledged, behind the asking
+		bad    bool
+	}{
+		"it was asked for before the START": {swayed: 30 * second},
+		"it was asked for behind it":        {swayed: -hour, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, _, _ := oneText()
+			w.queue, w.proc, w.upSince = queue{}, &process{w: w}, w.now-hour
+			p.prof.now.limit = 100
+			asked := w.now
+			p.swayed, p.quieted = asked+c.swayed, asked-48*hour
+			w.now += minute
+			x := custom{token: "c0x1", sendAt: w.now + hour, expires: w.now + 2*hour}
+			p.cus.now = &customs{x.token: &x}
+			p.expectCustom(&x, asked)
+			w.run(w.now + 90*minute)
+			judged(t, w, c.bad, "missed")
+		})
 	}
 }

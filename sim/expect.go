@@ -35,12 +35,12 @@ func (p *person) expectEvent(e *calEvent) {
 }
 
 // expectCustom does it for a custom reminder. One that could not be sent for a
-// moment is cancelled for good, so nothing may have changed since it came.
-func (p *person) expectCustom(c *custom) {
-	t, since := target{p: p, token: c.token, at: c.sendAt, deadline: c.expires}, p.w.now
+// moment is cancelled for good, so nothing may have changed since it was asked for.
+func (p *person) expectCustom(c *custom, asked engine.Millis) {
+	t := target{p: p, token: c.token, at: c.sendAt, deadline: c.expires}
 	t.wanted = func() bool {
 		cur := (*p.cus.now)[c.token]
-		return cur != nil && !cur.canceled && !p.touched[c.id] && p.swayed < since
+		return cur != nil && !cur.canceled && !p.touched[c.id] && p.swayed < asked
 	}
 	if c.sendAt > p.w.wall()+10*minute && p.prof.now.verified && p.out == optedIn {
 		t.plan()
@@ -71,7 +71,7 @@ func (t *target) weigh() {
 		return
 	}
 	w.after(due-w.wall()+within, func() {
-		if t.certain() && w.calm(due-t.at+30*minute) {
+		if since := due - t.at + 30*minute; t.certain() && w.calm(since) && !w.carrier.holdsBack(t.p, since) {
 			t.hasLeft(due)
 		}
 	})
@@ -95,7 +95,7 @@ func (t *target) certain() bool {
 	p, w := t.p, t.p.w
 	q := p.prof.settled()
 	switch {
-	case w.ended || w.jumped != 0 || w.restored != 0 || !w.calm(30*minute) || w.paused.known || w.pauseWanted || w.carrier.stopped():
+	case w.ended || w.jumped != 0 || w.restored != 0 || !w.calm(30*minute) || w.paused.known || w.pauseWanted || w.carrier.holdsBack(p, 30*minute):
 		return false
 	case q == nil, p.cal.next != nil, p.cus.next != nil, !p.exists(), !q.verified, q.paused, p.out != optedIn,
 		q.limit < 100, p.crowded(), w.carrier.blocked[q.phone], t.event && !q.reminders:

@@ -46,6 +46,9 @@ const (
 	ComposerFails                // it refuses, or its client panics
 	ComposerLies                 // it says what is not so
 	ComposerInjects              // it adds links, numbers, markup
+	NumberDown                   // one number of the pool is refused for a while, or loses what it took
+	NumberLimited                // 429 for one number, again and again
+	PoolChanged                  // between two lives a number is taken out, added or brought back
 	classCount
 )
 
@@ -55,6 +58,7 @@ var classNames = [classCount]string{
 	"callback_late", "callback_forged", "status_first", "text_twice", "crash_anywhere", "append_lost", "append_kept",
 	"crash_snapshot", "actor_panic", "restore", "clock_forward", "clock_back", "suspend", "slow_disk", "disk_full",
 	"stall", "pause", "repeat_command", "stale_version", "composer_hangs", "composer_fails", "composer_lies", "composer_injects",
+	"number_down", "number_limited", "pool_changed",
 }
 
 // String returns the class' name.
@@ -78,6 +82,8 @@ type faults struct {
 	last   func() // is told of every fault
 	// bearable: hold-ups are so short that what is due leaves all the same.
 	bearable bool
+	// pooled: a rate limit is one number's, and holds nobody else's up.
+	pooled bool
 }
 
 // swarm switches a random half on: faults that always come together hide what
@@ -86,8 +92,20 @@ func (f *faults) swarm() {
 	if f.d.chance(0.125) {
 		return
 	}
-	for c := range f.on {
+	for c := range drawnApart {
 		f.on[c] = f.d.chance(0.5)
+	}
+}
+
+// drawnApart is the first of the classes of a part that not every world has. They
+// are drawn from that part's stream: what the others play does not depend on it.
+const drawnApart = NumberDown
+
+// swarmOf switches a random half of a part's classes on, unless the world has no
+// faults at all.
+func (f *faults) swarmOf(d draw, classes ...Class) {
+	for _, c := range classes {
+		f.on[c] = d.chance(0.5) && slices.Contains(f.on[:drawnApart], true)
 	}
 }
 
@@ -106,7 +124,7 @@ func (f *faults) hit(c Class, p float64) bool {
 
 func (f *faults) note(c Class) {
 	f.count[c]++
-	if f.bearable && (c == SlowDisk || c == Stall) {
+	if f.bearable && (c == SlowDisk || c == Stall) || f.pooled && c == RateLimited {
 		return
 	}
 	switch c { //nolint:exhaustive // the others hold nobody else's reminders up

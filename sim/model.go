@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"time"
 
 	"carillon/engine"
@@ -148,6 +149,8 @@ type model struct {
 	people []personModel
 	paused pauseState
 	known  map[string]bool // reminders
+	// senders are the numbers that people are texted from, by the journal.
+	senders map[string]string
 }
 
 type personModel struct {
@@ -161,7 +164,7 @@ type personModel struct {
 
 // remember returns what the clients know, nil while one waits for an answer.
 func (w *world) remember() *model {
-	m := &model{at: w.now, paused: w.paused, known: map[string]bool{}}
+	m := &model{at: w.now, paused: w.paused, known: map[string]bool{}, senders: maps.Clone(w.pool.of)}
 	for _, p := range w.people {
 		if p.busy() {
 			return nil

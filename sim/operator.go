@@ -21,6 +21,7 @@ func (w *world) operators() {
 	w.every(w.pace.stops, Suspend, w.suspend)
 	w.after(w.d.about(w.pace.backups), w.backUp)
 	w.every(w.pace.restores, Restore, w.restore)
+	w.pool.operators()
 }
 
 // suspend has the machine fall asleep.
@@ -214,6 +215,7 @@ func (a *audit) restored(b *backup) {
 		}
 	}
 	a.intents, a.retries = map[string]*intent{}, map[string]*retry{}
+	a.w.pool.of = b.model.senders
 	a.forgetAhead()
 }
 

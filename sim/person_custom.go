@@ -34,7 +34,7 @@ func (p *person) chooseCustom() *op {
 }
 
 func (p *person) createCustom() *op {
-	d, wall := p.w.d, p.w.wall()
+	d, wall, asked := p.w.d, p.w.wall(), p.w.now
 	p.tokens++
 	c := custom{token: fmt.Sprintf("c%dx%d", p.n, p.tokens), priority: pick(d, engine.PriorityLow, engine.PriorityNormal, engine.PriorityHigh, engine.PriorityUrgent)}
 	c.sendAt = wall + pick(d, d.between(-5, 30)*minute, d.between(0, p.w.pace.ahead)*hour)
@@ -56,7 +56,7 @@ func (p *person) createCustom() *op {
 			p.w.after(c.sendAt-p.w.wall()+d.between(0, 40_000), func() { p.cancelNow(&c) })
 		}
 		if !refused && c.priority != engine.PriorityUrgent {
-			p.expectCustom(&c)
+			p.expectCustom(&c, asked)
 		}
 	}
 	return o

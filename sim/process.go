@@ -37,7 +37,8 @@ func (w *world) start() {
 	p := &process{w: w, parked: map[*strand]struct{}{}, asks: map[uint64]func(engine.Reply, error){}}
 	w.proc = p
 	conf := w.shape.config()
-	conf.Log, conf.Clock, conf.Sender, conf.Verifier = w.disk, p, &sender{w.carrier, p}, provider.DryRun{}
+	conf.Log, conf.Clock, conf.Sender, conf.Verifier = w.disk, p, w.pool.sender(&sender{w.carrier, p}), provider.DryRun{}
+	conf.Senders = w.pool.begin()
 	if w.shape.composes > 0 {
 		conf.Composer, conf.MaxComposes = &composer{w, p}, w.shape.composes
 	}

@@ -78,7 +78,8 @@ func Run(opt Options) (Result, error) {
 func (w *world) heal() {
 	w.ended, w.faults.healed = true, true
 	w.run(max(w.now, w.frozen)) // a machine that sleeps wakes up when it does
-	w.fullUntil, w.carrier.downUntil = 0, 0
+	w.fullUntil = 0
+	w.carrier.heal()
 	for n := 0; !w.over && (w.proc == nil || !w.fence()) && n < 60; n++ {
 		if w.proc == nil {
 			n = 0 // a long outage

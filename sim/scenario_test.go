@@ -60,6 +60,7 @@ var scenarios = []scenario{
 	{name: "G7 a language model hangs and fails", troubles: []Class{ComposerHangs, ComposerFails}},
 	{name: "the disk is slow, and full", troubles: []Class{SlowDisk, DiskFull}},
 	{name: "the store is lost and restored from a backup", troubles: []Class{Restore}},
+	{name: "numbers of a pool are refused, slowed and changed", troubles: []Class{NumberDown, NumberLimited, PoolChanged}},
 }
 
 // TestScenarios plays each with as many seeds as it takes for every trouble of

@@ -24,6 +24,7 @@ type world struct {
 	strand  *strand // the coroutine whose turn it is
 	disk    *disk
 	carrier *carrier
+	pool    *pool
 	people  []*person
 	byID    map[string]*person
 	audit   *audit
@@ -66,6 +67,7 @@ func newWorld(opt Options) *world {
 	case FaultsNone:
 	default:
 		w.faults.swarm()
+		w.faults.swarmOf(newDraw(opt.Seed^poolStream^1), NumberDown, NumberLimited, PoolChanged)
 	}
 	for _, c := range opt.Without {
 		w.faults.on[c] = false
@@ -74,6 +76,7 @@ func newWorld(opt Options) *world {
 	for _, c := range w.pace.without() {
 		w.faults.on[c] = false
 	}
+	w.pool = newPool(w)
 	w.shape = drawShape(w.d)
 	w.shape.corner(w.pace.name)
 	w.faults.bearable = w.pace.watched

@@ -11,11 +11,22 @@ type mutant struct {
 // favored are mutants whose situation one corner alone brings about, and seldom: every
 // second of their seeds is of it, and the engine as it is plays the same.
 var favored = map[string]string{
-	"restored_retry_is_outrun":        sim.CornerRetries,
-	"wake_lost_behind_a_read":         sim.CornerReads,
-	"under_way_is_no_matter":          sim.CornerEchoes,
-	"looked_up_by_the_clock_before":   sim.CornerClocks,
-	"older_one_delivers_what_is_sent": sim.CornerLosses,
+	"restored_retry_is_outrun":          sim.CornerRetries,
+	"wake_lost_behind_a_read":           sim.CornerReads,
+	"under_way_is_no_matter":            sim.CornerEchoes,
+	"looked_up_by_the_clock_before":     sim.CornerClocks,
+	"older_one_delivers_what_is_sent":   sim.CornerLosses,
+	"number_is_drawn_anew":              sim.CornerPool,
+	"number_is_drawn_at_each_text":      sim.CornerPool,
+	"number_that_was_taken_out_is_used": sim.CornerPool,
+	"everybody_has_the_first_number":    sim.CornerPool,
+	"number_forgotten_in_snapshots":     sim.CornerPool,
+	"stopped_number_stops_all":          sim.CornerPool,
+	"report_stops_all_numbers":          sim.CornerPool,
+	"rate_limit_slows_all_numbers":      sim.CornerPool,
+	"looked_up_at_any_number":           sim.CornerPool,
+	"looked_up_at_the_number_of_today":  sim.CornerPool,
+	"number_that_is_gone_is_not_asked":  sim.CornerPool,
 }
 
 // A check of S1 is held by the plan as well: there are two locks on the door,
@@ -158,4 +169,16 @@ var mutants = []mutant{
 	{"third_lead_is_not_planned", []string{"engine/plan.go", "		for _, lead := range p.u.Prefs.Leads {\n", "		for _, lead := range p.u.Prefs.Leads[:min(len(p.u.Prefs.Leads), 2)] {\n"}},
 	{"person_is_shown_before_the_flush", []string{"actors/user.go", "	if len(d.Events) == 0 && u.unflushed.Load() == 0 {", "	if _, read := r.cmd.(engine.GetUser); len(d.Events) == 0 && (read || u.unflushed.Load() == 0) {"}},
 	{"start_drops_a_look_up", []string{"wal/waltest/mem.go", "	return fromState(opts, st)\n}\n\n// NextSeq", "	if n := len(st.Records) - 1; n > 0 {\n		last := &st.Records[n]\n		at := bytes.Index(last.Data, []byte{0xc2, 1}) // LookupDone, and nothing behind it\n		alone := at >= 4 && at < 8 && at+int(last.Data[at-1]) == len(last.Data)\n		if alone && st.Snapshots[last.Stream].Seq < last.Seq && st.ReplayFrom < last.Seq {\n			st.Heads[last.Stream], st.Records = last.Prev, st.Records[:n]\n		}\n	}\n	return fromState(opts, st)\n}\n\n// NextSeq"}},
+	// Those of a pool of numbers (S6).
+	{"number_is_drawn_anew", []string{"engine/sender.go", "		if s == t.u.Sender {\n			return s\n		}\n", ""}},
+	{"number_is_drawn_at_each_text", []string{"engine/send.go", "ValidUntil: t.validUntil(r), Sender: t.sender(),", "ValidUntil: t.validUntil(r), Sender: t.anyOf(len(t.u.Reminders)),", "engine/sender.go", "// weight ranks", "func (t *turn) anyOf(n int) string {\n	if pool := t.env.Policy.Senders; len(pool) > 0 {\n		return pool[n%len(pool)]\n	}\n	return \"\"\n}\n\n// weight ranks"}},
+	{"number_that_was_taken_out_is_used", []string{"engine/send.go", "ValidUntil: t.validUntil(r), Sender: t.sender(),", "ValidUntil: t.validUntil(r), Sender: t.before(),", "engine/sender.go", "// weight ranks", "func (t *turn) before() string {\n	if t.u.Sender != \"\" {\n		return t.u.Sender\n	}\n	return t.sender()\n}\n\n// weight ranks"}},
+	{"everybody_has_the_first_number", []string{"engine/sender.go", "drawn == \"\" || w > most", "drawn == \"\" || w > most && false"}},
+	{"number_forgotten_in_snapshots", []string{"engine/codec/user.go", "	text(c, 20, &u.Sender)\n", ""}},
+	{"stopped_number_stops_all", []string{"actors/outbox.go", "	if s.stopped != \"\" && !s.trial {\n		if at", "	for _, other := range o.senders {\n		if s.stopped == \"\" && other.stopped != \"\" {\n			return now + 1000\n		}\n	}\n	if s.stopped != \"\" && !s.trial {\n		if at"}},
+	{"report_stops_all_numbers", []string{"actors/outbox.go", "		if s := o.sender(m.sender); s != nil {\n			o.stop(s, m.failure, true)\n		}\n", "		for _, s := range o.senders {\n			o.stop(s, m.failure, true)\n		}\n"}},
+	{"rate_limit_slows_all_numbers", []string{"actors/senderhealth.go", "		s.notBefore = max(s.notBefore, now+max(out.Failure.RetryAfter, slowDown))\n", "		for _, s := range o.senders {\n			s.notBefore = max(s.notBefore, now+max(out.Failure.RetryAfter, slowDown))\n		}\n"}},
+	{"looked_up_at_any_number", []string{"engine/wake.go", "To: m.To, Sender: m.Sender, Text: m.Text", "To: m.To, Text: m.Text"}},
+	{"looked_up_at_the_number_of_today", []string{"engine/wake.go", "To: m.To, Sender: m.Sender, Text: m.Text", "To: m.To, Sender: t.sender(), Text: m.Text"}},
+	{"number_that_is_gone_is_not_asked", []string{"actors/outbox.go", "		case engine.LookUp:\n			if o.isNew(e.Key()) {", "		case engine.LookUp:\n			if (e.Message.Sender == \"\" || o.sender(e.Message.Sender) != nil) && o.isNew(e.Key()) {"}},
 }
