@@ -107,7 +107,7 @@ func (p *pace) corner(name string) {
 		p.requestLost, p.slowAnswer, p.looks, p.crashes = 0.3, 0.6, 2*hour, 1
 		p.users, p.days = min(p.users, 5), min(p.days, 3)
 	case CornerPool:
-		p.users, p.days, p.calendar, p.custom, p.profile = p.users+30, min(p.days, 3), 4*hour, 6*hour, 3*day
+		p.users, p.calendar, p.custom, p.profile = p.users+30, 4*hour, 6*hour, 3*day
 		p.backups, p.restores, p.stops, p.crashes, p.callbackLost = 4*hour, 24*hour, 8*hour, 1, 0.4
 	case CornerClocks:
 		p.jumps, p.leaps, p.answerLost, p.slowAnswer, p.findLags = 2*hour, 0.3, 0.3, 0.6, 0

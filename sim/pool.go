@@ -45,11 +45,18 @@ func newPool(w *world) *pool {
 	}
 	w.faults.pooled = true
 	if still := l.d.chance(0.5); still && w.pace.name == CornerPool {
-		for _, c := range []Class{Restore, ClockForward, ClockBack, Suspend} { // so that what is due can be demanded
+		for _, c := range holdAll {
 			w.faults.on[c] = false
 		}
 	}
 	return l
+}
+
+// holdAll are the faults that hold everybody back, or leave it open who was texted:
+// every second world of the corner has none of them, so that it can be demanded of
+// one number what another one's trouble must not keep it from.
+var holdAll = []Class{
+	Restore, ClockForward, ClockBack, Suspend, Pause, AccountDown, SlowDisk, Stall, CrashAnywhere, AppendLost, AppendKept, CrashSnapshot,
 }
 
 // noPool is the carrier's only number, which has no name.
