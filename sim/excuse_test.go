@@ -476,3 +476,33 @@ func TestACustomOneThatCameBehindASTOP(t *testing.T) {
 		})
 	}
 }
+
+// TestACallbackNamesAMistakenMessage: a look-up took a text for another reminder's of
+// the same words, its own look-ups did not find it, and a late callback names it. What
+// was refused stays refused, and so does what nobody else was taken for.
+func TestACallbackNamesAMistakenMessage(t *testing.T) {
+	absent := engine.Failure{Category: engine.CategoryUnknown}
+	for name, c := range map[string]struct {
+		failure engine.Failure
+		mixed   string // the sid that the other reminder's look-up took
+		bad     bool
+	}{
+		"another one has it":           {failure: absent, mixed: "SM1"},
+		"another one has another text": {failure: absent, mixed: "SM2", bad: true},
+		"it was refused":               {failure: engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}, mixed: "SM1", bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, _ := oneText()
+			d.sid = "SM1"
+			w.carrier.bySID[d.sid] = d
+			w.audit.mixed["m_9"] = c.mixed
+			message := func(sid string, status engine.MessageStatus) *engine.ReminderView {
+				return &engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
+					{ID: "m_1", SID: sid, Status: status, Error: c.failure},
+				}}}
+			}
+			p.forward(message("", engine.MessageFailed), message("SM1", engine.MessageSent))
+			judged(t, w, c.bad, "forward")
+		})
+	}
+}

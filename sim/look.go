@@ -222,20 +222,34 @@ func (p *person) forward(before, now *engine.ReminderView) {
 }
 
 // foundLate reports whether a message that was taken as not sent, for look-ups
-// did not know its words, is the one that left before a restore: the carrier
-// names it in a callback. That it had failed was a conclusion, not the
+// did not know its words or took it for another one of the same words, is the one
+// that left, before a restore in the first case: the carrier names it in a callback. That it had failed was a conclusion, not the
 // carrier's word, and the carrier is believed. It is believed too if its word was
 // about another one: ids are counted from what the store knows, so that a
 // hand-over since has the id of one that was lost with the store. By the backup
 // that one was not due, or it had other words: else it would have been found.
 func (a *audit) foundLate(before, now *engine.Message, reminder string) bool {
 	d, in := a.w.carrier.bySID[now.SID], a.intents[now.ID]
-	if before.Status != engine.MessageFailed || before.SID != "" || d == nil || d.msg.MessageID != now.ID || d.calledAt >= a.w.restored {
+	if before.Status != engine.MessageFailed || before.SID != "" || d == nil || d.msg.MessageID != now.ID {
 		return false
 	}
 	concluded := before.Error.Category == engine.CategoryUnknown && before.Error.Code == 0
+	if d.calledAt >= a.w.restored {
+		return concluded && a.mistaken(d)
+	}
 	again := in != nil && in.called // since the restore, which forgets those before it
 	return concluded && a.disguised(d, reminder) || again && (a.disguised(d, reminder) || a.lookedFor(d, reminder) == nil)
+}
+
+// mistaken reports whether a look-up took a text for another reminder's of the same
+// words (mixes): its own look-ups don't find it then.
+func (a *audit) mistaken(d *delivery) bool {
+	for _, sid := range a.mixed {
+		if sid == d.sid {
+			return true
+		}
+	}
+	return false
 }
 
 // ahead numbers the states of a message as SPEC D1 lists them.
