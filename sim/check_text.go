@@ -156,19 +156,23 @@ func (a *audit) unrecognized(d *delivery, reminder string) bool {
 
 // overtaken reports whether a text left before a restore for a lead that, by the
 // backup, was due together with a later one: only that one is looked for (P9).
-// What was lost with the store had set them apart (another zone, other leads).
+// What was lost with the store had set them apart (another zone, other leads). So
+// is one whose retry was due behind the later one, in the same words.
 func (a *audit) overtaken(d *delivery, reminder string) bool {
 	u := a.shadow[d.msg.UserID]
 	if u == nil || d.calledAt >= a.w.restored {
 		return false
 	}
 	at := slices.IndexFunc(u.Reminders, func(r engine.Reminder) bool { return r.ID == reminder })
-	if at < 0 || u.Reminders[at].Attempts > 0 || u.Reminders[at].Reason != engine.ReasonStale {
+	if at < 0 || u.Reminders[at].Reason != engine.ReasonStale {
 		return false
 	}
 	r := &u.Reminders[at]
 	return slices.ContainsFunc(u.Reminders, func(o engine.Reminder) bool {
-		return a.assumed[o.ID] != nil && o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead
+		if o.EventID != r.EventID || o.Occ != r.Occ || o.Lead >= r.Lead {
+			return false
+		}
+		return slices.ContainsFunc(a.assumed[o.ID], func(s assumption) bool { return r.Attempts == 0 || s.Text == d.msg.Text })
 	})
 }
 

@@ -506,3 +506,36 @@ func TestACallbackNamesAMistakenMessage(t *testing.T) {
 		})
 	}
 }
+
+// TestARetryBehindALaterLead: by the backup a retry was due behind the later lead,
+// which is looked for. In the same words one would be taken for the other, and the
+// earlier lead is over; in others it is looked for by itself.
+func TestARetryBehindALaterLead(t *testing.T) {
+	for name, c := range map[string]struct {
+		attempts int32
+		text     string // of the later lead, as it is looked for
+		lead     int32  // of it
+		bad      bool
+	}{
+		"in the same words":                {attempts: 1, text: "e0x1 Lunch in 15 mins", lead: 1},
+		"in other words":                   {attempts: 1, text: "e0x1 Lunch in 1 min", lead: 1, bad: true},
+		"no retry: they were due together": {text: "e0x1 Lunch in 1 min", lead: 1},
+		"the other one is no later lead":   {attempts: 1, text: "e0x1 Lunch in 15 mins", lead: 60, bad: true},
+		"none is looked for":               {attempts: 1, lead: 1, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			w.audit.accepted(d, in)
+			w.restored = d.calledAt + hour
+			if c.text != "" {
+				w.audit.assumed["r_2"] = []assumption{{engine.AttemptStarted{ID: "r_2", Text: c.text, To: d.msg.To}, w.restored}}
+			}
+			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{
+				{ID: "r_1", EventID: "a", Lead: 15, Status: engine.StatusCanceled, Reason: engine.ReasonStale, Attempts: c.attempts},
+				{ID: "r_2", EventID: "a", Lead: c.lead},
+			}}
+			w.audit.canceled(p, "r_1")
+			judged(t, w, c.bad, "cancel")
+		})
+	}
+}
