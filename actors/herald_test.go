@@ -15,6 +15,7 @@ import (
 	"carillon/actors"
 	"carillon/actors/provider"
 	"carillon/engine"
+	"carillon/wal"
 	"carillon/wal/waltest"
 )
 
@@ -445,6 +446,55 @@ func TestErasedPersonIsNotTold(t *testing.T) {
 		w.crash()
 		w.pass(10 * time.Minute)
 		if got := r.heard("ada"); got != "erased" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// dying is a log whose process dies behind the first blanking of somebody.
+type dying struct {
+	wal.Log
+	mem      *waltest.Mem
+	survivor *waltest.Mem
+}
+
+func (d *dying) Redact(stream string, last uint64) (int, error) {
+	n, err := d.mem.Redact(stream, last)
+	if d.survivor == nil {
+		d.survivor = d.mem.CrashClone()
+	}
+	return n, err
+}
+
+// N6: a process that dies when a person is blanked, and not noted as erased yet,
+// leaves it to the next one to tell. Once it is noted, none tells it again.
+func TestErasureIsToldOverACrash(t *testing.T) {
+	telling(t, nil, func(w *world, r *receiver) {
+		w.stop()
+		mem := waltest.NewMem(waltest.MemOptions{})
+		d := &dying{Log: mem, mem: mem}
+		w.log = d
+		w.start()
+		w.person("ada", "+15550100001")
+		w.event("ada", "secret", time.Hour)
+		w.pass(2 * time.Second)
+		if _, err := w.try("ada", engine.EraseUser{}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Second)
+		_ = w.node.Stop(context.Background()) // its journal is closed
+		if got := r.heard("ada"); got != "scheduled" || len(w.died) != 1 {
+			t.Fatalf("told %q by the process that died", got)
+		}
+		w.log = d.survivor
+		w.start()
+		w.pass(2 * time.Second)
+		if got := r.heard("ada"); got != "scheduled erased" {
+			t.Fatalf("told %q", got)
+		}
+		w.crash()
+		w.pass(2 * time.Second)
+		if got := r.heard("ada"); got != "scheduled erased" {
 			t.Errorf("told %q", got)
 		}
 	})

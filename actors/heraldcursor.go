@@ -15,8 +15,9 @@ import (
 // raised in transactions of the journal, behind the telling: what was told
 // since is told again after a crash, with the same ids.
 type cursor struct {
-	At   uint64       `json:"at"`
-	Held []heldCursor `json:"held,omitempty"`
+	At    uint64       `json:"at"`
+	Since uint64       `json:"since,omitempty"` // the first that was to be told; 0: nobody knows any more
+	Held  []heldCursor `json:"held,omitempty"`
 }
 
 type heldCursor struct {
@@ -81,6 +82,7 @@ func (n *Node) loadCursor() error {
 // firstCursor is on the disk before anything happens that is to be told.
 func (n *Node) firstCursor(s *cursorState) error {
 	s.saved.At = n.cfg.Log.NextSeq()
+	s.saved.Since = s.saved.At
 	value, err := json.Marshal(s.saved)
 	if err != nil {
 		return err
@@ -108,7 +110,7 @@ func (h *herald) save(now engine.Millis) {
 	if !c.behind || c.saving || !due {
 		return
 	}
-	next := cursor{At: h.position()}
+	next := cursor{At: h.position(), Since: c.saved.Since}
 	for _, l := range h.held {
 		k := l.back
 		next.Held = append(next.Held, heldCursor{l.stream, k.from, k.since, k.tries, k.at})

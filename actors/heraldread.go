@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
@@ -201,6 +202,35 @@ func webhookID(store, stream string, seq, nth, at uint64, content string) string
 // Only the id is told.
 func (n *Node) tellErased(m erase) {
 	n.leaveNote(note{What: engine.NoticeErased, UserID: m.id, Of: m.seq})
+}
+
+// untold finds, in what a start reads of the log, the erasures that were carried out
+// and whose note a crash has lost: by stream, the last record that is blanked,
+// which is the one that erased. Who has the id since has others.
+type untold map[string]uint64
+
+func (u untold) see(r wal.Record) {
+	switch {
+	case r.Redacted:
+		u[r.Stream] = r.Seq
+	case r.Stream == streamHerald:
+		var m note
+		if err := json.Unmarshal(r.Data, &m); err == nil && m.What == engine.NoticeErased && u[m.UserID] == m.Of {
+			delete(u, m.UserID)
+		}
+	}
+}
+
+// erasures lists those since a record, in the order of the log.
+func (u untold) erasures(since uint64) []erase {
+	var out []erase
+	for id, seq := range u {
+		if seq >= since {
+			out = append(out, erase{id, seq})
+		}
+	}
+	slices.SortFunc(out, func(a, b erase) int { return cmp.Compare(a.seq, b.seq) })
+	return out
 }
 
 // tellSender notes that a sender was stopped or goes on, and why. It is

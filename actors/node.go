@@ -38,6 +38,7 @@ type Node struct {
 
 	keys     keyring
 	erasures []erase  // that recovery found cut short
+	untold   []erase  // that it found carried out, and not noted
 	found    []*entry // by recovery, in the order of the log
 
 	spend   ledger     // of the composer, as recovery found it

@@ -35,7 +35,9 @@ func (n *Node) recover() error {
 		return err
 	}
 	silent := map[*entry]bool{}
+	blanked := untold{}
 	err = n.cfg.Log.Replay(n.cfg.Log.ReplayFrom(), func(r wal.Record) error {
+		blanked.see(r)
 		if strings.HasPrefix(r.Stream, "!") || r.Seq <= covered[r.Stream] {
 			return nil
 		}
@@ -51,6 +53,7 @@ func (n *Node) recover() error {
 		}
 		e.wake = st.EarliestWake(&n.cfg.Policy)
 	}
+	n.untold = blanked.erasures(n.tidings.start.saved.Since)
 	return n.findBackup()
 }
 
@@ -160,7 +163,10 @@ func (n *Node) begin() {
 	for _, m := range n.erasures {
 		n.send(n.keeper, m)
 	}
-	n.erasures = nil
+	for _, m := range n.untold {
+		n.tellErased(m)
+	}
+	n.erasures, n.untold = nil, nil
 	n.fence(overdue, func() {
 		n.ready.Store(true)
 		if !n.cfg.Still {
