@@ -39,6 +39,10 @@ type herald struct {
 	running int     // of those, being told
 	loading int     // held streams that are being read
 
+	// By user, the record that erased them: what is before it was another person's.
+	// Behind a start what is not here is blanked, and not read any more.
+	erased map[string]uint64
+
 	road    road
 	cursor  cursorState
 	shownAt engine.Millis // when the oldest was looked for
@@ -108,7 +112,7 @@ type (
 const maxWaiting = 512
 
 func newHerald(n *Node) *herald {
-	h := &herald{node: n, lanes: map[string]*lane{}, cursor: n.tidings.start, next: n.tidings.start.saved.At}
+	h := &herald{node: n, lanes: map[string]*lane{}, erased: map[string]uint64{}, cursor: n.tidings.start, next: n.tidings.start.saved.At}
 	for _, k := range h.cursor.saved.Held {
 		l := &lane{stream: k.Stream, back: &heldBack{from: k.From, since: k.Since, tries: k.Tries, at: k.At}}
 		h.lanes[k.Stream] = l
@@ -139,6 +143,8 @@ func (h *herald) Receive(ctx actor.Context) {
 		h.heard(m)
 	case cursorSaved:
 		h.cursor.saving = false
+	case erase:
+		h.erased[m.id] = m.seq
 	case drainNotices:
 		h.hold = true
 		h.drainAsked = append(h.drainAsked, m.done)
@@ -211,15 +217,16 @@ func (h *herald) tell(l *lane, now engine.Millis) {
 		return
 	}
 	n.toUser(t.user, &request{
-		cmd:     engine.ReadNotice{ReminderID: t.notice.ReminderID, At: t.at},
+		cmd:     engine.ReadNotice{ReminderID: t.notice.ReminderID},
 		deliver: func(reply engine.Reply, err error) { n.send(h.self, looked{l, reply, err}) },
 	})
 }
 
-// looked tells the receiver. Nothing is told of who was erased meanwhile (N6).
+// looked tells the receiver. Nothing is told of who was erased meanwhile, whoever
+// has the id now (N6).
 func (h *herald) looked(m looked) {
 	reply, there := m.reply.(engine.NoticeReply)
-	if m.err == nil && !there {
+	if t := &m.lane.queue[0]; m.err == nil && !there || t.Seq <= h.erased[t.user] {
 		h.idle(m.lane)
 		h.drop(m.lane, "erased")
 		return

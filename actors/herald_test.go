@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -495,6 +496,43 @@ func TestErasureIsToldOverACrash(t *testing.T) {
 		w.crash()
 		w.pass(2 * time.Second)
 		if got := r.heard("ada"); got != "scheduled erased" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// clock is the machine's, put back by so much.
+type clock struct {
+	actors.SystemClock
+	back atomic.Int64 // milliseconds
+}
+
+func (c *clock) Now() engine.Millis { return c.SystemClock.Now() - c.back.Load() }
+
+func (c *clock) NewAlarm(fn func()) actors.Alarm { return alarm{c.SystemClock.NewAlarm(fn), c} }
+
+type alarm struct {
+	actors.Alarm
+	c *clock
+}
+
+func (a alarm) Set(at engine.Millis) {
+	if at != 0 {
+		at += a.c.back.Load()
+	}
+	a.Alarm.Set(at)
+}
+
+// What happens to somebody by a clock that has gone back to before they were made
+// is theirs all the same.
+func TestNoticesByAClockThatWentBack(t *testing.T) {
+	c := &clock{}
+	telling(t, func(cfg *actors.Config) { cfg.Clock = c }, func(w *world, r *receiver) {
+		w.person("ada", "+15550100001")
+		c.back.Store(time.Hour.Milliseconds())
+		w.event("ada", "e1", 20*time.Minute)
+		w.pass(2 * time.Second)
+		if got := r.heard("ada"); got != "scheduled" {
 			t.Errorf("told %q", got)
 		}
 	})

@@ -197,6 +197,15 @@ func webhookID(store, stream string, seq, nth, at uint64, content string) string
 	return "msg_" + webhookIDs.EncodeToString(sum[:])[:26]
 }
 
+// erase has what the log holds of a person blanked, and nothing of them told; before
+// anybody can hear that they are erased.
+func (n *Node) erase(m erase) {
+	n.send(n.keeper, m)
+	if n.herald != nil {
+		n.send(n.herald, m)
+	}
+}
+
 // tellErased notes that a person was erased, when the log holds nothing of
 // them any more (N6): who was told of them may have something to erase too.
 // Only the id is told.

@@ -161,7 +161,7 @@ func (n *Node) begin() {
 		n.send(n.timer, arms)
 	}
 	for _, m := range n.erasures {
-		n.send(n.keeper, m)
+		n.erase(m)
 	}
 	for _, m := range n.untold {
 		n.tellErased(m)

@@ -13,7 +13,7 @@ func (n *Node) releaseAll(batch []*release) {
 		seen := n.metrics.observe(r.events, r.at)
 		n.metrics.told(r.told)
 		if seen.erased {
-			n.send(n.keeper, erase{r.entry.Stream, r.seq})
+			n.erase(erase{r.entry.Stream, r.seq})
 		}
 		n.faults(r.told)
 		if seen.planned {

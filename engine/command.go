@@ -197,11 +197,8 @@ type (
 	// PreviewPlan computes the plan of a local date as P1 would at its
 	// midnight, and changes nothing.
 	PreviewPlan struct{ Date Date }
-	// ReadNotice reads what a notice of that instant is about (SPEC 9).
-	ReadNotice struct {
-		ReminderID string
-		At         Millis
-	}
+	// ReadNotice reads what a notice is about (SPEC 9).
+	ReadNotice struct{ ReminderID string }
 )
 
 // OutcomeKind is what is known of a hand-over when the call is over.

@@ -85,11 +85,10 @@ func AppendNotices(to []Notice, e Event) []Notice {
 	return to
 }
 
-// readNotice shows what a notice of that instant is about. Somebody who was
-// erased since then is not there any more, whoever has the id now: nothing of
-// them is told (N6). A reminder that the state has forgotten is nil.
+// readNotice shows what a notice is about. A reminder that the state has forgotten
+// is nil.
 func (t *turn) readNotice(c ReadNotice) Reply {
-	if !t.u.Exists || t.u.CreatedAt > c.At {
+	if !t.u.Exists {
 		return notFound(CodeUserNotFound, "no such user")
 	}
 	out := NoticeReply{}
