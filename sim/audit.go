@@ -144,6 +144,7 @@ func (a *audit) flushed() {
 		a.seen = r.Seq
 		a.w.digest.bytes(r.Data)
 		if strings.HasPrefix(r.Stream, "!") || r.Redacted {
+			a.w.receiver.noted(r)
 			return nil
 		}
 		first, events, err := codec.DecodeRecord(r.Version, r.Data)
@@ -192,6 +193,7 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 		}
 	}
 	a.shadowSeq[r.Stream], a.shadowAt[r.Stream] = r.Seq, r.At
+	a.w.receiver.happened(r, events)
 	if r.Seq%4 != 0 && !isCorner(a.w.pace.name) {
 		return // what is wrong stays wrong, and the check reads the whole state
 	}

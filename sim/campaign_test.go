@@ -49,6 +49,10 @@ func TestEveryFaultComes(t *testing.T) {
 		r := play(t, Options{Seed: 700 + seed, Faults: FaultsAll, Users: 8, Days: 4})
 		got.add(&r)
 	}
+	for seed := range uint64(2) {
+		r := play(t, Options{Seed: 720 + seed, Faults: FaultsAll, Pace: CornerNotices, Users: 8, Days: 4})
+		got.add(&r)
+	}
 	if err := got.Verdict(); err != nil {
 		t.Error(err)
 	}

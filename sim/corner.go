@@ -58,6 +58,7 @@ const (
 	CornerRetries  = "retries"  // most hand-overs are refused, and while they wait limits change and stores are restored
 	CornerEchoes   = "echoes"   // requests are lost, and what is uncertain is snoozed for a minute: the same words again
 	CornerPool     = "pool"     // many people are texted from a few numbers, each with troubles of its own, and the pool changes
+	CornerNotices  = "notices"  // a receiver of webhooks with troubles, among restores, erasures and replies
 	CornerClocks   = "clocks"   // the wall clock goes back during hand-overs whose answers are lost
 )
 
@@ -66,7 +67,7 @@ var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, 
 
 // Named lists the corners that are played only by name: each is about one
 // mistake, and seeds that drew them would play less of everything else.
-var Named = []string{CornerEchoes, CornerClocks, CornerPool}
+var Named = []string{CornerEchoes, CornerClocks, CornerPool, CornerNotices}
 
 // cornerOf is which of the dense worlds a seed is. It draws for itself: what
 // the other seeds play does not depend on it.
@@ -109,6 +110,9 @@ func (p *pace) corner(name string) {
 	case CornerPool:
 		p.users, p.calendar, p.custom, p.profile = p.users+30, 4*hour, 6*hour, 3*day
 		p.backups, p.restores, p.stops, p.crashes, p.callbackLost = 4*hour, 24*hour, 8*hour, 1, 0.4
+	case CornerNotices:
+		p.users, p.profile, p.replies, p.consent, p.crashes = p.users+4, 5*hour, 3*hour, 10*hour, 1
+		p.backups, p.restores = 3*hour, 24*hour
 	case CornerClocks:
 		p.jumps, p.leaps, p.answerLost, p.slowAnswer, p.findLags = 2*hour, 0.3, 0.3, 0.6, 0
 	}

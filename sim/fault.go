@@ -49,6 +49,12 @@ const (
 	NumberDown                   // one number of the pool is refused for a while, or loses what it took
 	NumberLimited                // 429 for one number, again and again
 	PoolChanged                  // between two lives a number is taken out, added or brought back
+	NoticeDeclined               // a webhook's receiver answers, and not with a yes; or its client panics
+	NoticeLost                   // it takes a webhook, and its answer is lost
+	NoticeHangs                  // it does not answer in time; taken or not
+	ReceiverDown                 // it can't be reached for hours
+	ReceiverBusy                 // it asks to be left alone for a while, or for hours
+	ReceiverGone                 // it wants nothing any more, until the next start
 	classCount
 )
 
@@ -59,6 +65,7 @@ var classNames = [classCount]string{
 	"crash_snapshot", "actor_panic", "restore", "clock_forward", "clock_back", "suspend", "slow_disk", "disk_full",
 	"stall", "pause", "repeat_command", "stale_version", "composer_hangs", "composer_fails", "composer_lies", "composer_injects",
 	"number_down", "number_limited", "pool_changed",
+	"notice_declined", "notice_lost", "notice_hangs", "receiver_down", "receiver_busy", "receiver_gone",
 }
 
 // String returns the class' name.

@@ -67,6 +67,7 @@ func (c *carrier) learned(n *number, pl *plan) {
 	case pl.panics, pl.lost != "":
 	case !pl.accept && stops(pl.refusal):
 		n.doubted = true
+		c.w.receiver.refused()
 	case n.doubted:
 		n.doubted = false
 		if c.disturb(n); !c.w.pool.on {

@@ -22,6 +22,7 @@ func (w *world) operators() {
 	w.after(w.d.about(w.pace.backups), w.backUp)
 	w.every(w.pace.restores, Restore, w.restore)
 	w.pool.operators()
+	w.receiver.operators()
 }
 
 // suspend has the machine fall asleep.
@@ -71,6 +72,7 @@ func (w *world) jump(by engine.Millis) {
 		}
 		p.unheardBy(w.wall())
 	}
+	w.receiver.jumped()
 	w.skew += by
 	w.jumped = w.now
 }
@@ -216,6 +218,7 @@ func (a *audit) restored(b *backup) {
 	}
 	a.intents, a.retries = map[string]*intent{}, map[string]*retry{}
 	a.w.pool.of = b.model.senders
+	a.w.receiver.restored(a.seen)
 	a.forgetAhead()
 }
 

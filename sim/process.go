@@ -42,6 +42,7 @@ func (w *world) start() {
 	if w.shape.composes > 0 {
 		conf.Composer, conf.MaxComposes = &composer{w, p}, w.shape.composes
 	}
+	w.receiver.join(&conf, p)
 	conf.Seed = w.opt.Seed
 	conf.Users = lane{p, 1, p.stall}
 	conf.Keeper = lane{p, 1, p.stall}
@@ -50,6 +51,10 @@ func (w *world) start() {
 	conf.Fatal = func(err error) { w.dying = "fatal: " + err.Error() }
 	conf.LowOnSpace = func() bool { return w.now < w.fullUntil }
 	node, err := actors.Start(conf)
+	if err != nil && w.dying != "" {
+		w.die()
+		return
+	}
 	if err != nil {
 		w.audit.fail("start", nil, "the engine does not start on what a crash left: %v", err)
 		w.over = true

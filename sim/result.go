@@ -19,6 +19,7 @@ type Result struct {
 	Faults     map[string]int64 `json:"faults"`
 	Reminders  map[string]int64 `json:"reminders"`
 	Accepted   int              `json:"accepted"`
+	Webhooks   int64            `json:"webhooks"`   // that the receiver took; 0 without one
 	Expected   int64            `json:"expected"`   // reminders that had to leave at an instant, and did
 	Unknowable int64            `json:"unknowable"` // texts that came again because a restore had lost what changed them
 	Records    uint64           `json:"records"`

@@ -80,6 +80,7 @@ func (w *world) heal() {
 	w.run(max(w.now, w.frozen)) // a machine that sleeps wakes up when it does
 	w.fullUntil = 0
 	w.carrier.heal()
+	w.receiver.heal()
 	for n := 0; !w.over && (w.proc == nil || !w.fence()) && n < 60; n++ {
 		if w.proc == nil {
 			n = 0 // a long outage
@@ -91,11 +92,12 @@ func (w *world) heal() {
 	}
 	w.jump(-w.skew)
 	w.healedAt = w.now
-	if w.faults.on[CrashAnywhere] || w.faults.on[AppendLost] || w.faults.on[AppendKept] {
+	if w.faults.on[CrashAnywhere] || w.faults.on[AppendLost] || w.faults.on[AppendKept] || w.receiver.gone() {
 		w.crash("the last time") // from here on nobody but the timers wakes anybody
 	}
 	w.after(minute, func() { w.setPaused(false) })
 	w.run(w.now + w.lastDeadline() + 5*minute)
+	w.receiver.hearOut()
 	w.finish()
 }
 
@@ -145,6 +147,7 @@ func (w *world) finish() {
 	}
 	w.audit.check()
 	w.audit.ends()
+	w.receiver.ends()
 }
 
 func (w *world) result(began engine.Millis) Result {
@@ -154,6 +157,9 @@ func (w *world) result(began engine.Millis) Result {
 		UserYears: float64(w.now-began) / year * float64(len(w.people)), NodeYears: float64(w.now-began) / year,
 		Faults: map[string]int64{}, Reminders: map[string]int64{}, Accepted: len(w.carrier.sent),
 		Expected: w.audit.expected, Unknowable: w.audit.unknowable, Records: w.audit.seen, Steps: w.steps,
+	}
+	if w.receiver != nil {
+		r.Webhooks = w.receiver.taken
 	}
 	for c, n := range w.faults.count {
 		r.Faults[Class(c).String()] = n

@@ -18,6 +18,7 @@ type scenario struct {
 	troubles []Class
 	at       time.Time // when it begins; zero: drawn
 	policy   func(*engine.Policy)
+	pace     string
 }
 
 // clocks change in Los Angeles and all over America on that night, and in
@@ -59,6 +60,7 @@ var scenarios = []scenario{
 	{name: "G1 G6 a language model lies and obeys titles", troubles: []Class{ComposerLies, ComposerInjects}},
 	{name: "G7 a language model hangs and fails", troubles: []Class{ComposerHangs, ComposerFails}},
 	{name: "the disk is slow, and full", troubles: []Class{SlowDisk, DiskFull}},
+	{name: "a receiver of webhooks declines, hangs and goes away", troubles: []Class{NoticeDeclined, NoticeLost, NoticeHangs, ReceiverDown, ReceiverBusy, ReceiverGone}, pace: CornerNotices},
 	{name: "the store is lost and restored from a backup", troubles: []Class{Restore}},
 	{name: "numbers of a pool are refused, slowed and changed", troubles: []Class{NumberDown, NumberLimited, PoolChanged}},
 }
@@ -70,7 +72,7 @@ func TestScenarios(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			left := slices.Clone(s.troubles)
 			for seed := uint64(1); len(left) > 0 || seed <= 2; seed++ {
-				opt := Options{Seed: seed, Users: 4, Days: 3, Faults: FaultsAll, Policy: s.policy, at: s.at}
+				opt := Options{Seed: seed, Users: 4, Days: 3, Faults: FaultsAll, Policy: s.policy, Pace: s.pace, at: s.at}
 				for c := range classCount {
 					if !slices.Contains(s.troubles, c) {
 						opt.Without = append(opt.Without, c)

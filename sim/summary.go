@@ -20,6 +20,7 @@ type Summary struct {
 	// PerCoreMinute is user-years by the minute of processor time.
 	PerCoreMinute float64          `json:"user_years_per_core_minute"`
 	Accepted      int              `json:"accepted"`
+	Webhooks      int64            `json:"webhooks"` // that a receiver took
 	Expected      int64            `json:"expected"`
 	Unknowable    int64            `json:"unknowable"`
 	Faults        map[string]int64 `json:"faults"`
@@ -41,6 +42,7 @@ func (s *Summary) add(r *Result) {
 	s.UserYears += r.UserYears
 	s.NodeYears += r.NodeYears
 	s.Accepted += r.Accepted
+	s.Webhooks += r.Webhooks
 	s.Expected += r.Expected
 	s.Records += r.Records
 	s.Unknowable += r.Unknowable
@@ -84,6 +86,7 @@ func (s *Summary) Print(w io.Writer) {
 	p("  per core-minute     %10.1f", s.PerCoreMinute)
 	p("records               %10d  (%.1f per user-day)", s.Records, float64(s.Records)/s.userDays())
 	p("texts accepted        %10d  (%.2f per user-day)", s.Accepted, float64(s.Accepted)/s.userDays())
+	p("webhooks taken        %10d", s.Webhooks)
 	p("due to the instant    %10d", s.Expected)
 	p("seeds with violations %10d", len(s.Failed))
 	p("")
@@ -126,6 +129,7 @@ func (s *Summary) Report(w io.Writer, command, began string) error {
 	p("| user-years per core-minute | %.0f |", s.PerCoreMinute)
 	p("| records, texts per user-day | %.1f, %.2f |", float64(s.Records)/s.userDays(), float64(s.Accepted)/s.userDays())
 	p("| texts that the carrier accepted | %d |", s.Accepted)
+	p("| webhooks that a receiver took | %d |", s.Webhooks)
 	p("| reminders that had to leave at an instant, and did | %d |", s.Expected)
 	p("| seeds with violations | %d |", len(s.Failed))
 	p("| texts that came twice because a restore had lost what changed them | %d |", s.Unknowable)

@@ -19,16 +19,17 @@ type world struct {
 	queue queue
 	tick  uint64 // orders what was acknowledged and what was begun
 
-	proc    *process
-	askID   uint64
-	strand  *strand // the coroutine whose turn it is
-	disk    *disk
-	carrier *carrier
-	pool    *pool
-	people  []*person
-	byID    map[string]*person
-	audit   *audit
-	digest  *digest
+	proc     *process
+	askID    uint64
+	strand   *strand // the coroutine whose turn it is
+	disk     *disk
+	carrier  *carrier
+	pool     *pool
+	receiver *receiver // nil: nobody is told what happens
+	people   []*person
+	byID     map[string]*person
+	audit    *audit
+	digest   *digest
 
 	healedAt    engine.Millis // wall and true time are one from then on
 	ended       bool          // nobody asks for anything new
@@ -68,6 +69,7 @@ func newWorld(opt Options) *world {
 	default:
 		w.faults.swarm()
 		w.faults.swarmOf(newDraw(opt.Seed^poolStream^1), NumberDown, NumberLimited, PoolChanged)
+		w.faults.swarmOf(newDraw(opt.Seed^receiverStream^1), NoticeDeclined, NoticeLost, NoticeHangs, ReceiverDown, ReceiverBusy, ReceiverGone)
 	}
 	for _, c := range opt.Without {
 		w.faults.on[c] = false
@@ -77,6 +79,7 @@ func newWorld(opt Options) *world {
 		w.faults.on[c] = false
 	}
 	w.pool = newPool(w)
+	w.receiver = newReceiver(w)
 	w.shape = drawShape(w.d)
 	w.shape.corner(w.pace.name)
 	w.faults.bearable = w.pace.watched
