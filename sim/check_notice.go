@@ -18,6 +18,7 @@ type noticeRoad struct {
 	nextAt   engine.Millis // not to be tried before
 	declined int           // posts in a row
 	badAt    engine.Millis // when it was, or may have been, away last
+	wellAt   engine.Millis // and when it was back
 	left     bool          // it has said that it wants nothing any more
 	leftAt   engine.Millis // of the time awake
 }
@@ -169,7 +170,7 @@ func (r *receiver) patient(x *post) {
 			a.fail("notice_patience", w.person(s.name), "%s is tried %d s after it was declined %d times", s.name, (w.now-s.declinedAt)/second, s.declines)
 		}
 	}
-	var grace engine.Millis = pauseGrace // until the engine has heard of it
+	grace := pauseGrace // until the engine has heard of it
 	if w.disturbed < road.failedAt-minute {
 		grace = 100
 	}
@@ -199,6 +200,9 @@ func (r *receiver) answered(x *post, out answer) {
 	s.refused = s.refused || s.held
 	switch out.Kind {
 	case provider.Heard:
+		if road.away || road.declined >= 5 {
+			road.wellAt = w.now
+		}
 		road.away, road.failures, road.declined, s.waits = false, 0, 0, nil
 		return
 	case provider.Gone:
@@ -281,7 +285,7 @@ func (r *receiver) overdue() {
 	for len(b.recent) > 0 && b.recent[0].flushed < w.now-overdueAfter {
 		f := b.recent[0]
 		b.recent = b.recent[1:]
-		if f.tried || road.away || road.left || road.badAt > f.flushed-2*hour || b.unheard > 200 || !w.calm(2*overdueAfter) || r.excused(f) || f.stream.held {
+		if f.tried || road.away || road.left || max(road.badAt, road.wellAt) > f.flushed-2*hour || b.unheard > 200 || !w.calm(2*overdueAfter) || r.excused(f) || f.stream.held {
 			continue
 		}
 		w.audit.fail("notice_told", r.person(f), "%s was flushed at %s, and is not tried to be told", f, rfc3339(f.flushed))

@@ -108,6 +108,14 @@ func (d *disk) AckRestored() error {
 	return d.Log.AckRestored()
 }
 
+// Stats implements wal.Log. Ids of webhooks, and how long a declined one waits, are
+// drawn from the store's, which is another one whenever files are made.
+func (d *disk) Stats() wal.Stats {
+	s := d.Log.Stats()
+	s.StoreID = "mem"
+	return s
+}
+
 // backup is a copy of the store, and what clients had been told by then.
 type backup struct {
 	restore restore

@@ -80,13 +80,15 @@ func TestSameSeedSameDigest(t *testing.T) {
 // TestStoreOfFiles: the journal on real files and the one in memory lead to
 // the same run, crashes and restores included.
 func TestStoreOfFiles(t *testing.T) {
-	opt := Options{Seed: 4, Faults: FaultsAll, Users: 3, Days: 2}
-	mem := play(t, opt)
-	opt.Bolt = true
-	bolt := play(t, opt)
-	sound(t, &bolt)
-	if mem.Digest != bolt.Digest {
-		t.Errorf("in memory %s, in files %s", mem.Digest, bolt.Digest)
+	for _, pace := range []string{PaceDense, CornerNotices} {
+		opt := Options{Seed: 4, Faults: FaultsAll, Pace: pace, Users: 3, Days: 2}
+		mem := play(t, opt)
+		opt.Bolt = true
+		bolt := play(t, opt)
+		sound(t, &bolt)
+		if mem.Digest != bolt.Digest {
+			t.Errorf("%s: in memory %s, in files %s", pace, mem.Digest, bolt.Digest)
+		}
 	}
 }
 
