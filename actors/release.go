@@ -19,6 +19,7 @@ func (n *Node) releaseAll(batch []*release) {
 		if seen.planned {
 			n.view.lastPlan.Store(r.at)
 		}
+		n.passReads(r)
 		effects = appendOwed(effects, r)
 		if r.arm != nil {
 			arms = append(arms, arm{r.arm, r.wake})
@@ -36,6 +37,7 @@ func (n *Node) releaseAll(batch []*release) {
 
 // release lets go of what owes nothing to the disk.
 func (n *Node) release(r *release) {
+	n.passReads(r)
 	n.finish(r)
 	var arms []arm
 	if r.arm != nil {
@@ -98,25 +100,41 @@ func appendOwed(effects []owed, r *release) []owed {
 	return effects
 }
 
-// pass gives compositions to the composer, calendars to their reader, and every
-// other effect to the outbox.
+// passReads gives calendars to their reader, before it can hear that one of them was
+// recorded by a later decision of this batch: else that is read once more, which its
+// source may have asked not to be.
+func (n *Node) passReads(r *release) {
+	if n.calendars == nil {
+		return
+	}
+	var reads []engine.Effect
+	for _, e := range r.effects {
+		if _, ok := e.(engine.ReadCalendar); ok {
+			reads = append(reads, e)
+		}
+	}
+	if len(reads) > 0 {
+		n.send(n.calendars, reads)
+	}
+}
+
+// pass gives compositions to the composer and every other effect but readings to
+// the outbox.
 func (n *Node) pass(effects []owed, arms []arm) {
-	var texts, reads []engine.Effect
+	var texts []engine.Effect
+	reads := 0
 	for _, e := range effects {
 		switch e.Effect.(type) { //nolint:gochecksumtype // the others are the outbox's
 		case engine.Compose:
 			texts = append(texts, e.Effect)
 		case engine.ReadCalendar:
-			reads = append(reads, e.Effect)
+			reads++
 		}
 	}
 	if len(texts) > 0 && n.composer != nil {
 		n.send(n.composer, texts)
 	}
-	if len(reads) > 0 && n.calendars != nil {
-		n.send(n.calendars, reads)
-	}
-	if len(texts)+len(reads) == len(effects) {
+	if len(texts)+reads == len(effects) {
 		effects = nil
 	}
 	if len(arms) > 0 {

@@ -339,13 +339,14 @@ func (u *User) applyToCalendar(at Millis, e Event) {
 	case CalendarRead:
 		if k := u.connected(e.ID); k != nil {
 			k.Cursor, k.Channel, k.NextAt, k.ReadAt, k.Failures, k.Problem = e.Cursor, e.Channel, e.NextAt, at, 0, ""
+			k.AskedAt = 0 // by a clock that was ahead it would be asked for again and again
 			if e.Whole {
 				k.WholeAt = at
 			}
 		}
 	case CalendarFailed:
 		if k := u.connected(e.ID); k != nil {
-			k.NextAt, k.Problem, k.Failures = e.NextAt, e.Problem, k.Failures+1
+			k.NextAt, k.Problem, k.Failures, k.AskedAt = e.NextAt, e.Problem, k.Failures+1, 0
 		}
 	}
 }

@@ -195,7 +195,9 @@ func (t *turn) refreshCalendar(c RefreshCalendar) Reply {
 	case k.NextAt == 0:
 		return conflict(CodeCalendarStopped, "this calendar is not read any more; connect it anew")
 	}
-	if at := t.env.Now + refreshWait; k.NextAt > at || k.AskedAt < t.env.Now-refreshWait {
+	at := t.env.Now + refreshWait
+	underWay := k.NextAt <= t.env.Now && k.AskedAt < t.env.Now // it may have said what it has before this
+	if k.NextAt > at || underWay {
 		t.emit(CalendarAsked{ID: k.ID, NextAt: min(at, k.NextAt)})
 	}
 	return CalendarReply{Calendar: *k}
@@ -253,7 +255,7 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 		events = append(events, event)
 	}
 	if !t.roomFor(added, len(gone)) {
-		return t.calendarFailed(k, RecordCalendar{Problem: ProblemTooMany})
+		return t.calendarFailed(k, RecordCalendar{Problem: ProblemTooMany, BegunAt: c.BegunAt})
 	}
 	for _, id := range gone {
 		t.emit(EventDeleted{ID: id})
@@ -307,8 +309,11 @@ func seriesOf(id string) string {
 func (t *turn) calendarFailed(k *Calendar, c RecordCalendar) Reply {
 	e := CalendarFailed{ID: k.ID, Problem: c.Problem, Cause: clip(c.Cause, maxLedgerText)}
 	if !c.Final {
-		wait := min(k.Every<<min(k.Failures, 6), MaxCalendarEvery)
-		e.NextAt = max(t.readAgain(wait), t.env.Now+min(c.RetryAfter, MaxCalendarEvery))
+		again := t.readAgain(min(k.Every<<min(k.Failures, 9), MaxCalendarEvery)) // 2^9 times the least is a day
+		if k.AskedAt > c.BegunAt { // there is something new since
+			again = t.env.Now + refreshWait
+		}
+		e.NextAt = max(again, t.env.Now+min(c.RetryAfter, MaxCalendarEvery))
 	}
 	t.emit(e)
 	return CalendarReply{Calendar: *k}
