@@ -57,6 +57,7 @@ type intent struct {
 	prof      []*profile
 	cal       []*calendar
 	cus       []*customs
+	follows   calendar // the events of connected calendars
 	out       consent
 	pausedAll bool
 	called    bool
@@ -192,6 +193,9 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 			a.begun(r, s)
 		}
 	}
+	if p := a.w.person(r.Stream); a.w.sources != nil && p != nil {
+		a.follow(p, r, events)
+	}
 	a.shadowSeq[r.Stream], a.shadowAt[r.Stream] = r.Seq, r.At
 	a.w.receiver.happened(r, events)
 	if r.Seq%4 != 0 && !isCorner(a.w.pace.name) {
@@ -210,7 +214,7 @@ func (a *audit) begun(r wal.Record, s engine.AttemptStarted) {
 	a.patient(p, r.At, s)
 	in := &intent{
 		p: p, life: p.life, reminder: s.ID, to: s.To, text: s.Text, sender: s.Sender, at: r.At, trueAt: a.w.now, seq: r.Seq, valid: s.ValidUntil,
-		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out,
+		prof: p.prof.possible(), cal: p.cal.possible(), cus: p.cus.possible(), out: p.out, follows: p.follows.events,
 		late:      max(r.At-a.w.wall(), a.w.wall()-r.At) > pauseGrace,
 		called:    a.early[s.MessageID],
 		pausedAll: a.w.paused.known && a.w.awake()-a.w.paused.since > pauseGrace,

@@ -147,7 +147,7 @@ func (p *person) stands(r *engine.ReminderView) bool {
 	if r.Type != engine.EventReminder {
 		return true
 	}
-	e := (*p.cal.now)[r.EventID]
+	e := p.event(r.EventID)
 	if e == nil || !p.prof.now.reminders || !e.wanted() || e.Sync != engine.SyncSynced {
 		return false
 	}

@@ -16,6 +16,7 @@ func (a *audit) ends() {
 	for _, p := range a.w.people {
 		if p.prof.now.exists {
 			a.dense(p)
+			a.caughtUp(p)
 		}
 		for _, r := range p.listed {
 			t := a.reminders[r.ID]

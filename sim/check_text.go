@@ -298,7 +298,7 @@ func (a *audit) words(d *delivery, in *intent) {
 		return
 	}
 	why, foreign := "no event of that title is known (X1, C4)", ""
-	for _, cal := range in.cal {
+	for _, cal := range in.calendars() {
 		for _, e := range *cal {
 			if e.token != token {
 				continue
@@ -401,6 +401,15 @@ func (a *audit) customWords(d *delivery, in *intent, token string) {
 	default:
 		a.inTime(d, in, max(c.expires, in.p.snoozedUntil()))
 	}
+}
+
+// calendars are those that may hold: a caller's, as answers say, and the connected
+// ones, of which the journal says what was read.
+func (in *intent) calendars() []*calendar {
+	if len(in.follows) == 0 {
+		return in.cal
+	}
+	return append(slices.Clip(in.cal), &in.follows)
 }
 
 func (in *intent) custom(token string) *custom {

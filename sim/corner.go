@@ -50,16 +50,17 @@ var usual = often{
 // The corners: small worlds in which what meets rarely elsewhere meets in every
 // seed.
 const (
-	CornerRestores = "restores" // backups and restores every few hours, among retries, send-nows and custom reminders
-	CornerLosses   = "losses"   // hardly a message gets there at once, and news of it are lost, late and taken back
-	CornerStops    = "stops"    // the service stands still for an hour again and again, and events have four leads
-	CornerTravel   = "travel"   // zones change every few hours, around all-day events and SNOOZEs
-	CornerReads    = "reads"    // people look at what is due and at what they wrote, while flushes and actors are slow
-	CornerRetries  = "retries"  // most hand-overs are refused, and while they wait limits change and stores are restored
-	CornerEchoes   = "echoes"   // requests are lost, and what is uncertain is snoozed for a minute: the same words again
-	CornerPool     = "pool"     // many people are texted from a few numbers, each with troubles of its own, and the pool changes
-	CornerNotices  = "notices"  // a receiver of webhooks with troubles, among restores, erasures and replies
-	CornerClocks   = "clocks"   // the wall clock goes back during hand-overs whose answers are lost
+	CornerRestores  = "restores"  // backups and restores every few hours, among retries, send-nows and custom reminders
+	CornerLosses    = "losses"    // hardly a message gets there at once, and news of it are lost, late and taken back
+	CornerStops     = "stops"     // the service stands still for an hour again and again, and events have four leads
+	CornerTravel    = "travel"    // zones change every few hours, around all-day events and SNOOZEs
+	CornerReads     = "reads"     // people look at what is due and at what they wrote, while flushes and actors are slow
+	CornerRetries   = "retries"   // most hand-overs are refused, and while they wait limits change and stores are restored
+	CornerEchoes    = "echoes"    // requests are lost, and what is uncertain is snoozed for a minute: the same words again
+	CornerPool      = "pool"      // many people are texted from a few numbers, each with troubles of its own, and the pool changes
+	CornerNotices   = "notices"   // a receiver of webhooks with troubles, among restores, erasures and replies
+	CornerCalendars = "calendars" // everybody connects calendars, which change and fail all the time
+	CornerClocks    = "clocks"    // the wall clock goes back during hand-overs whose answers are lost
 )
 
 // Corners lists those that seeds draw.
@@ -67,7 +68,7 @@ var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, 
 
 // Named lists the corners that are played only by name: each is about one
 // mistake, and seeds that drew them would play less of everything else.
-var Named = []string{CornerEchoes, CornerClocks, CornerPool, CornerNotices}
+var Named = []string{CornerEchoes, CornerClocks, CornerPool, CornerNotices, CornerCalendars}
 
 // cornerOf is which of the dense worlds a seed is. It draws for itself: what
 // the other seeds play does not depend on it.
@@ -113,6 +114,9 @@ func (p *pace) corner(name string) {
 	case CornerNotices:
 		p.users, p.profile, p.replies, p.consent, p.crashes = p.users+4, 5*hour, 3*hour, 10*hour, 1
 		p.backups, p.restores = 3*hour, 24*hour
+	case CornerCalendars:
+		p.looks, p.crashes = 2*hour, 1
+		p.users, p.days = min(p.users, 6), min(p.days, 3)
 	case CornerClocks:
 		p.jumps, p.leaps, p.answerLost, p.slowAnswer, p.findLags = 2*hour, 0.3, 0.3, 0.6, 0
 	}
@@ -160,7 +164,7 @@ func (q *profile) corner(name string) {
 		if q.allDayAt == engine.NoAllDay {
 			q.allDayAt = 540
 		}
-	case CornerRestores, CornerLosses, CornerEchoes, CornerClocks, CornerPool: // so that many texts leave
+	case CornerRestores, CornerLosses, CornerEchoes, CornerClocks, CornerPool, CornerCalendars: // so that many texts leave
 		q.limit, q.quiet = 100, engine.Quiet{}
 	case CornerRetries: // one lead is due while another one waits
 		q.leads, q.limit, q.quiet = []int32{1, 5, 15, 30}, 100, engine.Quiet{}

@@ -26,7 +26,7 @@ func (p *person) expectEvent(e *calEvent) {
 	for _, lead := range p.prof.now.leads {
 		t := target{p: p, token: e.token, at: e.Start - int64(lead)*minute, deadline: e.Start, event: true}
 		t.wanted = func() bool {
-			cur := (*p.cal.now)[e.ID]
+			cur := p.event(e.ID)
 			return cur != nil && cur.token == e.token && cur.Start == e.Start && cur.wanted() && cur.Sync == engine.SyncSynced &&
 				t.at-10*minute > cur.known+p.w.skew && slices.Contains(p.prof.now.leads, lead) && !p.touched[e.ID]
 		}

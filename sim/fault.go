@@ -55,6 +55,13 @@ const (
 	ReceiverDown                 // it can't be reached for hours
 	ReceiverBusy                 // it asks to be left alone for a while, or for hours
 	ReceiverGone                 // it wants nothing any more, until the next start
+	SourceDown                   // a connected calendar can't be read for hours
+	SourceFails                  // once: 5xx, 429, 403, 404, no calendar, a panic
+	SourceHangs                  // it does not answer in time
+	SourceSlow                   // it takes seconds to answer
+	SourceForgets                // what it told last: the calendar is read anew
+	SourceEnds                   // access is taken back until it is connected anew
+	SourceSilent                 // its word that something has changed does not come
 	classCount
 )
 
@@ -66,6 +73,7 @@ var classNames = [classCount]string{
 	"stall", "pause", "repeat_command", "stale_version", "composer_hangs", "composer_fails", "composer_lies", "composer_injects",
 	"number_down", "number_limited", "pool_changed",
 	"notice_declined", "notice_lost", "notice_hangs", "receiver_down", "receiver_busy", "receiver_gone",
+	"source_down", "source_fails", "source_hangs", "source_slow", "source_forgets", "source_ends", "source_silent",
 }
 
 // String returns the class' name.

@@ -39,13 +39,14 @@ func (p *person) lookAt(done func()) {
 		w.digest.reply(p.id, reply, err)
 		p.shown(reply)
 		if r, ok := reply.(engine.RemindersReply); ok && err == nil {
-			p.lookReminders(r.Items)
+			p.lookReminders(r.Items, before[4] == p.follows.changes)
 			if before == p.standing() && !p.busy() {
 				p.waits(r.Items)
 			}
 		}
 		done()
 	})
+	p.lookFollowed(before)
 	if e := p.pickEvent(func(*calEvent) bool { return true }); e != nil && p.exists() {
 		w.ask(p.id, engine.GetEvent{ID: e.ID}, "", 0, func(reply engine.Reply, err error) {
 			w.digest.reply(p.id, reply, err)
@@ -58,8 +59,8 @@ func (p *person) lookAt(done func()) {
 }
 
 // standing changes with everything that is asked for.
-func (p *person) standing() [4]int64 {
-	return [4]int64{p.asked, int64(p.life), p.w.restored, int64(p.out)}
+func (p *person) standing() [5]int64 {
+	return [5]int64{p.asked, int64(p.life), p.w.restored, int64(p.out), p.follows.changes}
 }
 
 // shown is W1 for reads: nobody is shown what a crash can take back. What a
@@ -140,7 +141,8 @@ func (p *person) lookEvent(want *calEvent, reply engine.Reply) {
 }
 
 // lookReminders holds the list against the one before and against the carrier.
-func (p *person) lookReminders(items []engine.ReminderView) {
+// steady: no connected calendar has changed since it was asked for.
+func (p *person) lookReminders(items []engine.ReminderView, steady bool) {
 	a, w := p.w.audit, p.w
 	now := make(map[string]*engine.ReminderView, len(items))
 	for i := range items {
@@ -166,7 +168,9 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 		}
 	}
 	p.listed = now
-	a.shares(p, items)
+	if steady {
+		a.shares(p, items)
+	}
 	p.unsure(items)
 }
 
@@ -175,7 +179,7 @@ func (p *person) lookReminders(items []engine.ReminderView) {
 func (p *person) waits(items []engine.ReminderView) {
 	for i := range items {
 		r := &items[i]
-		e := (*p.cal.now)[r.EventID]
+		e := p.event(r.EventID)
 		if e == nil || r.Status != engine.StatusScheduled || r.Type != engine.EventReminder {
 			continue
 		}

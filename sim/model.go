@@ -160,6 +160,8 @@ type personModel struct {
 	cus  customs
 	life int
 	gone uint64
+
+	follows follows
 }
 
 // remember returns what the clients know, nil while one waits for an answer.
@@ -169,7 +171,7 @@ func (w *world) remember() *model {
 		if p.busy() {
 			return nil
 		}
-		m.people = append(m.people, personModel{*p.prof.now, p.out, *p.cal.now, *p.cus.now, p.life, p.erased})
+		m.people = append(m.people, personModel{*p.prof.now, p.out, *p.cal.now, *p.cus.now, p.life, p.erased, p.follows.copied()})
 	}
 	for _, u := range w.audit.shadow {
 		for i := range u.Reminders {

@@ -189,6 +189,7 @@ func (p *person) restored(m personModel) {
 		p.out = perhapsOut // the carrier may have said so since
 	}
 	p.asked++
+	p.follows = m.follows.copied()
 	p.verifying = ""
 	p.intents = nil
 	p.listed, p.buried = map[string]*engine.ReminderView{}, map[string]bool{}

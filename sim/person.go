@@ -55,6 +55,9 @@ type person struct {
 	verifying string                   // the number that a code is out for
 	touched   map[string]bool          // events and reminders that a send-now or a cancel has meddled with
 	touches   map[string]int           // how often, of events
+	sources   []*source                // calendars elsewhere
+	asks      *writer                  // about them; nil: there are none
+	follows   follows                  // what is known of those that are connected
 }
 
 func newPerson(w *world, n int) *person {
@@ -77,6 +80,7 @@ func newPerson(w *world, n int) *person {
 		w.after(w.d.between(0, 600_000), c.next)
 	}
 	w.after(w.d.about(w.pace.looks), p.look)
+	w.sources.join(p)
 	return p
 }
 
@@ -92,6 +96,7 @@ func (p *person) clear() {
 	p.listed = map[string]*engine.ReminderView{}
 	p.limits = limitBook{begun: p.w.now}
 	p.verifying = ""
+	p.follows = follows{changes: p.follows.changes + 1}
 }
 
 // busy reports whether a writer waits for an answer.

@@ -28,9 +28,9 @@ func (p *person) chooseCalendar() *op {
 	e := *live
 	switch x := d.intn(100); {
 	case x < 20:
-		p.place(&e)
+		p.place(d, &e)
 	case x < 35:
-		p.title(&e)
+		p.title(d, &e)
 	case x < 42:
 		e.End += 10 * minute // nothing is composed anew for it (C4)
 	case x < 50:
@@ -47,7 +47,7 @@ func (p *person) chooseCalendar() *op {
 		if gone := p.pickEvent(func(e *calEvent) bool { return e.deleted }); gone != nil {
 			e = *gone
 			e.deleted = false
-			p.title(&e)
+			p.title(d, &e)
 		}
 	case x < 92:
 		return p.sync()
@@ -71,7 +71,9 @@ func (p *person) pickEvent(ok func(*calEvent) bool) *calEvent {
 	return from[p.w.d.intn(len(from))]
 }
 
-func (e *calEvent) last() engine.Millis {
+func (e *calEvent) last() engine.Millis { return last(&e.CalendarEvent) }
+
+func last(e *engine.CalendarEvent) engine.Millis {
 	if e.AllDay {
 		return int64(e.EndDate)*day + day
 	}
@@ -81,15 +83,15 @@ func (e *calEvent) last() engine.Millis {
 func (p *person) newEvent() *calEvent {
 	p.tokens++
 	e := &calEvent{CalendarEvent: engine.CalendarEvent{ID: fmt.Sprintf("ev-%d-%d", p.life, p.tokens)}}
-	p.place(e)
-	p.title(e)
+	p.place(p.w.d, e)
+	p.title(p.w.d, e)
 	return e
 }
 
 // place gives the event a time: most are soon, some begin at the worst moment
 // of the day.
-func (p *person) place(e *calEvent) {
-	d, wall, before := p.w.d, p.w.wall(), *e
+func (p *person) place(d draw, e *calEvent) {
+	wall, before := p.w.wall(), *e
 	defer func() { // the time that it has is no other one (P3)
 		e.synced = before.synced && e.AllDay == before.AllDay && e.Start == before.Start && e.Date == before.Date
 	}()
@@ -115,10 +117,10 @@ func (p *person) place(e *calEvent) {
 }
 
 // title gives the event another title. Its first word is found nowhere else.
-func (p *person) title(e *calEvent) {
+func (p *person) title(d draw, e *calEvent) {
 	p.tokens++
 	e.token = fmt.Sprintf("e%dx%d", p.n, p.tokens)
-	e.Title = strings.TrimSpace(e.token + " " + pick(p.w.d, titles...))
+	e.Title = strings.TrimSpace(e.token + " " + pick(d, titles...))
 }
 
 // stamp gives the event the calendar's next version.
@@ -214,7 +216,7 @@ func (p *person) sync() *op {
 			next[id] = &changed
 			continue
 		case 1:
-			p.title(&changed)
+			p.title(d, &changed)
 			p.stampVersion(&changed)
 			changed.known = w.now
 			next[id] = &changed

@@ -75,7 +75,7 @@ func (p *person) confirmed(r engine.TextReply) {
 			return // uncertain: the person may have it
 		}
 	}
-	for _, e := range *p.cal.now {
+	for _, e := range p.allEvents() {
 		if e.token == token {
 			return // the title has changed since
 		}
@@ -125,7 +125,7 @@ func (p *person) expectSnoozed(s *snooze) {
 	if last.lost() || w.audit.otherMeant(p, last) {
 		return // it is about one before, or about one that the person may have
 	}
-	for _, e := range *p.cal.now {
+	for _, e := range p.allEvents() {
 		if e.token != firstWord(last.msg.Text) || e.AllDay || p.touched[e.ID] || last.msg.UserID != p.id {
 			continue
 		}
@@ -134,7 +134,7 @@ func (p *person) expectSnoozed(s *snooze) {
 		t := target{p: p, token: e.token, at: s.until - w.wall() + s.asked + w.skew, deadline: e.Start, event: true}
 		t.at = max(t.at, s.until-2*second)
 		t.wanted = func() bool {
-			cur := (*p.cal.now)[event.ID]
+			cur := p.event(event.ID)
 			return cur != nil && cur.token == event.token && cur.Start == event.Start && cur.wanted() && cur.Sync == engine.SyncSynced && len(p.snoozes) == count &&
 				p.touches[event.ID] == touches && // a send-now has it leave before
 				p.swayed < s.asked // one that a STOP ended does not come back with the START
@@ -213,7 +213,7 @@ func (p *person) snoozedUntil() (until engine.Millis) {
 func (p *person) askAgenda() *op {
 	w := p.w
 	var before []string
-	var standing [4]int64
+	var standing [5]int64
 	open := false
 	o := p.reply("AGENDA", func(r engine.TextReply) {
 		after := p.agenda()
@@ -234,7 +234,7 @@ func (p *person) agenda() []string {
 	q, wall := p.prof.now, p.w.wall()
 	today := q.date(wall)
 	var events []*calEvent
-	for _, e := range *p.cal.now {
+	for _, e := range p.allEvents() {
 		switch {
 		case e.deleted, e.Sync == engine.SyncCanceled, e.Response == engine.ResponseDeclined:
 		case e.AllDay && int64(e.Date) <= today && today < int64(e.EndDate),

@@ -43,6 +43,9 @@ func (w *world) start() {
 		conf.Composer, conf.MaxComposes = &composer{w, p}, w.shape.composes
 	}
 	w.receiver.join(&conf, p)
+	if w.sources != nil {
+		conf.Calendars, conf.MaxCalendarReads = &reader{w, p}, w.sources.reads
+	}
 	conf.Seed = w.opt.Seed
 	conf.Users = lane{p, 1, p.stall}
 	conf.Keeper = lane{p, 1, p.stall}

@@ -23,6 +23,7 @@ type Result struct {
 	Expected   int64            `json:"expected"`   // reminders that had to leave at an instant, and did
 	Unknowable int64            `json:"unknowable"` // texts that came again because a restore had lost what changed them
 	Records    uint64           `json:"records"`
+	Readings   int64            `json:"readings"` // of connected calendars
 	Steps      uint64           `json:"steps"`
 	// CPUSeconds is the processor time of the run, of the whole process; the
 	// digest knows nothing of it.

@@ -81,6 +81,7 @@ func (w *world) heal() {
 	w.fullUntil = 0
 	w.carrier.heal()
 	w.receiver.heal()
+	w.sources.heal()
 	for n := 0; !w.over && (w.proc == nil || !w.fence()) && n < 60; n++ {
 		if w.proc == nil {
 			n = 0 // a long outage
@@ -117,7 +118,14 @@ func (w *world) lastDeadline() engine.Millis {
 			}
 		}
 	}
-	return last - w.wall() + 20*minute + w.shape.policy.ConfirmFor
+	for _, p := range w.people {
+		for _, c := range p.sources {
+			for _, e := range c.now() {
+				last = max(last, e.last()+14*hour) // without a zone it may be as late as that
+			}
+		}
+	}
+	return last - w.wall() + 20*minute + max(w.shape.policy.ConfirmFor, w.sources.longest())
 }
 
 // finish looks at everybody a last time.
@@ -156,7 +164,7 @@ func (w *world) result(began engine.Millis) Result {
 		Seed: w.opt.Seed, opt: w.opt, Violations: w.audit.violations, Users: len(w.people), Pace: w.pace.name, Days: float64(w.now-began) / float64(day),
 		UserYears: float64(w.now-began) / year * float64(len(w.people)), NodeYears: float64(w.now-began) / year,
 		Faults: map[string]int64{}, Reminders: map[string]int64{}, Accepted: len(w.carrier.sent),
-		Expected: w.audit.expected, Unknowable: w.audit.unknowable, Records: w.audit.seen, Steps: w.steps,
+		Expected: w.audit.expected, Unknowable: w.audit.unknowable, Records: w.audit.seen, Readings: w.sources.count(), Steps: w.steps,
 	}
 	if w.receiver != nil {
 		r.Webhooks = w.receiver.taken

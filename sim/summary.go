@@ -25,6 +25,7 @@ type Summary struct {
 	Unknowable    int64            `json:"unknowable"`
 	Faults        map[string]int64 `json:"faults"`
 	Records       uint64           `json:"records"`
+	Readings      int64            `json:"readings"` // of connected calendars
 	Reminders     map[string]int64 `json:"reminders"`
 	Violations    map[string]int   `json:"violations"` // by checker
 	Failed        []string         `json:"failed"`     // the commands that repeat them
@@ -45,6 +46,7 @@ func (s *Summary) add(r *Result) {
 	s.Webhooks += r.Webhooks
 	s.Expected += r.Expected
 	s.Records += r.Records
+	s.Readings += r.Readings
 	s.Unknowable += r.Unknowable
 	for k, n := range r.Faults {
 		s.Faults[k] += n
@@ -88,6 +90,7 @@ func (s *Summary) Print(w io.Writer) {
 	p("texts accepted        %10d  (%.2f per user-day)", s.Accepted, float64(s.Accepted)/s.userDays())
 	p("webhooks taken        %10d", s.Webhooks)
 	p("due to the instant    %10d", s.Expected)
+	p("calendars read        %10d", s.Readings)
 	p("seeds with violations %10d", len(s.Failed))
 	p("")
 	p("%-22s%10s", "reminders", "ended")
@@ -131,6 +134,7 @@ func (s *Summary) Report(w io.Writer, command, began string) error {
 	p("| texts that the carrier accepted | %d |", s.Accepted)
 	p("| webhooks that a receiver took | %d |", s.Webhooks)
 	p("| reminders that had to leave at an instant, and did | %d |", s.Expected)
+	p("| readings of connected calendars | %d |", s.Readings)
 	p("| seeds with violations | %d |", len(s.Failed))
 	p("| texts that came twice because a restore had lost what changed them | %d |", s.Unknowable)
 	p("\n| reminders of a run's last week | ended |\n|---|---:|")

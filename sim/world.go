@@ -30,6 +30,7 @@ type world struct {
 	byID     map[string]*person
 	audit    *audit
 	digest   *digest
+	sources  *sources // nil: nobody connects a calendar
 
 	healedAt    engine.Millis // wall and true time are one from then on
 	ended       bool          // nobody asks for anything new
@@ -94,6 +95,7 @@ func newWorld(opt Options) *world {
 	}
 	w.audit = newAudit(w)
 	w.carrier = newCarrier(w)
+	w.sources = drawSources(w)
 	return w
 }
 

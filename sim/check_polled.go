@@ -1,0 +1,96 @@
+package sim
+
+import (
+	"carillon/engine"
+)
+
+// polling is when a connected calendar is to be read next, by what is
+// documented of it (docs/calendars.md), in true time.
+type polling struct {
+	every     engine.Millis
+	failures  int64         // in a row
+	set       engine.Millis // when that was last decided
+	read      engine.Millis // when the reading had begun by which it was
+	due       engine.Millis // at the latest
+	notBefore engine.Millis // unless somebody asks for it
+	alone     engine.Millis // until when its source has asked to be left alone
+}
+
+// A reading is a tenth sooner or later.
+func (f *polling) after(now, wait engine.Millis) {
+	f.set, f.due, f.notBefore = now, now+wait+wait/10, now+wait-wait/10
+}
+
+// connect: it is read at once.
+func (f *polling) connect(now, every engine.Millis) {
+	f.every, f.failures = every, 0
+	f.after(now, 0)
+}
+
+// worked: the interval begins.
+func (f *polling) worked(now, begun engine.Millis) {
+	f.failures, f.read = 0, begun
+	f.after(now, f.every)
+}
+
+// failed: after the interval, then twice that, up to a day; a Retry-After is kept to.
+func (f *polling) failed(now, begun, retryAfter engine.Millis) {
+	f.read = begun
+	f.after(now, min(f.every<<min(f.failures, 10), day))
+	f.failures++
+	f.alone = now + retryAfter
+	f.notBefore, f.due = max(f.notBefore, f.alone), max(f.due, f.alone)
+}
+
+// polled holds against that that a source is asked now.
+func (a *audit) polled(p *person, c *source) {
+	w := a.w
+	c.askedAt = w.now
+	f := p.follows.of(c)
+	if f == nil {
+		return // it was disconnected a moment ago
+	}
+	switch {
+	case f.stopped:
+		a.fail("polled", p, "%s is read, and access to it was taken back (SPEC 9)", c.name)
+	case w.jumped > f.set-pauseGrace, w.restored > f.set:
+	case w.now < f.notBefore-pauseGrace && c.hurried < f.read && p.asks.cur == nil:
+		a.fail("polled", p, "%s is read at %s, was so at %s, and is not to be before %s (SPEC 9)", c.name, rfc3339(w.now), rfc3339(f.read), rfc3339(f.notBefore))
+	}
+	a.overdue(p, f)
+}
+
+// overdue holds against it that a calendar was not read when it had to be.
+func (a *audit) overdue(p *person, f *following) {
+	w := a.w
+	late := w.now - f.due - w.sources.patience()
+	if late > 0 && !f.stopped && w.jumped < f.set-pauseGrace && w.restored < f.set && w.calm(late+w.sources.patience()+5*minute) {
+		a.fail("polled", p, "%s was to be read by %s, and was not before %s (SPEC 9)", f.of.name, rfc3339(f.due), rfc3339(w.now))
+	}
+}
+
+// patience is how long a reading may wait for others that get no answer.
+func (s *sources) patience() engine.Millis {
+	return minute + int64(len(s.all)/s.reads+1)*(readTimeout+2*maxStall)
+}
+
+// expectRead: somebody has said that a calendar is to be read, or its source
+// that it has changed; it has to be asked since.
+func (p *person) expectRead(c *source, since engine.Millis) {
+	w := p.w
+	c.hurried = w.now
+	f := p.follows.of(c)
+	if f == nil || f.stopped {
+		return
+	}
+	began, wait := w.now, w.sources.patience()+10*second
+	w.after(wait, func() {
+		g := p.follows.of(c)
+		if g == nil || g.stopped || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since {
+			return
+		}
+		if c.askedAt < since && g.id == f.id && g.alone < w.now {
+			w.audit.fail("polled", p, "%s was to be read at once, as was said at %s and acknowledged at %s, and was not asked since (SPEC 9)", c.name, rfc3339(since), rfc3339(began))
+		}
+	})
+}
