@@ -310,7 +310,8 @@ func (t *turn) calendarFailed(k *Calendar, c RecordCalendar) Reply {
 	e := CalendarFailed{ID: k.ID, Problem: c.Problem, Cause: clip(c.Cause, maxLedgerText)}
 	if !c.Final {
 		again := t.readAgain(min(k.Every<<min(k.Failures, 9), MaxCalendarEvery)) // 2^9 times the least is a day
-		if k.AskedAt > c.BegunAt { // there is something new since
+		// There is something new since.
+		if k.AskedAt > c.BegunAt {
 			again = t.env.Now + refreshWait
 		}
 		e.NextAt = max(again, t.env.Now+min(c.RetryAfter, MaxCalendarEvery))
