@@ -46,6 +46,7 @@ type herald struct {
 	road    road
 	cursor  cursorState
 	shownAt engine.Millis // when the oldest was looked for
+	worked  engine.Millis // the clock when it last looked what is to be done
 
 	hold       bool
 	drainAsked []func()
@@ -158,6 +159,10 @@ func (h *herald) work() {
 		return
 	}
 	now := h.node.cfg.Clock.Now()
+	if now < h.worked {
+		h.putBack(h.worked - now)
+	}
+	h.worked = now
 	h.undelay(now)
 	h.readHeld(now)
 	for !h.hold && len(h.ready) > 0 && h.road.open(now, h.running, h.node.cfg.MaxNotices) {
@@ -175,6 +180,19 @@ func (h *herald) work() {
 			done()
 		}
 		h.drainAsked = nil
+	}
+}
+
+// putBack is for a clock that has gone back: nothing waits longer than it was to.
+func (h *herald) putBack(by engine.Millis) {
+	for _, at := range []*engine.Millis{&h.road.resumeAt, &h.readAt, &h.cursor.savedAt, &h.shownAt} {
+		*at -= by
+	}
+	for _, l := range h.delayed {
+		l.again -= by
+	}
+	for _, l := range h.held {
+		l.back.at -= by
 	}
 }
 

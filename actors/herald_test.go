@@ -538,6 +538,25 @@ func TestNoticesByAClockThatWentBack(t *testing.T) {
 	})
 }
 
+// A receiver that is away when the clock goes back is tried when it was to be, as
+// soon as anything happens: by the clock that would be hours later.
+func TestAnAwayReceiverByAClockThatWentBack(t *testing.T) {
+	c := &clock{}
+	telling(t, func(cfg *actors.Config) { cfg.Clock = c }, func(w *world, r *receiver) {
+		r.set(answers(provider.Unheard))
+		w.person("ada", "+15550100001")
+		w.event("ada", "e1", 6*time.Hour)
+		w.pass(time.Hour)
+		r.set(nil)
+		c.back.Store((3 * time.Hour).Milliseconds())
+		w.event("ada", "e2", 6*time.Hour)
+		w.pass(6 * time.Minute)
+		if got := r.heard("ada"); got != "scheduled scheduled" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
 // S5: that a sender stops and goes on is told too, durably, and is nobody's.
 func TestSenderIsTold(t *testing.T) {
 	telling(t, nil, func(w *world, r *receiver) {
