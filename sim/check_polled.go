@@ -11,6 +11,7 @@ type polling struct {
 	failures  int64         // in a row
 	set       engine.Millis // when that was last decided
 	read      engine.Millis // when the reading had begun by which it was
+	before    engine.Millis // when the one before that had
 	due       engine.Millis // at the latest
 	notBefore engine.Millis // unless somebody asks for it
 	alone     engine.Millis // until when its source has asked to be left alone
@@ -29,13 +30,13 @@ func (f *polling) connect(now, every engine.Millis) {
 
 // worked: the interval begins.
 func (f *polling) worked(now, begun engine.Millis) {
-	f.failures, f.read = 0, begun
+	f.failures, f.before, f.read = 0, f.read, begun
 	f.after(now, f.every)
 }
 
 // failed: after the interval, then twice that, up to a day; a Retry-After is kept to.
 func (f *polling) failed(now, begun, retryAfter engine.Millis) {
-	f.read = begun
+	f.before, f.read = f.read, begun
 	f.after(now, min(f.every<<min(f.failures, 10), day))
 	f.failures++
 	f.alone = now + retryAfter
@@ -54,6 +55,7 @@ func (a *audit) polled(p *person, c *source) {
 	case f.stopped:
 		a.fail("polled", p, "%s is read, and access to it was taken back (SPEC 9)", c.name)
 	case w.jumped > f.set-pauseGrace, w.restored > f.set:
+	case c.hurried != 0 && c.hurried <= w.jumped && f.before <= w.jumped: // by the clock that it was asked by, that may not be answered yet
 	case w.now < f.notBefore-pauseGrace && c.hurried < f.read && p.asks.cur == nil:
 		a.fail("polled", p, "%s is read at %s, was so at %s, and is not to be before %s (SPEC 9)", c.name, rfc3339(w.now), rfc3339(f.read), rfc3339(f.notBefore))
 	}

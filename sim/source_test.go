@@ -248,6 +248,37 @@ func TestACalendarIsReadInTime(t *testing.T) {
 	}
 }
 
+// TestACalendarIsReadOnceMoreByAnotherClock: by the clock that it was asked for by, a
+// reading behind a jump may not have answered that yet. The next one has.
+func TestACalendarIsReadOnceMoreByAnotherClock(t *testing.T) {
+	for name, c := range map[string]struct {
+		jumped   bool
+		readings int // since it was asked for
+		bad      bool
+	}{
+		"the first one":                 {jumped: true, readings: 1},
+		"the second one":                {jumped: true, readings: 2, bad: true},
+		"by the clock that it asked by": {readings: 1, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, s := connected(t)
+			s.hurried = w.now
+			if c.jumped {
+				w.jumped = w.now + minute
+			}
+			w.now += hour
+			for range c.readings {
+				w.now += 2 * second
+				s.askedAt = w.now
+				flush(w, p, engine.CalendarFailed{ID: "c_1", Problem: provider.CalendarUnavailable, NextAt: 1})
+			}
+			w.now += 2 * second
+			w.audit.polled(p, s)
+			judged(t, w, c.bad, "polled")
+		})
+	}
+}
+
 // TestACalendarIsReadWhenItIsSaidToHaveChanged: since that was said, not before.
 func TestACalendarIsReadWhenItIsSaidToHaveChanged(t *testing.T) {
 	for name, c := range map[string]struct {
