@@ -62,7 +62,6 @@ var favored = map[string]string{
 	"ended_access_is_asked_again":        sim.CornerCalendars,
 	"moved_person_reads_nothing_anew":    sim.CornerCalendars,
 	"calendars_wake_nobody":              sim.CornerCalendars,
-	"told_by_a_clock_that_was_ahead":     sim.CornerCalendars,
 }
 
 // A check of S1 is held by the plan as well: there are two locks on the door,
@@ -192,7 +191,6 @@ var mutants = []mutant{
 	{"ended_access_is_asked_again", []string{"engine/connected.go", "	if !c.Final {\n", "	if true {\n"}},
 	{"moved_person_reads_nothing_anew", []string{"engine/connected.go", "		if k := &t.u.Calendars[i]; k.NextAt != 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})", "		if k := &t.u.Calendars[i]; k.NextAt == 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})"}},
 	{"calendars_wake_nobody", []string{"engine/wake.go", "		if at := u.Calendars[i].NextAt; at != 0 {\n			fn(at, at)", "		if at := u.Calendars[i].NextAt; at == 0 {\n			fn(at, at)"}},
-	{"told_by_a_clock_that_was_ahead", []string{"engine/apply.go", "		k.AskedAt = 0 // by", "		// by"}},
 	// Those that only one checker can see.
 	{"newest_is_called_old", []string{"engine/calendar.go", "Ignored: how == storedOld}", "Ignored: how == storedOld || how == storedChanged}"}},
 	{"long_titles_are_refused", []string{"engine/calendar.go", "func (t *turn) putEvent(e CalendarEvent) Reply {\n", "func (t *turn) putEvent(e CalendarEvent) Reply {\n	if len(e.Title) > 60 {\n		return tooManyEvents()\n	}\n"}},
