@@ -43,7 +43,7 @@ func (f *polling) failed(now, begun, retryAfter engine.Millis) {
 	f.notBefore, f.due = max(f.notBefore, f.alone), max(f.due, f.alone)
 }
 
-// polled holds against that that a source is asked now.
+// polled holds a source that is asked now against when it may be.
 func (a *audit) polled(p *person, c *source) {
 	w := a.w
 	c.askedAt = w.now

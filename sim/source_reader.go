@@ -90,12 +90,14 @@ func (c *source) failure() error {
 	d := c.s.d
 	e := &provider.CalendarError{Cause: "once", Problem: pick(d, provider.CalendarUnavailable, provider.CalendarUnavailable,
 		provider.CalendarRateLimited, provider.CalendarDenied, provider.CalendarNotFound, provider.CalendarUnreadable, provider.CalendarTooLarge)}
-	switch {
-	case e.Problem == provider.CalendarRateLimited:
+	if e.Problem == provider.CalendarRateLimited {
 		e.RetryAfter = pick(d, 0, minute, hour)
-	case d.chance(0.1):
+		return e
+	}
+	if d.chance(0.1) {
 		panic("sim: the reader of calendars panics")
-	case d.chance(0.1):
+	}
+	if d.chance(0.1) {
 		return errors.New("sim: an error without a kind")
 	}
 	return e

@@ -177,7 +177,7 @@ var mutants = []mutant{
 	{"unread_calendar_is_empty", []string{"engine/connected.go", "	if c.Problem != \"\" {\n		return t.calendarFailed(k, c)\n	}\n", "	if c.Problem != \"\" && c.Final {\n		return t.calendarFailed(k, c)\n	}\n	c.Whole = c.Whole || c.Problem != \"\"\n"}},
 	{"reading_deletes_anothers_events", []string{"engine/connected.go", "	prefix := ofCalendar(id)\n", "	prefix := id[:2]\n"}},
 	{"moved_in_a_calendar_stays", []string{"engine/connected.go", "		n.count(t.store(event, true))\n", "		if i, found := t.u.findEvent(event.ID); found && t.live(event.ID) {\n			event.Start, event.End = t.u.Events[i].Start, t.u.Events[i].End\n		}\n		n.count(t.store(event, true))\n"}},
-	{"cursor_is_kept_before_the_events", []string{"actors/calendars.go", "	n.toUser(m.effect.UserID, &request{cmd: cmd, deliver:", "	if first := cmd; m.err == nil {\n		first.Events, first.Gone, first.Whole = nil, nil, false\n		n.toUser(m.effect.UserID, &request{cmd: first, deliver: func(engine.Reply, error) {}})\n	}\n	n.toUser(m.effect.UserID, &request{cmd: cmd, deliver:"}},
+	{"cursor_is_kept_before_the_events", []string{"actors/calendars.go", "	n.toUser(m.effect.UserID, &request{cmd: cmd, deliver:", "	if first := cmd; m.err == nil {\n		first.Events, first.Whole, first.Gone = nil, false, nil\n		n.toUser(m.effect.UserID, &request{cmd: first, deliver: func(engine.Reply, error) {}})\n	}\n	n.toUser(m.effect.UserID, &request{cmd: cmd, deliver:"}},
 	{"disconnected_leaves_reminders", []string{
 		"engine/connected.go", "		reply.Deleted++\n	}\n	t.replan()\n", "		reply.Deleted++\n	}\n",
 	}},
