@@ -35,6 +35,8 @@ type audit struct {
 	shadowAt   map[string]engine.Millis // when the last flushed record was decided, by the wall clock
 	expected   int64                    // reminders that had to leave, and did
 	assumed    map[string][]assumption  // by reminder: what restores left open, in their order
+	known      map[string]bool          // the reminders that the restored backup has
+	ahead      map[string]bool          // those of them that by its lights are not due yet, or are cancelled
 	checks     int
 	checker    engine.Checker
 	retries    map[string]*retry

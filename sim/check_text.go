@@ -38,8 +38,10 @@ func (a *audit) called(m provider.Message) *intent {
 // accepted holds a text that the carrier took against the specification.
 func (a *audit) accepted(d *delivery, in *intent) {
 	t := a.trail(d.msg.ReminderID)
-	a.once(d, t)
-	t.accepted = append(t.accepted, d)
+	if !a.onItsWay(d) {
+		a.once(d, t)
+		t.accepted = append(t.accepted, d)
+	}
 	if in == nil {
 		return
 	}

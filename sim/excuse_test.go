@@ -252,7 +252,7 @@ func TestANamesakeIsNotHeardOf(t *testing.T) {
 			lost := *d
 			lost.sid, lost.msg.MessageID, lost.calledAt = "SM0", c.other, d.calledAt-2*hour
 			w.carrier.bySID = map[string]*delivery{"SM0": &lost, "SM1": d}
-			w.restored = d.calledAt + c.restored
+			w.restored, w.audit.known = d.calledAt+c.restored, map[string]bool{"r_1": true}
 			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Messages: []engine.Message{{ID: "m_1", SID: c.sid}}}}}
 			w.audit.accepted(d, in)
 			again := *d
@@ -410,6 +410,41 @@ func TestASnoozeIsCarriedOutByTheClockOfThen(t *testing.T) {
 			d.msg.ValidUntil = d.calledWall + minute
 			w.audit.customWords(d, in, "c0x1")
 			judged(t, w, c.bad, "words")
+		})
+	}
+}
+
+// TestATextOnItsWayWhenTheStoreWasLost: the carrier takes it behind the restore, and by
+// the backup it was cancelled, or not known yet. That it comes once more nobody can
+// know; but of one that was due, or that left behind the restore, it is a text too many.
+func TestATextOnItsWayWhenTheStoreWasLost(t *testing.T) {
+	for name, c := range map[string]struct {
+		restored engine.Millis // since the first call
+		status   engine.ReminderStatus
+		known    bool
+		bad      bool
+	}{
+		"it was cancelled":        {restored: second, status: engine.StatusCanceled, known: true},
+		"nobody knew of it":       {restored: second, status: engine.StatusCanceled},
+		"it was due":              {restored: second, status: engine.StatusScheduled, known: true, bad: true},
+		"it left behind the loss": {restored: -second, status: engine.StatusCanceled, known: true, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			a := w.audit
+			if a.known = map[string]bool{"r_1": true}; !c.known {
+				a.known = map[string]bool{}
+			}
+			w.restored = d.calledAt + c.restored
+			if c.known {
+				a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Status: c.status, Due: w.wall() - minute}}}
+			}
+			a.forgetAhead()
+			a.accepted(d, in)
+			again := *d
+			again.sid, again.msg.MessageID, again.calledAt = "SM2", "m_2", d.calledAt+hour
+			a.accepted(&again, in)
+			judged(t, w, c.bad, "once")
 		})
 	}
 }

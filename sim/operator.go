@@ -217,7 +217,7 @@ func (a *audit) restored(b *backup) {
 			delete(a.reminders, id) // the store never heard of it
 		}
 	}
-	a.intents, a.retries = map[string]*intent{}, map[string]*retry{}
+	a.intents, a.retries, a.known = map[string]*intent{}, map[string]*retry{}, b.model.known
 	a.w.pool.of = b.model.senders
 	a.w.receiver.restored(a.seen)
 	a.forgetAhead()
@@ -227,12 +227,16 @@ func (a *audit) restored(b *backup) {
 // backup's lights, it is not due yet or is cancelled: somebody had it moved
 // forward or brought back since. No store can know of that.
 func (a *audit) forgetAhead() {
+	a.ahead = map[string]bool{}
 	for _, u := range a.shadow {
 		for i := range u.Reminders {
 			r := &u.Reminders[i]
 			t := a.reminders[r.ID]
 			waits := r.Status == engine.StatusScheduled && max(r.Due, r.RetryAt) > a.w.wall()
-			if t == nil || (!waits && r.Status != engine.StatusCanceled) {
+			if !waits && r.Status != engine.StatusCanceled {
+				continue
+			}
+			if a.ahead[r.ID] = true; t == nil {
 				continue
 			}
 			for _, d := range t.accepted {
@@ -244,4 +248,10 @@ func (a *audit) forgetAhead() {
 			}
 		}
 	}
+}
+
+// onItsWay reports whether a text that forgetAhead would have dropped was on its
+// way to the carrier when the store was lost.
+func (a *audit) onItsWay(d *delivery) bool {
+	return d.calledAt < a.w.restored && (a.ahead[d.msg.ReminderID] || !a.known[d.msg.ReminderID])
 }
