@@ -46,7 +46,7 @@ type herald struct {
 	road    road
 	cursor  cursorState
 	shownAt engine.Millis // when the oldest was looked for
-	worked  engine.Millis // the clock when it last looked what is to be done
+	heardAt engine.Millis // when the last message came
 
 	hold       bool
 	drainAsked []func()
@@ -124,6 +124,11 @@ func newHerald(n *Node) *herald {
 
 // Receive implements actor.Actor.
 func (h *herald) Receive(ctx actor.Context) {
+	now := h.node.cfg.Clock.Now()
+	if now < h.heardAt { // before anything is set by the clock of now
+		h.putBack(h.heardAt - now)
+	}
+	h.heardAt = now
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		h.self = ctx.Self()
@@ -159,10 +164,6 @@ func (h *herald) work() {
 		return
 	}
 	now := h.node.cfg.Clock.Now()
-	if now < h.worked {
-		h.putBack(h.worked - now)
-	}
-	h.worked = now
 	h.undelay(now)
 	h.readHeld(now)
 	for !h.hold && len(h.ready) > 0 && h.road.open(now, h.running, h.node.cfg.MaxNotices) {

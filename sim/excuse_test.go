@@ -93,7 +93,7 @@ func TestACallbackNamesALostMessage(t *testing.T) {
 			w, p, d, in := oneText()
 			d.sid = "SM1"
 			w.carrier.bySID[d.sid] = d
-			w.restored = d.calledAt + c.restored
+			w.restored, w.audit.known = d.calledAt+c.restored, map[string]bool{"r_1": true}
 			look := func(words string) {
 				if words != "" {
 					s := engine.AttemptStarted{ID: "r_1", Text: words, To: d.msg.To}
@@ -355,7 +355,7 @@ func TestATextThatALostStoreKnew(t *testing.T) {
 			a := w.audit
 			d.sid, d.answered = "SM1", true
 			w.carrier.bySID["SM1"] = d
-			w.restored = d.calledAt + c.restored
+			w.restored, w.audit.known = d.calledAt+c.restored, map[string]bool{"r_1": true}
 			a.accepted(d, in)
 			if c.own {
 				own := *d
