@@ -546,9 +546,11 @@ func TestACallbackNamesAMistakenMessage(t *testing.T) {
 	for name, c := range map[string]struct {
 		failure engine.Failure
 		mixed   string // the sid that the other reminder's look-up took
+		store   bool   // it was lost since
 		bad     bool
 	}{
 		"another one has it":           {failure: absent, mixed: "SM1"},
+		"behind a restore as well":     {failure: absent, mixed: "SM1", store: true},
 		"another one has another text": {failure: absent, mixed: "SM2", bad: true},
 		"it was refused":               {failure: engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}, mixed: "SM1", bad: true},
 	} {
@@ -556,7 +558,9 @@ func TestACallbackNamesAMistakenMessage(t *testing.T) {
 			w, p, d, _ := oneText()
 			d.sid = "SM1"
 			w.carrier.bySID[d.sid] = d
-			w.audit.mixed["m_9"] = c.mixed
+			if w.audit.mixed["m_9"] = c.mixed; c.store {
+				w.restored = d.calledAt + hour
+			}
 			message := func(sid string, status engine.MessageStatus) *engine.ReminderView {
 				return &engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
 					{ID: "m_1", SID: sid, Status: status, Error: c.failure},

@@ -238,8 +238,11 @@ func (a *audit) foundLate(before, now *engine.Message, reminder string) bool {
 		return false
 	}
 	concluded := before.Error.Category == engine.CategoryUnknown && before.Error.Code == 0
+	if concluded && a.mistaken(d) {
+		return true
+	}
 	if d.calledAt >= a.w.restored {
-		return concluded && a.mistaken(d)
+		return false
 	}
 	again := in != nil && in.called // since the restore, which forgets those before it
 	return concluded && a.disguised(d, reminder) || again && (a.disguised(d, reminder) || a.lookedFor(d, reminder) == nil)
