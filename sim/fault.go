@@ -125,11 +125,14 @@ func (f *faults) swarmOf(d draw, classes ...Class) {
 }
 
 // hit reports whether the fault comes now, with probability p.
-func (f *faults) hit(c Class, p float64) bool {
+func (f *faults) hit(c Class, p float64) bool { return f.hitBy(f.d, c, p) }
+
+// hitBy is hit by the draws of a part that not every world has.
+func (f *faults) hitBy(d draw, c Class, p float64) bool {
 	if f.healed {
 		return false
 	}
-	drawn := f.d.chance(p) // always, so that without a class the rest of the world is as it was
+	drawn := d.chance(p) // always, so that without a class the rest of the world is as it was
 	if !drawn || !f.on[c] {
 		return false
 	}

@@ -35,17 +35,24 @@ func (w *world) suspend() {
 
 // every lets a trouble come again and again, with that mean.
 func (w *world) every(mean engine.Millis, c Class, fn func()) {
+	w.repeat(w.d, mean, func() {
+		if w.faults.hit(c, 1) {
+			fn()
+		}
+	})
+}
+
+// repeat calls fn again and again until the world heals, with that mean between.
+func (w *world) repeat(d draw, mean engine.Millis, fn func()) {
 	var again func()
 	again = func() {
 		if w.ended {
 			return
 		}
-		if w.faults.hit(c, 1) {
-			fn()
-		}
-		w.after(w.d.about(mean), again)
+		fn()
+		w.after(d.about(mean), again)
 	}
-	w.after(w.d.about(mean), again)
+	w.after(d.about(mean), again)
 }
 
 // maxSkew is how wrong the wall clock may be. From one end to the other is less

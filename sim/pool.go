@@ -72,12 +72,7 @@ func (l *pool) name() {
 
 // hit is faults.hit with the pool's own draws.
 func (l *pool) hit(c Class, p float64) bool {
-	f := &l.w.faults
-	if drawn := l.d.chance(p); f.healed || !drawn || !f.on[c] {
-		return false
-	}
-	f.note(c)
-	return true
+	return l.w.faults.hitBy(l.d, c, p)
 }
 
 // operators sets the troubles of single numbers going.
@@ -101,18 +96,11 @@ func (l *pool) operators() {
 }
 
 func (l *pool) every(mean engine.Millis, c Class, fn func(*number)) {
-	w := l.w
-	var again func()
-	again = func() {
-		if w.ended {
-			return
-		}
-		if n := w.carrier.number(pick(l.d, l.now...)); l.hit(c, 1) {
+	l.w.repeat(l.d, mean, func() {
+		if n := l.w.carrier.number(pick(l.d, l.now...)); l.hit(c, 1) {
 			fn(n)
 		}
-		w.after(l.d.about(mean), again)
-	}
-	w.after(l.d.about(mean), again)
+	})
 }
 
 // begin returns the pool of the life that begins: now and then it is another one

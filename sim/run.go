@@ -117,8 +117,6 @@ func (w *world) lastDeadline() engine.Millis {
 				last = max(last, c.expires)
 			}
 		}
-	}
-	for _, p := range w.people {
 		for _, c := range p.sources {
 			for _, e := range c.now() {
 				last = max(last, e.last()+14*hour) // without a zone it may be as late as that

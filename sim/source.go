@@ -94,7 +94,7 @@ func drawSources(w *world) *sources {
 			f.on[c] = false
 		}
 	}
-	w.after(d.about(sourceDown), s.goDown)
+	w.repeat(d, sourceDown, s.goDown)
 	return s
 }
 
@@ -103,27 +103,15 @@ const sourceDown = 12 * hour
 
 // hit is faults.hit by the sources' own draws.
 func (s *sources) hit(c Class, p float64) bool {
-	f := &s.w.faults
-	if f.healed {
-		return false
-	}
-	if drawn := s.d.chance(p); !drawn || !f.on[c] {
-		return false
-	}
-	f.note(c)
-	return true
+	return s.w.faults.hitBy(s.d, c, p)
 }
 
 // goDown has a source be away for hours.
 func (s *sources) goDown() {
-	if s.w.ended {
-		return
-	}
 	if len(s.all) > 0 && s.hit(SourceDown, 1) {
 		c := s.all[s.d.intn(len(s.all))]
 		c.downUntil = s.w.now + s.d.about(4*hour)
 	}
-	s.w.after(s.d.about(sourceDown), s.goDown)
 }
 
 // heal lets every source be read from now on.
