@@ -155,15 +155,14 @@ func (h *herald) Receive(ctx actor.Context) {
 		h.hold = true
 		h.drainAsked = append(h.drainAsked, m.done)
 	}
-	h.work()
+	h.work(now)
 }
 
 // work begins what may begin now, and sets the alarm for what may later.
-func (h *herald) work() {
+func (h *herald) work(now engine.Millis) {
 	if h.node.dead.Load() != nil {
 		return
 	}
-	now := h.node.cfg.Clock.Now()
 	h.undelay(now)
 	h.readHeld(now)
 	for !h.hold && len(h.ready) > 0 && h.road.open(now, h.running, h.node.cfg.MaxNotices) {

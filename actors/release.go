@@ -95,7 +95,9 @@ func room(batch []*release) (effects []owed, arms []arm) {
 
 func appendOwed(effects []owed, r *release) []owed {
 	for _, e := range r.effects {
-		effects = append(effects, owed{e, r.of})
+		if _, ok := e.(engine.ReadCalendar); !ok { // passReads has those
+			effects = append(effects, owed{e, r.of})
+		}
 	}
 	return effects
 }
@@ -118,23 +120,18 @@ func (n *Node) passReads(r *release) {
 	}
 }
 
-// pass gives compositions to the composer and every other effect but readings to
-// the outbox.
+// pass gives compositions to the composer and every other effect to the outbox.
 func (n *Node) pass(effects []owed, arms []arm) {
 	var texts []engine.Effect
-	reads := 0
 	for _, e := range effects {
-		switch e.Effect.(type) { //nolint:gochecksumtype // the others are the outbox's
-		case engine.Compose:
+		if _, ok := e.Effect.(engine.Compose); ok {
 			texts = append(texts, e.Effect)
-		case engine.ReadCalendar:
-			reads++
 		}
 	}
 	if len(texts) > 0 && n.composer != nil {
 		n.send(n.composer, texts)
 	}
-	if len(texts)+reads == len(effects) {
+	if len(texts) == len(effects) {
 		effects = nil
 	}
 	if len(arms) > 0 {
