@@ -284,6 +284,9 @@ func (m *metrics) observe(events []engine.Event, at engine.Millis) (s seen) {
 			m.outcomes.WithLabelValues("recorded", "").Inc()
 			m.reminders.WithLabelValues("cancelled", engine.ReasonDryRun.String()).Inc()
 		case engine.MessageRefused:
+			if e.NotMade {
+				continue // the carrier has not said anything
+			}
 			m.outcomes.WithLabelValues("refused", e.Failure.Category.String()).Inc()
 			m.coded(e.Failure)
 		case engine.MessageReported:

@@ -311,20 +311,18 @@ func (o *outbox) handedOver(f *flight) {
 // call runs beside the outbox.
 func (o *outbox) call(f *flight) {
 	if f.overdue = o.node.cfg.Clock.Now()-f.message.CreatedAt > checkHolds; f.overdue {
-		f.outcome = provider.Outcome{Kind: provider.Refused, Failure: engine.Failure{
-			Category: engine.CategoryExpired, Retry: engine.RetryYes, RetryAfter: atOnce, Message: "the machine stood still behind the last check",
-		}}
-	} else {
-		took := stopwatch()
-		f.outcome = o.node.handOver(f.until.ctx, messageOf(&f.message))
-		f.took = took()
+		o.node.send(o.self, sent{f})
+		return
 	}
+	took := stopwatch()
+	f.outcome = o.node.handOver(f.until.ctx, messageOf(&f.message))
+	f.took = took()
 	o.node.send(o.self, sent{f})
 }
 
 // checkHolds is how long what a last check found holds good. A machine that fell
 // asleep behind it wakes up hours later, in quiet hours perhaps: nothing is sent
-// on its word any more, and it is made again.
+// on its word any more, and it is made again. No hand-over is used up by that.
 const checkHolds = engine.Millis(60_000)
 
 // handOver calls the carrier; a panic there is an answer that nobody heard.
@@ -347,11 +345,14 @@ func (o *outbox) sent(f *flight) {
 	o.answered(f.until)
 	if f.overdue {
 		f.by.unheard(o.now)
+		f.record.cmd = engine.RecordOutcome{
+			MessageID: f.message.MessageID, Kind: engine.OutcomeNotMade, Cause: "the machine stood still behind the last check",
+		}
 	} else {
 		o.node.metrics.handedOver(f.took)
 		o.learn(f.by, &f.outcome)
+		f.record.cmd = outcomeCommand(f.message.MessageID, &f.outcome)
 	}
-	f.record.cmd = outcomeCommand(f.message.MessageID, &f.outcome)
 	o.node.toEntry(f.to, &f.record, o.now)
 }
 

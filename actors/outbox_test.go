@@ -323,10 +323,10 @@ func TestAnsweredHandOverMakesRoom(t *testing.T) {
 func TestALastCheckDoesNotKeep(t *testing.T) {
 	for name, c := range map[string]struct {
 		asleep time.Duration
-		calls  int // hand-overs that the journal knows
+		checks int // that the journal knows
 	}{
-		"a moment": {asleep: 50 * time.Second, calls: 1},
-		"hours":    {asleep: 3 * time.Hour, calls: 2},
+		"a moment": {asleep: 50 * time.Second, checks: 1},
+		"hours":    {asleep: 3 * time.Hour, checks: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asleep atomic.Bool
@@ -353,8 +353,11 @@ func TestALastCheckDoesNotKeep(t *testing.T) {
 				go (<-held)()
 				w.pass(time.Second)
 				r := w.reminders("ada")[0]
-				if len(r.Messages) != c.calls || len(w.carrier.accepted) != 1 || r.Status != engine.StatusSent {
-					t.Fatalf("%v after %d hand-overs, %d texts", r.Status, len(r.Messages), len(w.carrier.accepted))
+				if len(r.Messages) != c.checks || len(w.carrier.accepted) != 1 || r.Status != engine.StatusSent {
+					t.Fatalf("%v after %d last checks, %d texts", r.Status, len(r.Messages), len(w.carrier.accepted))
+				}
+				if r.Attempts != 1 {
+					t.Errorf("%d of its three hand-overs are used up", r.Attempts)
 				}
 				if age := w.carrier.at[0].UnixMilli() - w.carrier.accepted[0].CreatedAt; age > time.Minute.Milliseconds() {
 					t.Errorf("it left %d ms behind its last check", age)

@@ -47,7 +47,7 @@ func (r *Reminder) check() error {
 	switch {
 	case r.Status == StatusNone || r.Status >= statusCount:
 		return errors.New("has no status")
-	case r.Attempts > MaxAttempts || len(r.Messages) != int(r.Attempts):
+	case r.Attempts > MaxAttempts || r.made() != int(r.Attempts):
 		return fmt.Errorf("%d attempts and %d messages", r.Attempts, len(r.Messages))
 	case r.Reserved && r.Spent:
 		return errors.New("its place is held and spent (P5)")
@@ -61,6 +61,17 @@ func (r *Reminder) check() error {
 		return errors.New("it is due behind its deadline")
 	}
 	return nil
+}
+
+// made counts the messages that are hand-overs.
+func (r *Reminder) made() int {
+	n := len(r.Messages)
+	for i := range r.Messages {
+		if r.Messages[i].NotMade {
+			n--
+		}
+	}
+	return n
 }
 
 // idSet is a set of as many ids as it was made for. A map of them was most of

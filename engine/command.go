@@ -210,6 +210,7 @@ const (
 	OutcomeAccepted
 	OutcomeRefused
 	OutcomeRecorded
+	OutcomeNotMade // the carrier was not called
 )
 
 // SightingKind is what a look-up told.

@@ -59,6 +59,10 @@ func (u *User) applyToMessage(at Millis, e Event) {
 	case MessageRefused:
 		if r, m := u.message(e.ID, e.MessageID, at); m != nil {
 			m.Status, m.Error, m.LookupAt = MessageFailed, e.Failure, 0
+			if e.NotMade {
+				m.NotMade = true
+				r.Attempts--
+			}
 			u.lost(at, r, m, e.Failure)
 		}
 	case MessageRecorded:

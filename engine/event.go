@@ -108,9 +108,12 @@ type (
 		ConfirmAt     Millis // when to ask what became of it, 0 for never (D5)
 	}
 	// MessageRefused says that the message is known not to be with the carrier.
+	// NotMade: for the carrier was not called, so that it is none of the
+	// reminder's hand-overs (S4).
 	MessageRefused struct {
 		ID, MessageID string
 		Failure       Failure
+		NotMade       bool
 	}
 	// MessageRecorded is the dry run's outcome (S8).
 	MessageRecorded struct{ ID, MessageID string }

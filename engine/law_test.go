@@ -122,6 +122,10 @@ func (w *world) send(t *rapid.T, m engine.Outgoing) {
 	if _, again := w.truth[m.MessageID]; again {
 		t.Fatalf("message %s was handed over twice", m.MessageID)
 	}
+	if rapid.IntRange(0, 9).Draw(t, "sleep") == 0 {
+		w.decide(t, engine.RecordOutcome{MessageID: m.MessageID, Kind: engine.OutcomeNotMade, Cause: "slept"})
+		return
+	}
 	c := carried{reminder: m.ReminderID, accepted: rapid.IntRange(0, 3).Draw(t, "accept") > 0}
 	w.truth[m.MessageID] = c
 	switch {

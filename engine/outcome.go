@@ -25,6 +25,8 @@ func (t *turn) recordOutcome(c RecordOutcome) Reply {
 		t.accept(r, m, c.SID, c.Status, c.Failure, byAnswer)
 	case OutcomeRefused:
 		t.refused(r, m, c.Failure)
+	case OutcomeNotMade:
+		t.notMade(r, m, c.Cause)
 	case OutcomeRecorded:
 		t.emit(MessageRecorded{ID: r.ID, MessageID: m.ID})
 	case OutcomeUncertain:
@@ -58,6 +60,21 @@ func (t *turn) accept(r *Reminder, m *Message, sid string, status MessageStatus,
 func (t *turn) refused(r *Reminder, m *Message, f Failure) {
 	t.emit(MessageRefused{ID: r.ID, MessageID: m.ID, Failure: f})
 	t.afterFailure(r.ID, m.ID, f, ReasonRefused)
+}
+
+// notMade notes that the carrier was not called: the last check had become too
+// old (S1). It is made again at once, and what is too late by then is stale like
+// anything that waits.
+func (t *turn) notMade(r *Reminder, m *Message, cause string) {
+	f := Failure{Category: CategoryExpired, Retry: RetryYes, RetryAfter: 1, Message: cause}
+	t.emit(MessageRefused{ID: r.ID, MessageID: m.ID, Failure: f, NotMade: true})
+	if r.ended() || r.CancelAsked != ReasonNone {
+		t.afterFailure(r.ID, m.ID, f, ReasonRefused)
+		return
+	}
+	t.emit(RetryPlanned{ID: r.ID, At: t.env.Now + f.RetryAfter})
+	t.expire()
+	t.replan() // the limit may have changed meanwhile
 }
 
 // uncertain notes that nobody knows, and when to ask (S3).

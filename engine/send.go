@@ -186,11 +186,16 @@ func (t *turn) hasRoom(r *Reminder, on Date) bool {
 	return t.u.spentOn(on)+held < t.u.Prefs.DailyLimit
 }
 
+// nextMessage is the id of the reminder's next message.
+func (t *turn) nextMessage(r *Reminder) string {
+	return messageID(r.ID, int32(len(r.Messages))+1, t.u.CreatedAt)
+}
+
 // startAttempt records the attempt, with its text from the event as it is now
 // (X1).
 func (t *turn) startAttempt(r *Reminder, today Date, text composed) *Outgoing {
 	e := AttemptStarted{
-		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: t.u.Phone,
+		ID: r.ID, MessageID: t.nextMessage(r), To: t.u.Phone,
 		Text: text.body, Via: text.via, Encoding: text.size.Encoding, Segments: int32(text.size.Segments),
 		On: today, ValidUntil: t.validUntil(r), Sender: t.sender(),
 	}

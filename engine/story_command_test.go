@@ -198,6 +198,8 @@ func (s *story) outcome(reminder, kind string, kv map[string]string) engine.Comm
 		c.Kind = engine.OutcomeRecorded
 	case "uncertain":
 		c.Kind, c.Cause = engine.OutcomeUncertain, "timeout"
+	case "not-made":
+		c.Kind, c.Cause = engine.OutcomeNotMade, "slept"
 	default:
 		s.t.Fatalf("outcome %q", kind)
 	}

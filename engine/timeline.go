@@ -126,6 +126,9 @@ func describeMessage(e Event) (TimelineEntry, bool) {
 			Detail: []Field{{"sid", e.SID}, {"status", e.Status.String()}, {"by", e.By}},
 		}, true
 	case MessageRefused:
+		if e.NotMade {
+			return TimelineEntry{Kind: "hand_over_not_made", ReminderID: e.ID, MessageID: e.MessageID, Detail: []Field{{"cause", e.Failure.Message}}}, true
+		}
 		return TimelineEntry{Kind: "message_refused", Reason: ReasonRefused, ReminderID: e.ID, MessageID: e.MessageID, Detail: failureFields(e.Failure)}, true
 	case MessageRecorded:
 		return TimelineEntry{Kind: "message_recorded", Reason: ReasonDryRun, ReminderID: e.ID, MessageID: e.MessageID}, true

@@ -244,6 +244,7 @@ type Message struct {
 	LookupAt    Millis // when to ask the carrier next: of an uncertain message (S3), or what became of it (D5); 0: not
 	Absent      int32  // how often the carrier did not know it
 	Restored    bool   // it is from before a restore: the engine that ran on may have tried again (S3)
+	NotMade     bool   // the carrier was not called: it counts for no hand-over (S4)
 }
 
 // Via is what wrote a text.

@@ -40,6 +40,7 @@ type audit struct {
 	checks     int
 	checker    engine.Checker
 	retries    map[string]*retry
+	unmade     map[string]bool   // messages that the carrier was not called for
 	mixed      map[string]string // by message: the sid of another one's text, which a look-up took
 	unknowable int64             // texts that came again because what a restore lost had changed them
 }
@@ -84,7 +85,7 @@ func newAudit(w *world) *audit {
 	return &audit{
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
 		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{}, shadowAt: map[string]engine.Millis{},
-		assumed: map[string][]assumption{}, mixed: map[string]string{}, told: map[string]int{}, early: map[string]bool{},
+		assumed: map[string][]assumption{}, mixed: map[string]string{}, told: map[string]int{}, early: map[string]bool{}, unmade: map[string]bool{},
 	}
 }
 

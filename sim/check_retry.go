@@ -29,10 +29,15 @@ func (a *audit) failed(user string, at engine.Millis, e engine.Event) {
 		if e.Failure.Category == engine.CategoryUnknown && e.Failure.Code == 0 {
 			return // it was looked for and is not there: again at once
 		}
+		a.notMade(user, e)
 		*a.retry(e.ID) = a.backoff(user, e.ID, at, e.Failure)
 		a.retry(e.ID).message = e.MessageID
 	case engine.RetryPlanned:
 		a.planned(user, at, e)
+	case engine.ReminderFailed:
+		if e.Reason == engine.ReasonAttemptsUsed && a.made(user, e.ID) < engine.MaxAttempts {
+			a.fail("attempts", a.w.person(user), "reminder %s ends for its hand-overs are used up, and it had %d (S4)", e.ID, a.made(user, e.ID))
+		}
 	case engine.ReminderMoved:
 		if r := a.retries[e.ID]; r != nil && e.Reason == engine.ReasonQuietHours && at >= r.notBefore {
 			r.notBefore = 0 // its turn came, in quiet hours: a clock that goes back then does not make it wait again
@@ -74,7 +79,7 @@ func (a *audit) backoff(user, reminder string, at engine.Millis, f engine.Failur
 	if f.RetryAfter > 0 {
 		return retry{since: at, notBefore: at + f.RetryAfter, notAfter: at + f.RetryAfter}
 	}
-	n := len(a.messages(user, reminder))
+	n := a.made(user, reminder)
 	wait := a.w.shape.policy.RetryBase
 	for ; n > 1; n-- {
 		wait *= 2
@@ -86,6 +91,29 @@ func (a *audit) backoff(user, reminder string, at engine.Millis, f engine.Failur
 		wait *= 5
 	}
 	return retry{since: at, notBefore: at + wait - wait/10, notAfter: at + wait + wait/10}
+}
+
+// notMade notes a hand-over whose last check was too old when its turn came: the
+// carrier was not called, and it is none.
+func (a *audit) notMade(user string, e engine.MessageRefused) {
+	in := a.intents[e.MessageID]
+	switch {
+	case in != nil && !in.called && e.Failure.Category == engine.CategoryExpired && e.Failure.Retry != engine.RetryNever:
+		a.unmade[e.MessageID] = true
+	case e.NotMade:
+		a.fail("intent", a.w.person(user), "message %s is said not to have been handed over, and it was (S2)", e.MessageID)
+	}
+}
+
+// made counts the hand-overs of a reminder, by the journal and by what the carrier
+// was called for.
+func (a *audit) made(user, reminder string) (n int) {
+	for _, m := range a.messages(user, reminder) {
+		if !a.unmade[m.ID] {
+			n++
+		}
+	}
+	return n
 }
 
 // patient is S4 and S3 at the beginning of an attempt.

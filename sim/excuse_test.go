@@ -604,3 +604,48 @@ func TestARetryBehindALaterLead(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatWasNotMadeIsNoHandOver: a last check was too old when its turn came. The
+// reminder has its three hand-overs all the same, and waits behind a failure as if
+// that one had not been begun; but what the carrier was called for counts.
+func TestWhatWasNotMadeIsNoHandOver(t *testing.T) {
+	for name, c := range map[string]struct {
+		called, notMade bool          // of the first of three
+		again           engine.Millis // behind the failure of the second
+		over            bool          // it ends, for all are used up
+		bad             string
+	}{
+		"it has waited as behind a first":    {notMade: true, again: 10 * minute},
+		"as behind a second":                 {notMade: true, again: 20 * minute, bad: "backoff"},
+		"a second was made":                  {called: true, again: 20 * minute},
+		"two were made, and that is all":     {notMade: true, again: 10 * minute, over: true, bad: "attempts"},
+		"three were made":                    {called: true, again: 20 * minute, over: true},
+		"it was made, and is said not to be": {called: true, notMade: true, again: 20 * minute, bad: "intent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, _, _ := oneText()
+			w.byID[p.id] = p
+			w.shape.policy.RetryBase = 10 * minute
+			a := w.audit
+			all := []engine.Message{{ID: "m_1"}, {ID: "m_2"}, {ID: "m_3"}}
+			u := &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Messages: all[:1]}}}
+			a.shadow[p.id] = u
+			for _, m := range all {
+				a.intents[m.ID] = &intent{p: p, called: m.ID != "m_1" || c.called}
+			}
+			a.failed(p.id, w.now, engine.MessageRefused{
+				ID: "r_1", MessageID: "m_1", NotMade: c.notMade,
+				Failure: engine.Failure{Category: engine.CategoryExpired, Retry: engine.RetryYes, RetryAfter: 1},
+			})
+			u.Reminders[0].Messages = all[:2]
+			a.failed(p.id, w.now, engine.MessageRefused{
+				ID: "r_1", MessageID: "m_2", Failure: engine.Failure{Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes},
+			})
+			a.failed(p.id, w.now, engine.RetryPlanned{ID: "r_1", At: w.now + c.again})
+			if u.Reminders[0].Messages = all; c.over {
+				a.failed(p.id, w.now, engine.ReminderFailed{ID: "r_1", Reason: engine.ReasonAttemptsUsed})
+			}
+			judged(t, w, c.bad != "", c.bad)
+		})
+	}
+}

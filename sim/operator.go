@@ -26,8 +26,10 @@ func (w *world) operators() {
 }
 
 // suspend has the machine fall asleep.
-func (w *world) suspend() {
-	until := max(w.now+w.d.about(2*hour), w.frozen) // who sleeps is not woken by falling asleep
+func (w *world) suspend() { w.sleep(w.d.about(2 * hour)) }
+
+func (w *world) sleep(d engine.Millis) {
+	until := max(w.now+d, w.frozen) // who sleeps is not woken by falling asleep
 	w.slept += until - max(w.now, w.frozen)
 	w.frozen = until
 	w.disturb(w.frozen)
@@ -225,6 +227,7 @@ func (a *audit) restored(b *backup) {
 		}
 	}
 	a.intents, a.retries, a.known = map[string]*intent{}, map[string]*retry{}, b.model.known
+	a.unmade = map[string]bool{}
 	a.w.pool.of = b.model.senders
 	a.w.receiver.restored(a.seen)
 	a.forgetAhead()

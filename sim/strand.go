@@ -17,7 +17,7 @@ type strand struct {
 // spawn begins a strand soon.
 func (p *process) spawn(fn func()) {
 	if p.w.pace.naps > 0 && p.w.faults.hit(Suspend, p.w.pace.naps) {
-		p.w.suspend()
+		p.w.sleep(p.w.d.about(pick(p.w.d, 5*minute, 2*hour)))
 	}
 	p.w.plan(p, p.w.d.between(0, 2), func() {
 		s := &strand{}

@@ -76,6 +76,7 @@ func (c *coder) messageRefused(e *engine.MessageRefused) {
 	text(c, 1, &e.ID)
 	text(c, 2, &e.MessageID)
 	c.failure(3, &e.Failure)
+	boolean(c, 4, &e.NotMade)
 }
 
 func (c *coder) messageRecorded(e *engine.MessageRecorded) {

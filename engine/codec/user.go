@@ -147,6 +147,7 @@ func (c *coder) message(n protowire.Number, x *engine.Message) {
 	signed(c, 16, &x.Absent)
 	text(c, 17, &x.Sender)
 	boolean(c, 18, &x.Restored)
+	boolean(c, 19, &x.NotMade)
 	c.close()
 }
 

@@ -12,6 +12,7 @@ type mutant struct {
 // second of their seeds is of it, and the engine as it is plays the same.
 var favored = map[string]string{
 	"restored_retry_is_outrun":           sim.CornerRetries,
+	"what_was_not_made_counts":           sim.CornerStops,
 	"wake_lost_behind_a_read":            sim.CornerReads,
 	"under_way_is_no_matter":             sim.CornerEchoes,
 	"looked_up_by_the_clock_before":      sim.CornerClocks,
@@ -142,6 +143,7 @@ var mutants = []mutant{
 	{"model_unguarded", []string{"engine/composition.go", "		if e.Text, e.Why = b.Vet(c.Text); e.Why != \"\" {", "		if e.Text = c.Text; len(e.Text) == 0 {"}},
 	{"model_text_of_before", []string{"engine/composition.go", "return c.Text, ok && b.Sum() == c.Of", "_ = b\n	return c.Text, ok"}},
 	{"check_keeps", []string{"actors/outbox.go", "> checkHolds; f.overdue {", "> checkHolds<<20; f.overdue {"}},
+	{"what_was_not_made_counts", []string{"actors/outbox.go", "Kind: engine.OutcomeNotMade, Cause:", "Kind: engine.OutcomeRefused, Failure: engine.Failure{Category: engine.CategoryExpired, Retry: engine.RetryYes, RetryAfter: atOnce}, Cause:"}},
 	{"overdue_leads_all_go", []string{"engine/send.go", "		case r.pending() && t.outrun(r):\n", "		case r.pending() && t.outrun(r) && r.Status == StatusNone:\n"}},
 	{"zone_back_counts_anew", []string{"engine/replan.go", "Account: max(d, t.u.Day.Account)}", "Account: d}"}},
 	{"place_lost_on_cancel", []string{"engine/apply.go", "			r.Reserved = false // RetryAt stays", "			// RetryAt stays"}},
@@ -198,7 +200,7 @@ var mutants = []mutant{
 	{"hand_over_before_its_flush", []string{"actors/user.go", "	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n", "	if _, ok := r.cmd.(engine.HandOver); ok {\n		rel.request.answer(rel.reply, nil)\n		rel.request = nil\n	}\n	rel.unflushed = &u.unflushed\n	u.unflushed.Add(1)\n"}},
 	{"quarantined_is_done", []string{"actors/user.go", "r.answer(nil, ErrQuarantined) }}, false)", "r.answer(engine.Done{}, nil) }}, false)"}},
 	{"agenda_of_many_panics", []string{"engine/answer.go", "	for n := len(items); n > 0; n-- {", "	for n := len(items); n > 0; n-- {\n		_ = items[:6-n]"}},
-	{"sent_to_the_new_number", []string{"engine/send.go", "e := AttemptStarted{\n		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: t.u.Phone,", "to := t.u.Phone\n	if t.u.PendingPhone != \"\" {\n		to = t.u.PendingPhone\n	}\n	e := AttemptStarted{\n		ID: r.ID, MessageID: messageID(r.ID, r.Attempts+1, t.u.CreatedAt), To: to,"}},
+	{"sent_to_the_new_number", []string{"engine/send.go", "e := AttemptStarted{\n		ID: r.ID, MessageID: t.nextMessage(r), To: t.u.Phone,", "to := t.u.Phone\n	if t.u.PendingPhone != \"\" {\n		to = t.u.PendingPhone\n	}\n	e := AttemptStarted{\n		ID: r.ID, MessageID: t.nextMessage(r), To: to,"}},
 	{"snooze_has_no_name", []string{"engine/timeline.go", "	case ReminderConfirmed:\n		return TimelineEntry{Kind: \"reminder_confirmed\", ReminderID: e.ID, Detail: []Field{{\"by\", e.By}}}\n", ""}},
 	{"sent_is_shown_delivered", []string{"engine/view.go", "	v.Messages = slices.Clone(r.Messages)\n", "	v.Messages = slices.Clone(r.Messages)\n	for i := range v.Messages {\n		if v.Messages[i].Status == MessageQueued {\n			v.Messages[i].Status = MessageSent\n		}\n	}\n"}},
 	{"waits_past_its_deadline", []string{"engine/send.go", "case r.pending() && t.env.Now >= r.Deadline:", "case r.pending() && t.env.Now >= r.Deadline+2*hour:"}},
