@@ -4,8 +4,15 @@ import "carillon/engine"
 
 // wakeHeap orders users by their next wake: a 4-ary heap with one slot per
 // user, whatever the number of reminders. Entries know their slot, so moving
-// and removing one costs what its depth does.
-type wakeHeap struct{ slots []*entry }
+// and removing one costs what its depth does. A slot has the wake beside its
+// entry: the four that are compared lie together, and the entries of a million
+// are not looked at for it.
+type wakeHeap struct{ slots []wakeSlot }
+
+type wakeSlot struct {
+	wake engine.Millis
+	e    *entry
+}
 
 const fanOut = 4
 
@@ -26,69 +33,74 @@ func (h *wakeHeap) set(e *entry, at engine.Millis) {
 	case at == 0:
 		h.remove(e)
 	case e.slot < 0:
-		e.wake, e.slot = at, int32(len(h.slots))
-		h.slots = append(h.slots, e)
-		h.up(int(e.slot))
+		h.slots = append(h.slots, wakeSlot{})
+		h.up(len(h.slots)-1, wakeSlot{at, e})
 	default:
-		e.wake = at
-		h.up(int(e.slot))
-		h.down(int(e.slot))
+		h.settle(int(e.slot), wakeSlot{at, e})
 	}
 }
 
 // pop removes and returns the earliest entry.
 func (h *wakeHeap) pop() *entry {
-	e := h.slots[0]
+	e := h.slots[0].e
 	h.remove(e)
 	return e
 }
 
 func (h *wakeHeap) remove(e *entry) {
 	i, last := int(e.slot), len(h.slots)-1
-	h.slots[i] = h.slots[last]
-	h.slots[i].slot = int32(i)
-	h.slots[last] = nil
+	moved := h.slots[last]
+	h.slots[last] = wakeSlot{}
 	h.slots = h.slots[:last]
 	e.slot = -1
 	if i < last {
-		moved := h.slots[i]
-		h.up(i)
-		h.down(int(moved.slot))
+		h.settle(i, moved)
 	}
 }
 
-func (h *wakeHeap) up(i int) {
-	e := h.slots[i]
+// settle puts s into the free place i, and lets it rise or sink to its own.
+func (h *wakeHeap) settle(i int, s wakeSlot) {
+	if i > 0 && s.wake < h.slots[(i-1)/fanOut].wake {
+		h.up(i, s)
+		return
+	}
+	h.down(i, s)
+}
+
+func (h *wakeHeap) up(i int, s wakeSlot) {
 	for i > 0 {
 		parent := (i - 1) / fanOut
-		if h.slots[parent].wake <= e.wake {
+		if h.slots[parent].wake <= s.wake {
 			break
 		}
 		h.place(i, h.slots[parent])
 		i = parent
 	}
-	h.place(i, e)
+	h.place(i, s)
 }
 
-func (h *wakeHeap) down(i int) {
-	e := h.slots[i]
+func (h *wakeHeap) down(i int, s wakeSlot) {
 	for {
-		least := -1
-		for c := i*fanOut + 1; c <= i*fanOut+fanOut && c < len(h.slots); c++ {
-			if least < 0 || h.slots[c].wake < h.slots[least].wake {
+		first := i*fanOut + 1
+		if first >= len(h.slots) {
+			break
+		}
+		least := first
+		for c := first + 1; c < min(first+fanOut, len(h.slots)); c++ {
+			if h.slots[c].wake < h.slots[least].wake {
 				least = c
 			}
 		}
-		if least < 0 || h.slots[least].wake >= e.wake {
+		if h.slots[least].wake >= s.wake {
 			break
 		}
 		h.place(i, h.slots[least])
 		i = least
 	}
-	h.place(i, e)
+	h.place(i, s)
 }
 
-func (h *wakeHeap) place(i int, e *entry) {
-	h.slots[i] = e
-	e.slot = int32(i)
+func (h *wakeHeap) place(i int, s wakeSlot) {
+	h.slots[i] = s
+	s.e.slot = int32(i)
 }

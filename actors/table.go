@@ -21,10 +21,10 @@ type entry struct {
 
 	head uint64 // the journal's: sequence of the last record, with what is being flushed
 
-	// The timer's.
-	wake engine.Millis
-	slot int32 // place in the heap, -1 for none
+	wake engine.Millis // recovery's: the next one, as the log has it
+	slot int32         // the timer's: place in the heap, -1 for none
 
+	offered   uint32 // the outbox': hash of a reminder that is queued or under way, 0 for none
 	lastUsed  uint32 // the shard's: Unix seconds, which fit until 2106
 	spawns    uint32 // the shard's
 	gone      bool   // the shard's: erased, and no longer in the table
