@@ -24,8 +24,8 @@ type outbox struct {
 	alarm Alarm
 
 	senders []*sender
-	known   map[uint64]struct{} // keys queued or under way, as hashes
-	seed    maphash.Seed        // of them
+	known   map[uint64]struct{} // keys queued or under way that no entry has, as hashes
+	seed    maphash.Seed        // of keys
 	now     engine.Millis       // when the message that is handled was taken up
 	spare   []*flight           // that are done
 	until   *limit              // of the hand-overs that begin now
@@ -189,11 +189,12 @@ func (o *outbox) takeIn(effects []owed) {
 	for i := range effects {
 		switch e := effects[i].Effect.(type) {
 		case engine.Offer:
-			if o.isNew(e.Key()) {
-				o.sender(e.Sender).take(e, effects[i].to, o.now)
+			if key := o.hash(e.Key()); o.takes(effects[i].to, key) {
+				o.sender(e.Sender).take(waiting{Offer: e, to: effects[i].to, key: key}, o.now)
 			}
 		case engine.LookUp:
-			if o.isNew(e.Key()) {
+			if key := o.hash(e.Key()); !o.has(key) {
+				o.known[key] = struct{}{}
 				o.lookups = append(o.lookups, e)
 			}
 		case engine.Compose, engine.ReadCalendar: // the composer's, and the calendars'
@@ -201,16 +202,41 @@ func (o *outbox) takeIn(effects []owed) {
 	}
 }
 
-// hash is what the known go by. Of two that collide (3e-10 for a hundred
-// thousand) one waits until it is offered again.
+// hash is what keys go by. Of two that collide (3e-10 for a hundred thousand)
+// one waits until it is offered again.
 func (o *outbox) hash(key string) uint64 { return maphash.String(o.seed, key) }
 
-// isNew notes an effect, and reports whether it was not known.
-func (o *outbox) isNew(key string) bool {
-	before := len(o.known)
-	o.known[o.hash(key)] = struct{}{}
-	return len(o.known) > before
+func (o *outbox) has(key uint64) bool {
+	_, ok := o.known[key]
+	return ok
 }
+
+// takes notes a reminder, and reports whether it was not known. The entry has
+// room for one, which is what most people have at a time.
+func (o *outbox) takes(to *entry, key uint64) bool {
+	switch short := shortKey(key); {
+	case to.offered == short, len(o.known) > 0 && o.has(key):
+		return false
+	case to.offered == 0:
+		to.offered = short
+	default:
+		o.known[key] = struct{}{}
+	}
+	return true
+}
+
+// forget lets a reminder be taken again.
+func (o *outbox) forget(to *entry, key uint64) {
+	switch {
+	case len(o.known) > 0 && o.has(key):
+		delete(o.known, key)
+	case to.offered == shortKey(key):
+		to.offered = 0
+	}
+}
+
+// shortKey is what an entry has of a key: it tells apart those of one person.
+func shortKey(key uint64) uint32 { return uint32(key) | 1 }
 
 // work begins what may begin now, and sets the alarm for what may later.
 func (o *outbox) work() {
@@ -242,7 +268,8 @@ func (o *outbox) work() {
 func (o *outbox) serve(s *sender) engine.Millis {
 	now := o.now
 	for s.queue.len() > 0 && now >= s.queue.offers[0].Deadline {
-		delete(o.known, o.hash(s.queue.pop().Key())) // the user's own wake ends it as stale
+		w := s.queue.pop() // the user's own wake ends it as stale
+		o.forget(w.to, w.key)
 	}
 	if o.paused || o.holdAll {
 		return 0
@@ -272,7 +299,7 @@ func (o *outbox) begin(s *sender, w waiting) {
 		s.fresh, s.waryUntil = false, o.now+alone
 	}
 	f := o.flight()
-	f.by, f.key, f.to = s, o.hash(w.Key()), w.to
+	f.by, f.key, f.to = s, w.key, w.to
 	f.check.cmd = engine.HandOver{ReminderID: w.ReminderID}
 	o.node.toEntry(f.to, &f.check, o.now)
 }
@@ -363,7 +390,7 @@ func (o *outbox) finish(f *flight) {
 
 // free makes a hand-over's piece ready for another.
 func (o *outbox) free(f *flight) {
-	delete(o.known, f.key)
+	o.forget(f.to, f.key)
 	*f = flight{call: f.call, check: request{deliver: f.check.deliver}, record: request{deliver: f.record.deliver}}
 	if len(o.spare) < maxSpare {
 		o.spare = append(o.spare, f)

@@ -17,13 +17,14 @@ type waiting struct {
 	engine.Offer
 	turn uint64 // in the order of coming
 	to   *entry // whose it is
+	key  uint64 // hash of its key
 }
 
 func (q *offerQueue) len() int { return len(q.offers) }
 
-func (q *offerQueue) push(o engine.Offer, to *entry) {
+func (q *offerQueue) push(w waiting) {
 	q.came++
-	w := waiting{o, q.came, to}
+	w.turn = q.came
 	q.offers = append(q.offers, w)
 	q.settle(len(q.offers)-1, &w)
 }

@@ -34,9 +34,10 @@ func TestOfferQueueOrder(t *testing.T) {
 			o := engine.Offer{
 				ReminderID: strconv.Itoa(i), Due: int64(rapid.IntRange(0, 5).Draw(t, "due")), Deadline: int64(rapid.IntRange(0, 5).Draw(t, "deadline")),
 			}
-			to := &entry{}
-			q.push(o, to)
-			model = append(model, waiting{o, uint64(i) + 1, to})
+			w := waiting{Offer: o, to: &entry{}, key: uint64(i)}
+			q.push(w)
+			w.turn = uint64(i) + 1
+			model = append(model, w)
 		}
 		if q.len() != len(model) {
 			t.Fatalf("%d, want %d", q.len(), len(model))
@@ -81,16 +82,42 @@ func TestWakeHeapOrder(t *testing.T) {
 	})
 }
 
+// What the outbox has is not taken twice, and is taken again when it is done,
+// whether the person's entry has room for it or not.
+func TestOutboxKnowsWhatItHas(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := &outbox{known: map[uint64]struct{}{}}
+		people := make([]*entry, 3)
+		for i := range people {
+			people[i] = &entry{}
+		}
+		has := map[uint64]bool{}
+		for range rapid.IntRange(1, 80).Draw(t, "steps") {
+			who := rapid.IntRange(0, len(people)-1).Draw(t, "who")
+			key := uint64(who)<<40 | uint64(rapid.IntRange(1, 4).Draw(t, "key"))<<1
+			if has[key] && rapid.Bool().Draw(t, "done") {
+				o.forget(people[who], key)
+				delete(has, key)
+				continue
+			}
+			if got := o.takes(people[who], key); got == has[key] {
+				t.Fatalf("taken: %v, and it was there: %v", got, has[key])
+			}
+			has[key] = true
+		}
+	})
+}
+
 func BenchmarkOfferQueue(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var q offerQueue
 	for i := range 100_000 {
-		q.push(engine.Offer{ReminderID: strconv.Itoa(i), Deadline: r.Int64N(1e9)}, nil)
+		q.push(waiting{Offer: engine.Offer{ReminderID: strconv.Itoa(i), Deadline: r.Int64N(1e9)}})
 	}
 	for b.Loop() {
 		o := q.pop()
 		o.Deadline = r.Int64N(1e9)
-		q.push(o.Offer, nil)
+		q.push(o)
 	}
 }
 

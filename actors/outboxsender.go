@@ -90,11 +90,11 @@ func newSender(view *senderView, n *Node) *sender {
 }
 
 // take queues an offer.
-func (s *sender) take(offer engine.Offer, to *entry, now engine.Millis) {
+func (s *sender) take(w waiting, now engine.Millis) {
 	if s.pace != nil && s.queue.len() == 0 && s.sending+s.recording == 0 {
 		s.notBefore = max(s.notBefore, now+gather)
 	}
-	s.queue.push(offer, to)
+	s.queue.push(w)
 }
 
 // wait returns 0 if a hand-over may begin, the instant at which it may, or -1
