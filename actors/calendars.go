@@ -128,7 +128,7 @@ func (c *calendars) answered(m calendarAnswered) {
 		return // the next start asks again
 	}
 	cmd := engine.RecordCalendar{
-		ID: m.effect.Calendar.ID, ConnectedAt: m.effect.Calendar.ConnectedAt, BegunAt: m.begun,
+		ID: m.effect.Calendar.ID, ConnectedAt: m.effect.Calendar.ConnectedAt, BegunAt: m.begun, Zone: m.effect.Zone,
 		Whole: m.out.Whole, Start: m.effect.Start, End: m.effect.End, Events: m.out.Events, Gone: m.out.Gone,
 		Cursor: m.out.Cursor, Channel: m.out.Channel,
 	}

@@ -165,6 +165,7 @@ type (
 		ID          string
 		ConnectedAt Millis // of the connection that was read
 		BegunAt     Millis // when reading it began
+		Zone        string // that it was read in
 		Whole       bool
 		Start, End  Millis
 		Events      []CalendarEvent // with the source's ids

@@ -238,7 +238,9 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 		return t.calendarFailed(k, c)
 	}
 	e := CalendarRead{ID: k.ID, Whole: c.Whole, Cursor: c.Cursor, Channel: c.Channel, NextAt: t.readAgain(k.Every)}
-	if k.AskedAt > c.BegunAt { // it changed again while it was read
+	// It changed again while it was read; or the person has moved while the reading
+	// waited for its turn, and what has no zone is meant where they are now.
+	if k.AskedAt > c.BegunAt || c.Zone != t.u.Zone {
 		e.NextAt = t.env.Now + refreshWait
 	}
 	gone, n := t.goneFrom(k.ID, c), SyncReply{}

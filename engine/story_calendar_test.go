@@ -41,7 +41,10 @@ func (s *story) calendar(verb string, args []string) engine.Command {
 
 func (s *story) reading(id string, args []string, kv map[string]string) engine.Command {
 	s.t.Helper()
-	c := engine.RecordCalendar{ID: id, BegunAt: s.now, Cursor: kv["cursor"], Problem: kv["problem"]}
+	c := engine.RecordCalendar{ID: id, BegunAt: s.now, Zone: s.u.Zone, Cursor: kv["cursor"], Problem: kv["problem"]}
+	if v, ok := kv["zone"]; ok {
+		c.Zone = v
+	}
 	if v, ok := kv["begun"]; ok {
 		c.BegunAt = instant(s.t, v)
 	}

@@ -91,7 +91,7 @@ func TestGoogleChanged(t *testing.T) {
 	connected := h.call("POST", "/v1/calendars/ann/google", `{"refresh_token":"hush"}`).is(201)
 	id, _ := connected.at("calendar_id").(string)
 	token := "ann/" + id + "/secret"
-	h.fake.decide("ann", engine.RecordCalendar{ID: id, ConnectedAt: h.fake.now, Channel: engine.Channel{ID: "ch1", Token: token, Until: h.fake.now + 86_400_000}}, "", 0)
+	h.fake.decide("ann", engine.RecordCalendar{ID: id, ConnectedAt: h.fake.now, Zone: "Europe/Berlin", Channel: engine.Channel{ID: "ch1", Token: token, Until: h.fake.now + 86_400_000}}, "", 0)
 	tell := func(channel, token, state string) answer {
 		h.t.Helper()
 		return h.call("POST", "/webhooks/google", "", "Authorization: ", "X-Goog-Channel-ID: "+channel, "X-Goog-Channel-Token: "+token, "X-Goog-Resource-State: "+state)

@@ -56,6 +56,7 @@ func (a *audit) polled(p *person, c *source) {
 		a.fail("polled", p, "%s is read, and access to it was taken back (SPEC 9)", c.name)
 	case w.jumped > f.set-pauseGrace, w.restored > f.set:
 	case c.hurried != 0 && c.hurried <= w.jumped && f.before <= w.jumped: // by the clock that it was asked by, that may not be answered yet
+	case c.askedIn != p.follows.zone: // what was said last is not meant where the person is
 	case w.now < f.notBefore-pauseGrace && c.hurried < f.read && p.asks.cur == nil:
 		a.fail("polled", p, "%s is read at %s, was so at %s, and is not to be before %s (SPEC 9)", c.name, rfc3339(w.now), rfc3339(f.read), rfc3339(f.notBefore))
 	}
@@ -93,6 +94,26 @@ func (p *person) expectRead(c *source, since engine.Millis) {
 		}
 		if c.askedAt < since && g.id == f.id && g.alone < w.now {
 			w.audit.fail("polled", p, "%s was to be read at once, as was said at %s and acknowledged at %s, and was not asked since (SPEC 9)", c.name, rfc3339(since), rfc3339(began))
+		}
+	})
+}
+
+// expectReadIn: a feed is read where the person has moved to, since what it says
+// without a zone is meant there. A reading may have waited for its turn while they
+// did, and come to be there in between.
+func (p *person) expectReadIn(c *source, zone string) {
+	w, since := p.w, p.w.now
+	f, wait := p.follows.of(c), 2*(w.sources.patience()+10*second)
+	if f == nil || f.stopped {
+		return
+	}
+	w.after(wait, func() {
+		g := p.follows.of(c)
+		if g == nil || g.id != f.id || g.stopped || g.failures > 0 || p.follows.zone != zone || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since {
+			return
+		}
+		if c.askedIn != zone {
+			w.audit.fail("polled", p, "%s was read last by the clocks of %s, and the person lives by those of %s since %s (SPEC 9)", c.name, c.askedIn, zone, rfc3339(since))
 		}
 	})
 }

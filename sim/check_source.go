@@ -141,16 +141,18 @@ func (a *audit) disconnected(p *person, id string) {
 
 // moved: what feeds say without a zone is meant where the person is now.
 func (p *person) moved(zone string) {
+	if p.follows.zone == zone {
+		return
+	}
+	p.follows.zone = zone
 	for i := range p.follows.cals {
-		switch c := p.follows.cals[i].of; {
-		case p.follows.zone == zone:
-		case c.kind == engine.CalendarICS:
+		if c := p.follows.cals[i].of; c.kind == engine.CalendarICS {
 			p.expectRead(c, p.w.now)
-		default:
+			p.expectReadIn(c, zone)
+		} else {
 			c.hurried = p.w.now
 		}
 	}
-	p.follows.zone = zone
 }
 
 func isOf(event, calendar string) bool {

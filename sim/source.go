@@ -41,6 +41,7 @@ type source struct {
 	ended     bool          // access was taken back
 	channel   engine.Channel
 	askedAt   engine.Millis // true time of the last question
+	askedIn   string        // and the zone that it was asked in
 	hurried   engine.Millis // when somebody last wanted it to be read at once
 	patience  engine.Millis // what its last answer asks for
 	refused   bool          // and that it has ended

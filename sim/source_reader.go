@@ -33,6 +33,7 @@ func (r *reader) Read(_ context.Context, q provider.CalendarQuery) (provider.Cal
 		return provider.CalendarReading{}, &provider.CalendarError{Problem: provider.CalendarNotFound}
 	}
 	w.audit.polled(c.p, c)
+	c.askedIn = q.Zone.String()
 	answers, hangs := s.d.between(30, 900), s.hit(SourceHangs, 0.04)
 	switch {
 	case hangs:

@@ -211,6 +211,7 @@ func TestACalendarIsReadInTime(t *testing.T) {
 		patience engine.Millis
 		refused  bool
 		hurried  bool
+		moved    bool          // it was read last where the person was before
 		in       engine.Millis // when it is read
 		troubled bool          // a crash not long ago
 		bad      bool
@@ -226,6 +227,7 @@ func TestACalendarIsReadInTime(t *testing.T) {
 		"it has asked for patience":      {failures: 1, patience: 3 * hour, in: 3 * hour},
 		"too early":                      {failures: 1, patience: 3 * hour, in: 2 * hour, bad: true},
 		"too early, for it was asked":    {failures: 1, patience: 3 * hour, in: 2 * hour, hurried: true},
+		"too early, for they have moved": {failures: 1, patience: 3 * hour, in: 2 * hour, moved: true},
 		"its access was taken back":      {failures: 1, refused: true, in: hour, bad: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -241,6 +243,9 @@ func TestACalendarIsReadInTime(t *testing.T) {
 			}
 			if c.hurried {
 				s.hurried = w.now - minute
+			}
+			if c.moved {
+				p.follows.zone = "Asia/Tokyo"
 			}
 			w.audit.polled(p, s)
 			judged(t, w, c.bad, "polled")
@@ -298,6 +303,45 @@ func TestACalendarIsReadWhenItIsSaidToHaveChanged(t *testing.T) {
 			w.proc = nil // nothing but the check is to happen
 			e := w.queue.pop()
 			for e.at != said+w.sources.patience()+10*second {
+				e = w.queue.pop()
+			}
+			w.proc, w.now = &process{w: w}, e.at
+			e.fn()
+			judged(t, w, c.bad, "polled")
+		})
+	}
+}
+
+// TestAFeedIsReadWhereThePersonIs: what it says without a zone is meant there, also
+// if a reading was waiting for its turn when they moved.
+func TestAFeedIsReadWhereThePersonIs(t *testing.T) {
+	for name, c := range map[string]struct {
+		in    string // the zone that it was read in last
+		fails bool
+		back  bool // the person has moved on
+		bad   bool
+	}{
+		"read there":                  {in: "Asia/Tokyo"},
+		"read where they were":        {in: "UTC", bad: true},
+		"it can't be read":            {in: "UTC", fails: true},
+		"they are not there any more": {in: "UTC", back: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, s := connected(t)
+			w.proc, w.upSince = &process{w: w}, w.now-30*day
+			w.over = false
+			p.moved("Asia/Tokyo")
+			s.askedAt, s.askedIn = w.now+second, c.in
+			if c.fails {
+				p.follows.of(s).failures = 1
+			}
+			if c.back {
+				p.follows.zone = "UTC"
+			}
+			at := w.now + 2*(w.sources.patience()+10*second)
+			w.proc = nil // nothing but the check is to happen
+			e := w.queue.pop()
+			for e.at != at {
 				e = w.queue.pop()
 			}
 			w.proc, w.now = &process{w: w}, e.at

@@ -189,7 +189,7 @@ var mutants = []mutant{
 	{"series_that_is_gone_stays", []string{"engine/connected.go", " || gone[s.ID] || gone[seriesOf(s.ID)]", " || gone[s.ID]"}},
 	{"source_is_not_left_alone", []string{"engine/connected.go", "		e.NextAt = max(again, t.env.Now+min(c.RetryAfter, MaxCalendarEvery))\n", "		e.NextAt = again\n"}},
 	{"trouble_is_not_forgotten", []string{"engine/apply.go", "k.NextAt, k.ReadAt, k.Failures, k.Problem = e.Cursor, e.Channel, e.NextAt, at, 0, \"\"\n", "k.NextAt, k.ReadAt, k.Problem = e.Cursor, e.Channel, e.NextAt, at, \"\"\n"}},
-	{"changed_while_it_was_read", []string{"engine/connected.go", "	if k.AskedAt > c.BegunAt { // it changed again", "	if false { // it changed again"}},
+	{"changed_while_it_was_read", []string{"engine/connected.go", "	if k.AskedAt > c.BegunAt || c.Zone != t.u.Zone {\n		e.NextAt", "	if c.Zone != t.u.Zone {\n		e.NextAt"}},
 	{"ended_access_is_asked_again", []string{"engine/connected.go", "	if !c.Final {\n", "	if true {\n"}},
 	{"moved_person_reads_nothing_anew", []string{"engine/connected.go", "		if k := &t.u.Calendars[i]; k.NextAt != 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})", "		if k := &t.u.Calendars[i]; k.NextAt == 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})"}},
 	{"calendars_wake_nobody", []string{"engine/wake.go", "		if at := u.Calendars[i].NextAt; at != 0 {\n			fn(at, at)", "		if at := u.Calendars[i].NextAt; at == 0 {\n			fn(at, at)"}},
