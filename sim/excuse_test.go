@@ -649,3 +649,31 @@ func TestWhatWasNotMadeIsNoHandOver(t *testing.T) {
 		})
 	}
 }
+
+// TestADueOneAtTheEdgeOfQuietHours: its turn may come as late as is borne, and in quiet
+// hours nobody is texted. What is due sooner has to leave.
+func TestADueOneAtTheEdgeOfQuietHours(t *testing.T) {
+	for name, c := range map[string]struct {
+		ahead engine.Millis // of quiet hours
+		quiet engine.Quiet
+		bad   bool
+	}{
+		"two seconds before":    {ahead: 2 * second, quiet: engine.Quiet{Set: true, Start: 10 * 60, End: 11 * 60}},
+		"a minute of quiet":     {ahead: 2 * second, quiet: engine.Quiet{Set: true, Start: 10 * 60, End: 10*60 + 1}},
+		"ten seconds before":    {ahead: 10 * second, quiet: engine.Quiet{Set: true, Start: 10 * 60, End: 11 * 60}, bad: true},
+		"quiet hours were over": {ahead: 2 * second, quiet: engine.Quiet{Set: true, Start: 9 * 60, End: 9*60 + 59}, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, _, _ := oneText()
+			w.queue, w.proc, w.upSince = queue{}, &process{w: w}, w.now-hour
+			w.shape.maxSends, w.shape.mps = 64, 0 // five seconds are borne
+			p.prof.now.limit, p.prof.now.quiet = 100, c.quiet
+			p.swayed, p.quieted = w.now-48*hour, w.now-48*hour
+			x := custom{token: "c0x1", sendAt: w.now + 90*minute - c.ahead, expires: w.now + 3*hour}
+			p.cus.now = &customs{x.token: &x}
+			p.expectCustom(&x, w.now)
+			w.run(w.now + 2*hour)
+			judged(t, w, c.bad, "missed")
+		})
+	}
+}

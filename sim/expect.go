@@ -67,8 +67,8 @@ func (t *target) weigh() {
 	}
 	w := t.p.w
 	within := w.within()
-	if due >= t.deadline-within {
-		return
+	if due >= t.deadline-within || q.quietWithin(due, within) {
+		return // a turn that comes so late finds quiet hours, and nothing leaves (S1)
 	}
 	w.after(due-w.wall()+within, func() {
 		if since := due - t.at + 30*minute; t.certain() && w.calm(since) && !w.carrier.holdsBack(t.p, since) {

@@ -59,6 +59,16 @@ func (p *profile) quietAt(at engine.Millis) bool {
 	return m >= start || m < end
 }
 
+// quietWithin reports whether quiet hours begin so soon behind an instant.
+func (p *profile) quietWithin(at, d engine.Millis) bool {
+	for in := engine.Millis(0); in < d; in += minute {
+		if p.quietAt(at + in) {
+			return true
+		}
+	}
+	return p.quietAt(at + d)
+}
+
 // date is the local date, as a number that grows by one a day.
 func (p *profile) date(at engine.Millis) int64 {
 	y, m, d := time.UnixMilli(at).In(p.loc).Date()
