@@ -11,6 +11,9 @@ import (
 type Clock interface {
 	// Now returns the wall clock, Unix milliseconds, UTC.
 	Now() engine.Millis
+	// Steady returns Now, and the milliseconds of a clock that nobody sets, from
+	// some instant of this process on. It may stand still in a suspended machine.
+	Steady() (now, steady engine.Millis)
 	// NewAlarm returns an alarm that calls fn, which must not block.
 	NewAlarm(fn func()) Alarm
 }
@@ -34,6 +37,15 @@ type SystemClock struct{}
 
 // Now implements Clock.
 func (SystemClock) Now() engine.Millis { return time.Now().UnixMilli() }
+
+// Steady implements Clock.
+func (SystemClock) Steady() (now, steady engine.Millis) {
+	t := time.Now()
+	return t.UnixMilli(), t.Sub(begun).Milliseconds()
+}
+
+// begun is where the steady clock begins.
+var begun = time.Now()
 
 // NewAlarm implements Clock.
 func (c SystemClock) NewAlarm(fn func()) Alarm {

@@ -509,6 +509,11 @@ type clock struct {
 
 func (c *clock) Now() engine.Millis { return c.SystemClock.Now() - c.back.Load() }
 
+func (c *clock) Steady() (now, steady engine.Millis) {
+	now, steady = c.SystemClock.Steady()
+	return now - c.back.Load(), steady
+}
+
 func (c *clock) NewAlarm(fn func()) actors.Alarm { return alarm{c.SystemClock.NewAlarm(fn), c} }
 
 type alarm struct {

@@ -19,6 +19,7 @@ type Node struct {
 	zones   *zones
 	table   *table
 	dirty   *dirtySet
+	steps   *steps
 
 	system *actor.ActorSystem
 	root   *actor.RootContext
@@ -77,7 +78,7 @@ func Start(cfg Config) (*Node, error) {
 	cfg = cfg.withDefaults()
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, metrics: newMetrics(cfg.Metrics), zones: newZones(), table: newTable(cfg.Seed),
-		dirty: &dirtySet{}, died: make(chan struct{}), waiters: sync.Pool{New: newWaiter},
+		dirty: &dirtySet{}, steps: newSteps(cfg.Clock), died: make(chan struct{}), waiters: sync.Pool{New: newWaiter},
 	}
 	n.view.senders = newSenderViews(cfg.Senders)
 	n.dispatchers()

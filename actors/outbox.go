@@ -51,6 +51,7 @@ type (
 	sighted struct {
 		lookup   engine.LookUp
 		sighting provider.Sighting
+		early    engine.Millis // how much longer the carrier is to be given before it counts that it has it not; 0: it counts
 	}
 	// lookupDone: what it said is flushed.
 	lookupDone struct{ lookup engine.LookUp }
@@ -404,10 +405,11 @@ const maxSpare = 4096
 func (o *outbox) lookUp(l engine.LookUp) {
 	o.asking++
 	n := o.node
+	early := n.steps.lacks(n.cfg.Policy.ReconcileAfter)
 	n.cfg.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.SendTimeout)
 		defer cancel()
-		n.send(o.self, sighted{l, n.ask(ctx, l)})
+		n.send(o.self, sighted{l, n.ask(ctx, l), early})
 	})
 }
 
@@ -429,8 +431,12 @@ func (o *outbox) sighted(m sighted) {
 	o.node.metrics.lookups.WithLabelValues(findName(m.sighting.Result)).Inc()
 	o.reached(m.sighting.Cause)
 	o.node.spare(&m.sighting.Failure)
+	cmd := sightingCommand(m.lookup.Message.MessageID, m.sighting)
+	if m.early > 0 && cmd.Kind == engine.SightingAbsent {
+		cmd.Kind, cmd.Wait = engine.SightingEarly, m.early
+	}
 	o.node.toUser(m.lookup.Message.UserID, &request{
-		cmd:     sightingCommand(m.lookup.Message.MessageID, m.sighting),
+		cmd:     cmd,
 		deliver: func(engine.Reply, error) { o.node.send(o.self, lookupDone{m.lookup}) },
 	})
 }

@@ -197,11 +197,18 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 	u.node.send(u.node.journal, rel)
 }
 
-// count keeps the gauge of uncertain messages.
+// count keeps the gauge of uncertain messages, and notes where the wait for a
+// look-up begins.
 func (u *user) count(events []engine.Event) {
 	for _, e := range events {
 		switch e.(type) { //nolint:gochecksumtype // the others don't change it
-		case engine.AttemptUncertain, engine.MessageAccepted, engine.MessageRefused, engine.ReminderFailed,
+		case engine.LookupDone:
+			u.node.steps.look()
+		case engine.AttemptUncertain:
+			u.node.steps.look()
+			u.countUncertain()
+			return
+		case engine.MessageAccepted, engine.MessageRefused, engine.ReminderFailed,
 			engine.MessageReported, engine.UserErased:
 			u.countUncertain()
 			return

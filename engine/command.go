@@ -122,6 +122,7 @@ type (
 		SID       string
 		Status    MessageStatus
 		Failure   Failure
+		Wait      Millis // SightingEarly only: how much longer the carrier is to be given
 	}
 	// ReportDelivery is a status callback (D1).
 	ReportDelivery struct {
@@ -222,6 +223,7 @@ const (
 	SightingUnknown SightingKind = iota
 	SightingFound
 	SightingAbsent
+	SightingEarly // it does not know it, and reconcile_after may not be over by a clock that nobody sets
 )
 
 func (UpdateUser) command()          {}

@@ -200,6 +200,8 @@ func (w *world) lookUp(t *rapid.T) {
 		}
 		if rapid.IntRange(0, 4).Draw(t, "unknown") == 0 {
 			s.Kind = engine.SightingUnknown
+		} else if s.Kind == engine.SightingAbsent && rapid.IntRange(0, 4).Draw(t, "early") == 0 {
+			s.Kind, s.Wait = engine.SightingEarly, int64(rapid.IntRange(1, 30).Draw(t, "wait"))*1000
 		}
 		w.decide(t, s)
 	}

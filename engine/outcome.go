@@ -115,6 +115,8 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 		t.accept(r, m, c.SID, c.Status, c.Failure, byLookup)
 	case SightingUnknown:
 		t.emit(LookupDone{ID: r.ID, MessageID: m.ID, LookupAt: t.env.Now + t.reconcileWait(r, m)})
+	case SightingEarly:
+		t.emit(LookupDone{ID: r.ID, MessageID: m.ID, LookupAt: t.env.Now + c.Wait})
 	case SightingAbsent:
 		t.absent(r, m)
 	}

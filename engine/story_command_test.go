@@ -62,10 +62,13 @@ func (s *story) command(verb string, args []string) engine.Command {
 			MessageID: s.messageID(s.id(args[0]), kv), SID: sid(kv), Status: status(args[1]), Failure: failure(s, kv),
 		}
 	case "sighting":
-		kinds := map[string]engine.SightingKind{"found": engine.SightingFound, "absent": engine.SightingAbsent, "unknown": engine.SightingUnknown}
+		kinds := map[string]engine.SightingKind{"found": engine.SightingFound, "absent": engine.SightingAbsent, "unknown": engine.SightingUnknown, "early": engine.SightingEarly}
 		c := engine.RecordSighting{MessageID: s.messageID(s.id(args[0]), kv), Kind: kinds[args[1]], SID: sid(kv), Status: engine.MessageQueued, Failure: failure(s, kv)}
 		if v, ok := kv["status"]; ok {
 			c.Status = status(v)
+		}
+		if v, ok := kv["wait"]; ok {
+			c.Wait = s.number(v) * 1000
 		}
 		return c
 	case "text":

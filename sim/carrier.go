@@ -104,8 +104,12 @@ func (s *sender) Send(_ context.Context, m provider.Message) provider.Outcome {
 		})
 	}
 	called, wall := w.now, w.wall()
-	if w.pace.leaps > 0 && w.faults.hit(ClockBack, w.pace.leaps) {
+	switch {
+	case w.pace.leaps == 0:
+	case w.faults.hit(ClockBack, w.pace.leaps):
 		w.after(w.d.between(0, pl.arrives), func() { w.jump(-w.d.between(1, 2*maxSkew)) })
+	case pl.lost != "" && w.faults.hit(ClockForward, w.pace.leaps): // so that the carrier is asked at once
+		w.after(pl.answers+w.d.between(0, 20*second), func() { w.jump(w.d.between(10*second, 20*minute)) })
 	}
 	w.after(pl.arrives, func() {
 		if pl.accept {

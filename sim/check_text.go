@@ -77,19 +77,13 @@ func (a *audit) once(d *delivery, t *trail) {
 		case b.lostAt(d.calledAt):
 		case isPills(d.msg.Text): // one of the same words may be taken for another: a.conserved
 		case a.taken(b): // it counts as the other one's
-		case a.disguised(b, d.msg.ReminderID), a.namesake(b), a.hurried(b, d):
+		case a.disguised(b, d.msg.ReminderID), a.namesake(b):
 			a.unknowable++
 		default:
 			a.fail("once", a.w.person(d.msg.UserID), "reminder %s is texted twice: %s at %s and %s at %s, %q (S3)",
 				d.msg.ReminderID, b.msg.MessageID, rfc3339(b.at), d.msg.MessageID, rfc3339(d.at), d.msg.Text)
 		}
 	}
-}
-
-// hurried reports whether a clock that jumped had the carrier asked for the first
-// text sooner than it has to list it: by a sound one there is time for two look-ups.
-func (a *audit) hurried(b, d *delivery) bool {
-	return a.w.jumped >= b.calledAt && d.calledAt < b.calledAt+2*a.w.shape.policy.ReconcileAfter
 }
 
 // askedApart reports whether two texts were asked for again by replies to two

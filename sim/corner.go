@@ -17,7 +17,7 @@ type often struct {
 	allDay            float64       // of an event's times
 	zones             int           // of a hundred changes of a profile
 	limits            float64       // of them, those of the limit, which nobody else has more of
-	leaps             float64       // of hand-overs, those during which the wall clock goes back
+	leaps             float64       // of hand-overs, those during which the wall clock goes back, and of lost ones those behind which it goes ahead
 	naps              float64       // of calls to the carrier, those before which the machine falls asleep
 	snooze            int64         // minutes at most
 	undelivered       float64       // of accepted messages
@@ -60,7 +60,7 @@ const (
 	CornerPool      = "pool"      // many people are texted from a few numbers, each with troubles of its own, and the pool changes
 	CornerNotices   = "notices"   // a receiver of webhooks with troubles, among restores, erasures and replies
 	CornerCalendars = "calendars" // everybody connects calendars, which change and fail all the time
-	CornerClocks    = "clocks"    // the wall clock goes back during hand-overs whose answers are lost
+	CornerClocks    = "clocks"    // the wall clock goes back during hand-overs whose answers are lost, or ahead behind them
 )
 
 // Corners lists those that seeds draw.
@@ -118,7 +118,8 @@ func (p *pace) corner(name string) {
 		p.looks, p.crashes = 2*hour, 1
 		p.users, p.days = min(p.users, 6), min(p.days, 3)
 	case CornerClocks:
-		p.jumps, p.leaps, p.answerLost, p.slowAnswer, p.findLags = 2*hour, 0.3, 0.3, 0.6, 0
+		p.jumps, p.leaps, p.answerLost, p.slowAnswer, p.findLags, p.callbackLost = 2*hour, 0.3, 0.4, 0.6, 0.8, 0.8
+		p.custom, p.ahead, p.expires = hour, 3, 0.9
 	}
 }
 
@@ -127,7 +128,7 @@ func (p *pace) without() []Class {
 	switch p.name {
 	case CornerStops:
 		return []Class{Restore, ClockForward, ClockBack}
-	case CornerLosses: // by a clock that jumps ahead, two look-ups are as one; behind a restore nobody knows who was to be asked
+	case CornerLosses: // by a clock that jumps nobody knows when it was to be asked; behind a restore nobody knows who was to be asked
 		return []Class{ClockForward, ClockBack, Restore}
 	case CornerClocks: // behind a crash in a hand-over it is not known whether the clock went back and ahead again
 		return []Class{Restore, CrashAnywhere, AppendLost, AppendKept, CrashSnapshot}

@@ -449,32 +449,6 @@ func TestATextOnItsWayWhenTheStoreWasLost(t *testing.T) {
 	}
 }
 
-// TestALookUpThatAJumpHurried: a clock that jumps ahead behind a hand-over has the
-// carrier asked before it lists the text. Without a jump, or when there was time for
-// two look-ups by any clock, it is a text too many.
-func TestALookUpThatAJumpHurried(t *testing.T) {
-	for name, c := range map[string]struct {
-		jumped, again engine.Millis // since the first call
-		bad           bool
-	}{
-		"at once":                 {jumped: second, again: 33 * second},
-		"before the first call":   {jumped: -second, again: 33 * second, bad: true},
-		"with time for two":       {jumped: second, again: 61 * second, bad: true},
-		"between the two of them": {jumped: 31 * second, again: 33 * second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w, _, d, in := oneText()
-			w.shape.policy.ReconcileAfter = 30 * second
-			w.audit.accepted(d, in)
-			w.jumped = d.calledAt + c.jumped
-			again := *d
-			again.sid, again.msg.MessageID, again.calledAt = "SM2", "m_2", d.calledAt+c.again
-			w.audit.accepted(&again, in)
-			judged(t, w, c.bad, "once")
-		})
-	}
-}
-
 // TestATryThatPanicsIsATry: a stopped sender that tries the carrier and hears
 // nothing, since the vendor's client panicked before the call, waits as long again.
 func TestATryThatPanicsIsATry(t *testing.T) {

@@ -67,7 +67,7 @@ func (w *world) jump(by engine.Millis) {
 	if !w.fence() {
 		return
 	}
-	if w.pace.leaps > 0 && by > 0 && w.now < w.carrier.triedAt+minute {
+	if w.pace.leaps > 0 && by > 0 && w.backAt != 0 && w.now < w.backAt+minute {
 		return // back and ahead again within one hand-over: what the carrier's clock said in between, nobody can know
 	}
 	by = min(max(w.skew+by, -maxSkew), maxSkew) - w.skew
@@ -83,7 +83,9 @@ func (w *world) jump(by engine.Millis) {
 	}
 	w.receiver.jumped()
 	w.skew += by
-	w.jumped = w.now
+	if w.jumped = w.now; by < 0 {
+		w.backAt = w.now
+	}
 }
 
 // pause stops sending for everybody, for a while (S8).

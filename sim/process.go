@@ -194,6 +194,9 @@ const maxStall = 8 * second
 // Now implements actors.Clock: the wall clock of the machine, which jumps.
 func (p *process) Now() engine.Millis { return p.w.wall() }
 
+// Steady implements actors.Clock: nobody sets it, and it sleeps with the machine.
+func (p *process) Steady() (now, steady engine.Millis) { return p.w.wall(), p.w.awake() }
+
 // NewAlarm implements actors.Clock.
 func (p *process) NewAlarm(fn func()) actors.Alarm {
 	a := &alarm{fn: fn}
