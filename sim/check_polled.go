@@ -57,7 +57,7 @@ func (a *audit) polled(p *person, c *source) {
 	case w.jumped > f.set-pauseGrace, w.restored > f.set:
 	case c.hurried != 0 && c.hurried <= w.jumped && f.before <= w.jumped: // by the clock that it was asked by, that may not be answered yet
 	case c.askedIn != p.follows.zone: // what was said last is not meant where the person is
-	case w.now < f.notBefore-pauseGrace && c.hurried < f.read && p.asks.cur == nil:
+	case w.now < f.notBefore-pauseGrace && c.hurried < f.read && c.told == 0 && p.asks.cur == nil:
 		a.fail("polled", p, "%s is read at %s, was so at %s, and is not to be before %s (SPEC 9)", c.name, rfc3339(w.now), rfc3339(f.read), rfc3339(f.notBefore))
 	}
 	a.overdue(p, f)

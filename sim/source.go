@@ -43,6 +43,7 @@ type source struct {
 	askedAt   engine.Millis // true time of the last question
 	askedIn   string        // and the zone that it was asked in
 	hurried   engine.Millis // when somebody last wanted it to be read at once
+	told      int           // words of its changes that have no answer yet
 	patience  engine.Millis // what its last answer asks for
 	refused   bool          // and that it has ended
 	calendar  string        // the engine's id, by which the channel's notices go
@@ -324,7 +325,9 @@ func (c *source) tell(ch engine.Channel, calendar string, in engine.Millis, trie
 	w.after(in, func() {
 		sent, restored := w.now, w.restored
 		c.hurried = w.now
+		c.told++
 		w.ask(c.p.id, engine.RefreshCalendar{ID: calendar, Told: true, Channel: ch.ID, Token: ch.Token}, "", 0, func(reply engine.Reply, err error) {
+			c.answered(err)
 			w.digest.reply(c.p.id, reply, err)
 			if r, ok := reply.(engine.CalendarReply); ok && restored == w.restored && r.Calendar.ID == calendar {
 				c.p.expectRead(c, sent)
@@ -334,4 +337,12 @@ func (c *source) tell(ch engine.Channel, calendar string, in engine.Millis, trie
 			}
 		})
 	})
+}
+
+// answered: a word of its changes has an answer. One that is lost leaves it open
+// whether it was taken, up to now.
+func (c *source) answered(err error) {
+	if c.told--; errors.Is(err, errLost) {
+		c.hurried = c.s.w.now
+	}
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"testing"
 
 	"carillon/actors/provider"
@@ -201,6 +202,9 @@ func TestEventsOfACalendarAreItsOwn(t *testing.T) {
 	}
 }
 
+// errOpen is that an answer is still to come.
+var errOpen = errors.New("no answer yet")
+
 // TestACalendarIsReadInTime: within its interval and a tenth of it, after twice
 // as long behind each failure, and not before its source wants it; but at once when
 // somebody says so.
@@ -212,23 +216,26 @@ func TestACalendarIsReadInTime(t *testing.T) {
 		refused  bool
 		hurried  bool
 		moved    bool          // it was read last where the person was before
+		told     error         // what became of a word of its, sent before it was read last; nil: it was taken then
 		in       engine.Millis // when it is read
 		troubled bool          // a crash not long ago
 		bad      bool
 	}{
-		"in time":                        {in: 66 * minute},
-		"late":                           {in: 75 * minute, bad: true},
-		"late, for there was a crash":    {in: 75 * minute, troubled: true},
-		"behind a failure":               {failures: 1, in: 66 * minute},
-		"behind two":                     {failures: 2, in: 131 * minute},
-		"late behind two":                {failures: 2, in: 150 * minute, bad: true},
-		"behind many, within a day":      {failures: 12, in: 26 * hour},
-		"behind many, and a day is over": {failures: 12, in: 27 * hour, bad: true},
-		"it has asked for patience":      {failures: 1, patience: 3 * hour, in: 3 * hour},
-		"too early":                      {failures: 1, patience: 3 * hour, in: 2 * hour, bad: true},
-		"too early, for it was asked":    {failures: 1, patience: 3 * hour, in: 2 * hour, hurried: true},
-		"too early, for they have moved": {failures: 1, patience: 3 * hour, in: 2 * hour, moved: true},
-		"its access was taken back":      {failures: 1, refused: true, in: hour, bad: true},
+		"in time":                          {in: 66 * minute},
+		"late":                             {in: 75 * minute, bad: true},
+		"late, for there was a crash":      {in: 75 * minute, troubled: true},
+		"behind a failure":                 {failures: 1, in: 66 * minute},
+		"behind two":                       {failures: 2, in: 131 * minute},
+		"late behind two":                  {failures: 2, in: 150 * minute, bad: true},
+		"behind many, within a day":        {failures: 12, in: 26 * hour},
+		"behind many, and a day is over":   {failures: 12, in: 27 * hour, bad: true},
+		"it has asked for patience":        {failures: 1, patience: 3 * hour, in: 3 * hour},
+		"too early":                        {failures: 1, patience: 3 * hour, in: 2 * hour, bad: true},
+		"too early, for it was asked":      {failures: 1, patience: 3 * hour, in: 2 * hour, hurried: true},
+		"too early, for they have moved":   {failures: 1, patience: 3 * hour, in: 2 * hour, moved: true},
+		"too early, for its word was lost": {failures: 1, patience: 3 * hour, in: 2 * hour, told: errLost},
+		"too early, for it has said so":    {failures: 1, patience: 3 * hour, in: 2 * hour, told: errOpen},
+		"its access was taken back":        {failures: 1, refused: true, in: hour, bad: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p, s := connected(t)
@@ -243,6 +250,12 @@ func TestACalendarIsReadInTime(t *testing.T) {
 			}
 			if c.hurried {
 				s.hurried = w.now - minute
+			}
+			switch s.told = 1; {
+			case c.told == nil:
+				s.answered(nil)
+			case errors.Is(c.told, errLost):
+				s.answered(errLost)
 			}
 			if c.moved {
 				p.follows.zone = "Asia/Tokyo"
