@@ -18,6 +18,9 @@ import (
 //
 // What is to be read is derived from the users' states: after a crash it is
 // asked for again, and reading a calendar twice changes nothing.
+//
+// Nobody waits for a reading. While the disk is low none is begun, and what has
+// been read is kept here until there is room to record it (W3).
 type calendars struct {
 	node   *Node
 	self   *actor.PID
@@ -26,6 +29,7 @@ type calendars struct {
 
 	queue   []engine.ReadCalendar // in the order in which they were asked for
 	known   map[string]bool       // queued, under way, or not recorded yet
+	read    []calendarAnswered    // to be recorded
 	running int
 	held    bool
 }
@@ -46,6 +50,8 @@ type (
 	}
 	// calendarRecorded: what it said is flushed.
 	calendarRecorded struct{ key string }
+	// diskHasRoom: it was low.
+	diskHasRoom struct{}
 	// holdCalendars begins nothing any more.
 	holdCalendars struct{}
 )
@@ -67,11 +73,23 @@ func (c *calendars) Receive(ctx actor.Context) {
 	case []engine.Effect:
 		c.takeIn(m)
 	case calendarAnswered:
-		c.answered(m)
+		c.read = append(c.read, m)
 	case calendarRecorded:
 		delete(c.known, m.key)
 		c.running--
 	}
+	if !c.node.lowSpace.Load() {
+		c.work()
+	}
+	c.node.view.calendarsQueued.Store(int64(len(c.queue)))
+}
+
+// work has recorded what was read, and begins what may begin.
+func (c *calendars) work() {
+	for _, m := range c.read {
+		c.answered(m)
+	}
+	c.read = nil
 	for len(c.queue) > 0 && !c.held && c.running < c.node.cfg.MaxCalendarReads {
 		c.begin(c.queue[0])
 		c.queue[0] = engine.ReadCalendar{}
@@ -79,7 +97,6 @@ func (c *calendars) Receive(ctx actor.Context) {
 			c.queue = nil
 		}
 	}
-	c.node.view.calendarsQueued.Store(int64(len(c.queue)))
 }
 
 func (c *calendars) takeIn(effects []engine.Effect) {

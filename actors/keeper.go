@@ -142,6 +142,9 @@ func (n *Node) checkSpace() {
 		n.log.Error("the disk is nearly full: writes are refused")
 	} else {
 		n.log.Info("the disk has room again: writes are taken")
+		if n.calendars != nil {
+			n.send(n.calendars, diskHasRoom{})
+		}
 	}
 }
 

@@ -63,11 +63,35 @@ func (a *audit) polled(p *person, c *source) {
 	a.overdue(p, f)
 }
 
+// looksAtTheDisk is how long the engine may take to see that the disk is full, or has
+// room again. It looks by the wall clock: one that goes back puts that off.
+func (w *world) looksAtTheDisk(since engine.Millis) engine.Millis {
+	most := w.shape.keeper.Milliseconds() + minute
+	if w.jumped > since-2*maxSkew-most {
+		most += 2 * maxSkew
+	}
+	return most
+}
+
+// couldBeRecorded reports whether the disk has had room since then.
+func (w *world) couldBeRecorded(since engine.Millis) bool {
+	return w.fullUntil == 0 || w.fullUntil+w.looksAtTheDisk(w.fullSince) < since
+}
+
+// recordedWhileFull is W3: what comes of a reading waits for room, like callers'
+// writes.
+func (a *audit) recordedWhileFull(p *person, calendar string) {
+	w := a.w
+	if known := w.now - w.fullSince; w.now < w.fullUntil && known > w.looksAtTheDisk(w.fullSince) && w.calm(known) {
+		a.fail("polled", p, "a reading of calendar %s is recorded, and the disk is full since %s (W3)", calendar, rfc3339(w.fullSince))
+	}
+}
+
 // overdue holds against it that a calendar was not read when it had to be.
 func (a *audit) overdue(p *person, f *following) {
 	w := a.w
 	late := w.now - f.due - w.sources.patience()
-	if late > 0 && !f.stopped && w.jumped < f.set-pauseGrace && w.restored < f.set && w.calm(late+w.sources.patience()+5*minute) {
+	if late > 0 && !f.stopped && w.jumped < f.set-pauseGrace && w.restored < f.set && w.calm(late+w.sources.patience()+5*minute) && w.couldBeRecorded(f.due) {
 		a.fail("polled", p, "%s was to be read by %s, and was not before %s (SPEC 9)", f.of.name, rfc3339(f.due), rfc3339(w.now))
 	}
 }
@@ -89,7 +113,7 @@ func (p *person) expectRead(c *source, since engine.Millis) {
 	began, wait := w.now, w.sources.patience()+10*second
 	w.after(wait, func() {
 		g := p.follows.of(c)
-		if g == nil || g.stopped || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since {
+		if g == nil || g.stopped || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since || !w.couldBeRecorded(since) {
 			return
 		}
 		if c.askedAt < since && g.id == f.id && g.alone < w.now {

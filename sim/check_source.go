@@ -90,9 +90,11 @@ func (a *audit) follow(p *person, r wal.Record, events []engine.Event) {
 			a.disconnected(p, e.ID)
 		case engine.CalendarFailed:
 			touched = true
+			a.recordedWhileFull(p, e.ID)
 			a.unread(p, at, e)
 		case engine.CalendarRead:
 			touched = true
+			a.recordedWhileFull(p, e.ID)
 			a.read(p, at, e)
 		}
 	}

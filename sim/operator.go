@@ -10,7 +10,7 @@ import (
 // operators sets the machine's troubles and its operators going.
 func (w *world) operators() {
 	w.every(w.pace.stops, Pause, w.pause)
-	w.every(9*hour, DiskFull, func() { w.fullUntil = w.now + w.d.between(1, 90)*minute })
+	w.every(9*hour, DiskFull, w.fill)
 	w.every(w.pace.stops*7/10, AccountDown, func() {
 		w.carrier.downUntil = w.now + w.d.between(1, 60)*minute
 		w.disturb(w.carrier.downUntil)
@@ -23,6 +23,14 @@ func (w *world) operators() {
 	w.every(w.pace.restores, Restore, w.restore)
 	w.pool.operators()
 	w.receiver.operators()
+}
+
+// fill has the disk be full for a while.
+func (w *world) fill() {
+	if w.now >= w.fullUntil {
+		w.fullSince = w.now
+	}
+	w.fullUntil = w.now + w.d.between(1, 90)*minute
 }
 
 // suspend has the machine fall asleep.

@@ -78,7 +78,7 @@ func Run(opt Options) (Result, error) {
 func (w *world) heal() {
 	w.ended, w.faults.healed = true, true
 	w.run(max(w.now, w.frozen)) // a machine that sleeps wakes up when it does
-	w.fullUntil = 0
+	w.fullUntil = min(w.fullUntil, w.now)
 	w.carrier.heal()
 	w.receiver.heal()
 	w.sources.heal()

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"carillon/actors/provider"
 	"carillon/engine"
@@ -406,5 +407,59 @@ func TestConnectedCalendarsAreFollowed(t *testing.T) {
 		if r.Readings < 50 {
 			t.Errorf("%s: %d readings", r.Command(), r.Readings)
 		}
+	}
+}
+
+// TestAReadingWaitsForRoom: while the disk is full none is recorded, once the engine
+// has seen that it is. That a calendar is read late is excused by it, and for no longer.
+func TestAReadingWaitsForRoom(t *testing.T) {
+	const sees = 11 * minute // at the latest
+	for name, c := range map[string]struct {
+		full     engine.Millis // since when, before the record
+		over     engine.Millis // it has had room for so long; 0: it has none
+		jumped   bool          // the clock that the engine looks by
+		troubled bool
+		bad      bool
+	}{
+		"it has room, and has for long":           {full: 3 * hour, over: 2 * hour},
+		"it is full, and nobody has seen it":      {full: sees - minute},
+		"it is full":                              {full: sees + minute, bad: true},
+		"it is full, and the clock has gone back": {full: sees + minute, jumped: true},
+		"it is full, and there was a crash":       {full: sees + minute, troubled: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, _ := connected(t)
+			w.shape.keeper = 10 * time.Minute
+			w.proc, w.upSince = &process{w: w}, w.now-30*day
+			w.fullSince, w.fullUntil = w.now-c.full, w.now+hour
+			if c.over != 0 {
+				w.fullUntil = w.now - c.over
+			}
+			if c.jumped {
+				w.jumped = w.now - hour
+			}
+			if c.troubled {
+				w.disturb(w.now - 5*minute)
+			}
+			flush(w, p, engine.CalendarFailed{ID: "c_1", Problem: provider.CalendarUnavailable, NextAt: 1})
+			judged(t, w, c.bad, "polled")
+		})
+	}
+	for name, c := range map[string]struct {
+		over engine.Millis // the disk has had room for so long when it is read, ten minutes too late
+		bad  bool
+	}{
+		"it was full a while ago": {over: 20 * minute},
+		"it was full long ago":    {over: 2 * hour, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, s := connected(t)
+			w.shape.keeper = 10 * time.Minute
+			w.proc, w.upSince = &process{w: w}, w.now-30*day
+			w.now += 80 * minute
+			w.fullSince, w.fullUntil = w.now-c.over-hour, w.now-c.over
+			w.audit.polled(p, s)
+			judged(t, w, c.bad, "polled")
+		})
 	}
 }

@@ -64,6 +64,7 @@ var favored = map[string]string{
 	"ended_access_is_asked_again":        sim.CornerCalendars,
 	"moved_person_reads_nothing_anew":    sim.CornerCalendars,
 	"calendars_wake_nobody":              sim.CornerCalendars,
+	"readings_fill_a_full_disk":          sim.CornerCalendars,
 }
 
 // A check of S1 is held by the plan as well: there are two locks on the door,
@@ -194,6 +195,7 @@ var mutants = []mutant{
 	{"changed_while_it_was_read", []string{"engine/connected.go", "	if k.AskedAt > c.BegunAt || c.Zone != t.u.Zone {\n		e.NextAt", "	if c.Zone != t.u.Zone {\n		e.NextAt"}},
 	{"ended_access_is_asked_again", []string{"engine/connected.go", "	if !c.Final {\n", "	if true {\n"}},
 	{"moved_person_reads_nothing_anew", []string{"engine/connected.go", "		if k := &t.u.Calendars[i]; k.NextAt != 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})", "		if k := &t.u.Calendars[i]; k.NextAt == 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})"}},
+	{"readings_fill_a_full_disk", []string{"actors/calendars.go", "	if !c.node.lowSpace.Load() {\n		c.work()\n	}\n", "	c.work()\n"}},
 	{"calendars_wake_nobody", []string{"engine/wake.go", "		if at := u.Calendars[i].NextAt; at != 0 {\n			fn(at, at)", "		if at := u.Calendars[i].NextAt; at == 0 {\n			fn(at, at)"}},
 	// Those that only one checker can see.
 	{"newest_is_called_old", []string{"engine/calendar.go", "Ignored: how == storedOld}", "Ignored: how == storedOld || how == storedChanged}"}},
