@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"carillon/actors"
@@ -88,6 +89,46 @@ func TestCalendarsWaitForRoomOnTheDisk(t *testing.T) {
 		}
 		if got := source.reads(); got != 3 {
 			t.Errorf("%d readings in all, want 3", got)
+		}
+	})
+}
+
+// SPEC 9: the decision about the first of two readings finds the second calendar
+// due still. When both are flushed at once, that must not be heard behind the end of
+// the second reading: its source may have asked to be left alone.
+func TestCalendarsThatAreRecordedInOneBatchAreReadOnce(t *testing.T) {
+	g, source := &gated{}, &feed{}
+	inWorld(t, func(c *actors.Config) { g.put(c); c.Calendars = source }, func(w *world) {
+		hold := make(chan struct{})
+		source.wait(hold)
+		g.open(func() {
+			w.person("ada", "+15550100001")
+			w.person("bob", "+15550100002")
+			for n := range 2 {
+				w.do("ada", engine.ConnectCalendar{Source: fmt.Sprint("https://calendar.example/ada/", n)})
+			}
+			synctest.Wait()
+		})
+		wrote := make(chan error, 1)
+		go func() { _, err := w.try("bob", engine.SetConsent{OptOut: true}); wrote <- err }()
+		synctest.Wait()
+		close(hold) // while bob's record is being flushed: both readings go into the batch behind it
+		synctest.Wait()
+		g.gate <- struct{}{}
+		synctest.Wait()
+		if err := <-wrote; err != nil {
+			t.Fatal(err)
+		}
+		flushed := w.log.NextSeq()
+		g.gate <- struct{}{}
+		synctest.Wait()
+		if n := w.log.NextSeq() - flushed; n != 2 {
+			t.Fatalf("%d records are in the batch behind bob's, and not both readings", n)
+		}
+		close(g.gate)
+		w.pass(time.Second)
+		if got := source.reads(); got != 2 {
+			t.Errorf("two calendars were read %d times", got)
 		}
 	})
 }
