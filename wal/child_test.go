@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 
 	"carillon/wal"
@@ -45,6 +46,15 @@ func ordinaryRun() {
 	if !asked {
 		_ = flag.Set("rapid.checks", "15")
 	}
+}
+
+// unforked runs fn while no other test starts a child: one that has not begun its
+// program yet has every file of this process open, and holds the locks of stores that
+// were closed meanwhile.
+func unforked(fn func()) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fn()
 }
 
 func childCommand(tb testing.TB, what, dir string, env ...string) *exec.Cmd {

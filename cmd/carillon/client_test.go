@@ -92,12 +92,13 @@ func (c *client) person(t *testing.T, id, phone string) {
 
 // reminder is what the tests look at of one.
 type reminder struct {
-	ReminderID string `json:"reminder_id"`
-	EventID    string `json:"event_id"`
-	Status     string `json:"status"`
-	Reason     string `json:"reason"`
-	Text       string `json:"text"`
-	Messages   []struct {
+	ReminderID   string    `json:"reminder_id"`
+	EventID      string    `json:"event_id"`
+	ScheduledFor time.Time `json:"scheduled_for"`
+	Status       string    `json:"status"`
+	Reason       string    `json:"reason"`
+	Text         string    `json:"text"`
+	Messages     []struct {
 		MessageID string `json:"message_id"`
 		SID       string `json:"sid"`
 		Status    string `json:"status"`
