@@ -3,6 +3,7 @@ package crash
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -72,6 +73,24 @@ func TestNoCrashStateLosesWhatWasAcknowledged(t *testing.T) {
 	}
 	if r.Reopened < 100 || r.WentOn == 0 || r.Acked < 100 {
 		t.Errorf("%d states opened, %d gone on with, %d records: too few to prove anything", r.Reopened, r.WentOn, r.Acked)
+	}
+}
+
+// TestACallThatWasNeverMadeIsNone: a thread may be about to make one when its
+// process ends, and then strace does not know which.
+func TestACallThatWasNeverMadeIsNone(t *testing.T) {
+	const sound = `7 write(1, "\x61\x0a", 2) = 2` + "\n"
+	for line, bad := range map[string]bool{
+		"8 ???( <detached ...> = ?\n":           false,
+		"8 +++ exited with 0 +++\n":             false,
+		"8 fdatasync(3) = -1 EIO\n":             true,
+		"8 pwrite64(3 <detached ...> = ?\n":     true,
+		"8 ??? is no line that strace prints\n": true,
+	} {
+		got, err := readTrace(strings.NewReader(sound+line), "/store")
+		if bad != (err != nil) || !bad && len(got) != 2 {
+			t.Errorf("%q: %v, %v", line, got, err)
+		}
 	}
 }
 

@@ -124,6 +124,9 @@ func (t *traceReader) line(line string) error {
 	if !ok {
 		return fmt.Errorf("strace says %q", clip(line))
 	}
+	if name == "???" { // the process has ended before the kernel could say which call this thread was to make
+		return nil
+	}
 	t.calls++
 	c := pendingCall{name: name, args: args, call: t.calls}
 	unfinished := strings.HasSuffix(args, "<unfinished ...>")
