@@ -176,6 +176,8 @@ func (c *carrier) plan(m provider.Message) *plan {
 	case f.hit(RateLimited, c.w.pace.rateLimited):
 		c.disturb(from)
 		pl.refuse(engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes, RetryAfter: pick(d, 0, 0, 2*second, 5*minute)})
+	case c.w.pace.unreachable > 0 && f.hit(Refused, c.w.pace.unreachable):
+		pl.refuse(unreachable)
 	case f.hit(Refused, c.w.pace.refused):
 		pl.refuse(pick(d, refusals...))
 	case f.hit(SenderPanic, 0.02):
@@ -186,12 +188,15 @@ func (c *carrier) plan(m provider.Message) *plan {
 
 func (pl *plan) refuse(f engine.Failure) { pl.accept, pl.refusal = false, f }
 
+// unreachable is that of a phone that is off, and is tried again.
+var unreachable = engine.Failure{Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes}
+
 // refusals are those that a carrier gives for one message, of every category
 // (S5) but those that have a class of their own.
 var refusals = []engine.Failure{
 	{Code: 21211, Category: engine.CategoryInvalidNumber, Retry: engine.RetryNever},
 	{Code: 30008, Category: engine.CategoryUnknown, Retry: engine.RetryOnce},
-	{Code: 30003, Category: engine.CategoryUnreachable, Retry: engine.RetryYes},
+	unreachable,
 	{Code: 30005, Category: engine.CategoryInvalidNumber, Retry: engine.RetryNever},
 	{Code: 30007, Category: engine.CategoryFiltered, Retry: engine.RetryNever},
 	{Code: 30010, Category: engine.CategoryCarrierIssue, Retry: engine.RetryYes},

@@ -17,6 +17,7 @@ type often struct {
 	allDay            float64       // of an event's times
 	zones             int           // of a hundred changes of a profile
 	limits            float64       // of them, those of the limit, which nobody else has more of
+	answers           float64       // of an event's changes, those of whether it is wanted and confirmed, which nobody else has more of
 	leaps             float64       // of hand-overs, those during which the wall clock goes back, and of lost ones those behind which it goes ahead
 	naps              float64       // of calls to the carrier, those before which the machine falls asleep
 	snooze            int64         // minutes at most
@@ -30,6 +31,7 @@ type often struct {
 	requestLost       float64
 	slowAnswer        float64
 	refused           float64
+	unreachable       float64 // of hand-overs, those that are refused for a while, which nobody else has more of
 	rateLimited       float64
 	findLags          float64
 	takenBack         bool          // a loss is reported again, or taken back
@@ -38,6 +40,7 @@ type often struct {
 	slowDisk          float64       // of flushes
 	held              engine.Millis // the longest stall or slow flush
 	watched           bool          // people look when something is due and when they have written
+	compared          bool          // and, of what was sent before it, minutes behind a restore: the next one has it forgotten
 }
 
 // usual is how often they come elsewhere.
@@ -56,6 +59,8 @@ const (
 	CornerTravel    = "travel"    // zones change every few hours, around all-day events and SNOOZEs
 	CornerReads     = "reads"     // people look at what is due and at what they wrote, while flushes and actors are slow
 	CornerRetries   = "retries"   // most hand-overs are refused, and while they wait limits change and stores are restored
+	CornerAnswers   = "answers"   // invitations are declined while their events are not confirmed yet
+	CornerOutruns   = "outruns"   // a retry comes behind the later lead of its event, and then the store is lost
 	CornerEchoes    = "echoes"    // requests are lost, and what is uncertain is snoozed for a minute: the same words again
 	CornerPool      = "pool"      // many people are texted from a few numbers, each with troubles of its own, and the pool changes
 	CornerNotices   = "notices"   // a receiver of webhooks with troubles, among restores, erasures and replies
@@ -68,7 +73,7 @@ var Corners = []string{CornerRestores, CornerLosses, CornerStops, CornerTravel, 
 
 // Named lists the corners that are played only by name: each is about one
 // mistake, and seeds that drew them would play less of everything else.
-var Named = []string{CornerEchoes, CornerClocks, CornerPool, CornerNotices, CornerCalendars}
+var Named = []string{CornerEchoes, CornerClocks, CornerPool, CornerNotices, CornerCalendars, CornerAnswers, CornerOutruns}
 
 // cornerOf is which of the dense worlds a seed is. It draws for itself: what
 // the other seeds play does not depend on it.
@@ -104,6 +109,11 @@ func (p *pace) corner(name string) {
 	case CornerRetries:
 		p.profile, p.limits, p.custom, p.ahead, p.expires, p.looks = 20*minute, 0.6, 40*minute, 1, 0.9, hour
 		p.backups, p.restores, p.refused, p.rateLimited, p.undelivered, p.crashes, p.calendar = 8*minute, 3*hour, 0.3, 0.15, 0.4, 1, 30*minute
+	case CornerAnswers:
+		p.users, p.days, p.calendar, p.fresh, p.answers, p.looks, p.crashes = min(p.users+3, 8), min(p.days, 3), 20*minute, 0.25, 0.6, hour, 1
+	case CornerOutruns:
+		p.users, p.days, p.calendar, p.fresh, p.looks, p.crashes = p.users+4, 2, 25*minute, 0.8, 2*hour, 1
+		p.unreachable, p.backups, p.restores, p.jumps, p.compared = 0.6, 4*minute, 40*minute, 60*hour, true
 	case CornerEchoes:
 		p.custom, p.ahead, p.expires, p.replies, p.snooze = 30*minute, 1, 0.9, 8*minute, 2
 		p.requestLost, p.slowAnswer, p.looks, p.crashes = 0.3, 0.6, 2*hour, 1
@@ -152,6 +162,8 @@ func (s *shape) corner(name string) {
 		s.maxSends, s.mps, s.maxWakes, s.idle = 64, 0, 1, 3*time.Hour
 	case CornerRetries:
 		s.policy.RetryBase = 10 * minute
+	case CornerOutruns: // a lead of 15 minutes that fails once is tried again at three or so
+		s.policy.RetryBase = 12 * minute
 	}
 }
 
@@ -165,8 +177,10 @@ func (q *profile) corner(name string) {
 		if q.allDayAt == engine.NoAllDay {
 			q.allDayAt = 540
 		}
-	case CornerRestores, CornerLosses, CornerEchoes, CornerClocks, CornerPool, CornerCalendars: // so that many texts leave
+	case CornerRestores, CornerLosses, CornerEchoes, CornerClocks, CornerPool, CornerCalendars, CornerAnswers: // so that many texts leave
 		q.limit, q.quiet = 100, engine.Quiet{}
+	case CornerOutruns:
+		q.leads, q.limit, q.quiet = []int32{5, 15}, 100, engine.Quiet{}
 	case CornerRetries: // one lead is due while another one waits
 		q.leads, q.limit, q.quiet = []int32{1, 5, 15, 30}, 100, engine.Quiet{}
 	case CornerReads:

@@ -211,6 +211,9 @@ func (p *person) restored(m personModel) {
 	p.follows = m.follows.copied()
 	p.verifying = ""
 	p.intents = nil
+	if w.pace.compared {
+		w.after(w.d.between(1, 10)*minute, func() { p.lookAt(func() {}) })
+	}
 	p.listed, p.buried = map[string]*engine.ReminderView{}, map[string]bool{}
 	if prof.exists {
 		p.limits.doubt(&prof, w.wall())

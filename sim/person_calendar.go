@@ -27,6 +27,8 @@ func (p *person) chooseCalendar() *op {
 	}
 	e := *live
 	switch x := d.intn(100); {
+	case p.w.pace.answers > 0 && d.chance(p.w.pace.answers):
+		p.respond(d, &e)
 	case x < 20:
 		p.place(d, &e)
 	case x < 35:
@@ -53,6 +55,18 @@ func (p *person) chooseCalendar() *op {
 		return p.sync()
 	}
 	return p.put(&e)
+}
+
+// respond has an event wanted, not wanted, confirmed, or not confirmed yet.
+func (p *person) respond(d draw, e *calEvent) {
+	switch d.intn(3) {
+	case 0:
+		e.Response = pick(d, engine.ResponseAccepted, engine.ResponseDeclined)
+	case 1:
+		e.Free = !e.Free
+	case 2:
+		e.Sync = pick(d, engine.SyncSynced, engine.SyncPending)
+	}
 }
 
 // pickEvent draws one of those that have not ended, in their order.

@@ -11,7 +11,8 @@ type mutant struct {
 // favored are mutants whose situation one corner alone brings about, and seldom: every
 // second of their seeds is of it, and the engine as it is plays the same.
 var favored = map[string]string{
-	"restored_retry_is_outrun":           sim.CornerRetries,
+	"pending_hides_declined":             sim.CornerAnswers,
+	"restored_retry_is_outrun":           sim.CornerOutruns,
 	"what_was_not_made_counts":           sim.CornerStops,
 	"wake_lost_behind_a_read":            sim.CornerReads,
 	"under_way_is_no_matter":             sim.CornerEchoes,
@@ -65,6 +66,8 @@ var favored = map[string]string{
 	"moved_person_reads_nothing_anew":    sim.CornerCalendars,
 	"calendars_wake_nobody":              sim.CornerCalendars,
 	"readings_fill_a_full_disk":          sim.CornerCalendars,
+	"followed_put_is_called_old":         sim.CornerCalendars,
+	"retry_holds_a_second_place":         sim.CornerClocks,
 }
 
 // A check of S1 is held by the plan as well: there are two locks on the door,
@@ -197,6 +200,7 @@ var mutants = []mutant{
 	{"moved_person_reads_nothing_anew", []string{"engine/connected.go", "		if k := &t.u.Calendars[i]; k.NextAt != 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})", "		if k := &t.u.Calendars[i]; k.NextAt == 0 {\n			t.emit(CalendarAsked{ID: k.ID, NextAt: t.env.Now})"}},
 	{"readings_fill_a_full_disk", []string{"actors/calendars.go", "	if !c.node.lowSpace.Load() {\n		c.work()\n	}\n", "	c.work()\n"}},
 	{"calendars_wake_nobody", []string{"engine/wake.go", "		if at := u.Calendars[i].NextAt; at != 0 {\n			fn(at, at)", "		if at := u.Calendars[i].NextAt; at == 0 {\n			fn(at, at)"}},
+	{"followed_put_is_called_old", []string{"engine/calendar.go", "	if t.u.Follows(e.ID) {\n		return followed(\"\")\n	}\n", "	if t.u.Follows(e.ID) {\n		return EventReply{Event: e, UpdatedAt: t.env.Now, Ignored: true}\n	}\n"}},
 	// Those that only one checker can see.
 	{"newest_is_called_old", []string{"engine/calendar.go", "Ignored: how == storedOld}", "Ignored: how == storedOld || how == storedChanged}"}},
 	{"long_titles_are_refused", []string{"engine/calendar.go", "func (t *turn) putEvent(e CalendarEvent) Reply {\n", "func (t *turn) putEvent(e CalendarEvent) Reply {\n	if len(e.Title) > 60 {\n		return tooManyEvents()\n	}\n"}},
@@ -215,6 +219,10 @@ var mutants = []mutant{
 	{"urgent_is_no_change", []string{"engine/profile.go", " && a.AllDayAt == b.AllDayAt && a.AllowUrgent == b.AllowUrgent", " && a.AllDayAt == b.AllDayAt"}},
 	{"list_sorts_the_state", []string{"engine/view.go", "	out := RemindersReply{Items: []ReminderView{}}\n", "	slices.SortStableFunc(t.u.Reminders, func(a, b Reminder) int { return int(min(max(a.Due-b.Due, -1), 1)) })\n	out := RemindersReply{Items: []ReminderView{}}\n"}},
 	{"send_now_lets_go_of_its_place", []string{"engine/apply.go", "				r.Reason, r.RetryAt = e.Reason, 0\n			}\n		}\n	case ReminderCanceled:", "				r.Reason, r.RetryAt = e.Reason, 0\n			}\n			r.Reserved = r.Reserved && e.Reason != ReasonSendNow\n		}\n	case ReminderCanceled:"}},
+	{"retry_holds_a_second_place", []string{ // while it is handed over, and spending one clears that
+		"engine/delivery.go", "	if !r.Spent {\n		r.Reserved = true\n	}\n", "	r.Reserved = true\n",
+		"engine/apply.go", "	if r.Spent {\n		return\n	}\n	r.Spent, r.Reserved = true, false\n", "	r.Reserved = false\n	if r.Spent {\n		return\n	}\n	r.Spent = true\n",
+	}},
 	{"last_plan_is_not_flushed", []string{
 		"wal/waltest/mem.go", "	if m.opts.Lying {\n		m.flushed = append(m.flushed, m.st.clone())\n", "	m.flushed = nil\n	if len(batch) == 1 && len(batch[0].Data) < 40 && batch[0].Stream[0] != '!' {\n		m.flushed = append(m.flushed, m.st.clone())\n",
 		"wal/waltest/mem.go", "		if keep := m.rand.IntN(n + 1); keep < n {", "		if keep := n - 1; keep < n {",
