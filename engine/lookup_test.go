@@ -45,6 +45,45 @@ func TestLookUpBehindACrashAndAClockThatWentBack(t *testing.T) {
 	}
 }
 
+// TestLookUpOfOneThatAnotherWasTakenFor: two of the same words are with the carrier
+// when the clock goes back, and both answers are lost. The look-up of the second finds
+// the first; the first's has to find the second, which the carrier has hours before (S3).
+func TestLookUpOfOneThatAnotherWasTakenFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		words string // of the second
+		back  engine.Millis
+		finds bool
+	}{
+		"the same words":            {words: "Water the plants", back: 7 * 3_600_000, finds: true},
+		"other words":               {words: "Feed the cat", back: 7 * 3_600_000},
+		"the clock did not go back": {words: "Water the plants"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := reached(t)
+			s.now += 12 * 3_600_000
+			begun := s.now
+			var messages []*engine.Outgoing
+			for _, text := range []string{"Water the plants", c.words} {
+				r := s.decide(engine.CreateReminder{Text: text, SendAt: s.now}).Reply.(engine.ReminderReply).Reminder.ID
+				messages = append(messages, s.decide(engine.HandOver{ReminderID: r}).Reply.(engine.HandOverReply).Message)
+			}
+			s.decide(engine.RecordOutcome{MessageID: messages[0].MessageID, Kind: engine.OutcomeUncertain})
+			s.now -= c.back
+			missed := s.now
+			s.decide(engine.RecordOutcome{MessageID: messages[1].MessageID, Kind: engine.OutcomeUncertain})
+			s.decide(engine.RecordSighting{MessageID: messages[1].MessageID, Kind: engine.SightingFound, SID: "SM1", Status: engine.MessageDelivered})
+			s.now = begun + 60_000
+			want := begun
+			if c.finds {
+				want = missed
+			}
+			if since := s.lookUp(t).Since; since != want {
+				t.Errorf("the look-up begins %d ms behind %d", since-want, want)
+			}
+		})
+	}
+}
+
 // lookUp is the one look-up that a wake owes.
 func (s *story) lookUp(t *testing.T) (l engine.LookUp) {
 	t.Helper()

@@ -137,6 +137,20 @@ func (u *User) underWay(m *Message) bool {
 	return false
 }
 
+// sameWordsBack is the earliest time of another message of the same words during
+// whose hand-over the clock went back; 0: there is none.
+func (u *User) sameWordsBack(m *Message) (at Millis) {
+	for i := range u.Reminders {
+		for j := range u.Reminders[i].Messages {
+			o := &u.Reminders[i].Messages[j]
+			if o.ID != m.ID && o.Text == m.Text && o.To == m.To && o.UpdatedAt < o.CreatedAt && (at == 0 || o.UpdatedAt < at) {
+				at = o.UpdatedAt
+			}
+		}
+	}
+	return at
+}
+
 // reconcileWait grows with the time that the carrier could not be asked, and
 // shrinks towards the deadline: a message days before it is not looked for
 // every 30 seconds.

@@ -57,6 +57,9 @@ func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 		l.Since = min(l.Since, t.u.Fence)
 		l.Since = min(l.Since, r.Due) // the backup's time is its last record's, and the clock may have gone back behind that
 	}
+	if back := t.u.sameWordsBack(m); back != 0 { // which may have been taken for this one, so that this one's is where it was
+		l.Since = min(l.Since, back)
+	}
 	if m.SID == m.ID {
 		l.SID = "" // the carrier gave none
 	}
