@@ -74,7 +74,10 @@ func (f *follows) set(changed []*calEvent, wall engine.Millis) {
 // flushed, and holds the events that the journal has against it.
 func (a *audit) follow(p *person, r wal.Record, events []engine.Event) {
 	touched := false
-	at := min(r.At-a.w.skew, a.w.now) // who died behind the flush decided it a while ago
+	at := min(r.At-a.w.skew, a.w.now)
+	if a.w.proc == nil && a.w.died != 0 {
+		at = min(at, a.w.died) // who died behind the flush decided it before, and the clock may have jumped since
+	}
 	for _, e := range events {
 		switch e := e.(type) { //nolint:gochecksumtype // the others are about no events
 		case engine.EventPut, engine.EventDeleted:

@@ -73,7 +73,7 @@ func (w *world) crash(why string) {
 	if p == nil || p.dead {
 		return
 	}
-	p.dead, w.proc = true, nil
+	p.dead, w.proc, w.died = true, nil, w.now
 	w.digest.add("crash", why)
 	w.disturb(w.now)
 	p.abandon()

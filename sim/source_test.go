@@ -298,6 +298,36 @@ func TestACalendarIsReadOnceMoreByAnotherClock(t *testing.T) {
 	}
 }
 
+// TestAReadingThatACrashHadWritten: it was decided before the process died, and by the
+// clock of then, though it is found an hour later. What it says of the next one is not
+// held against another clock.
+func TestAReadingThatACrashHadWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		jumped engine.Millis // since it was decided; the clock went back by an hour
+		bad    bool
+	}{
+		"the clock went back while nobody ran": {jumped: 30 * minute},
+		"it had gone back before":              {jumped: -hour, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, s := connected(t)
+			decided := w.now
+			w.jumped, w.died, w.proc = decided+c.jumped, decided, nil
+			at := decided
+			if w.skew = -hour; c.jumped < 0 {
+				at -= hour
+			}
+			w.now += hour
+			u := w.audit.shadow[p.id]
+			w.audit.apply(wal.Record{Stream: p.id, Seq: u.EventSeq + 1, At: at}, u.EventSeq+1, taken(w, p, s, decided))
+			w.proc, w.upSince = &process{w: w}, w.now
+			w.now += 2 * hour
+			w.audit.polled(p, s)
+			judged(t, w, c.bad, "polled")
+		})
+	}
+}
+
 // TestACalendarIsReadWhenItIsSaidToHaveChanged: since that was said, not before.
 func TestACalendarIsReadWhenItIsSaidToHaveChanged(t *testing.T) {
 	for name, c := range map[string]struct {

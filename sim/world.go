@@ -38,6 +38,7 @@ type world struct {
 	dying       string // the step under way is the process' last
 	paused      pauseState
 	pauseWanted bool
+	died        engine.Millis // when a process did last
 	fullSince   engine.Millis
 	fullUntil   engine.Millis
 	frozen      engine.Millis // the machine sleeps until then
