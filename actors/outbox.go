@@ -144,7 +144,13 @@ func (o *outbox) sender(name string) *sender {
 
 // Receive implements actor.Actor.
 func (o *outbox) Receive(ctx actor.Context) {
-	o.now = o.node.cfg.Clock.Now()
+	now := o.node.cfg.Clock.Now()
+	if back := o.now - now; back > 0 {
+		for _, s := range o.senders {
+			s.putBack(back)
+		}
+	}
+	o.now = now
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		o.self = ctx.Self()

@@ -121,6 +121,16 @@ func (s *sender) wait(now engine.Millis) engine.Millis {
 	return now + max(engine.Millis(math.Ceil((1-free)/float64(s.pace.Limit())*1000)), 1)
 }
 
+// putBack is for a clock that has gone back: the sender waits no longer than it was
+// to.
+func (s *sender) putBack(by engine.Millis) {
+	for _, at := range []*engine.Millis{&s.notBefore, &s.resumeAt, &s.resumedAt, &s.waryUntil} {
+		if *at != 0 {
+			*at -= by
+		}
+	}
+}
+
 // weigh takes a message's segments from the pace, more than there are if need
 // be: then the next one waits the longer (S6).
 func (s *sender) weigh(segments int, now engine.Millis) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"carillon/actors"
 	"carillon/actors/provider"
 	"carillon/engine"
 )
@@ -74,4 +75,39 @@ func TestUnreachableCarrierIsTold(t *testing.T) {
 			t.Errorf("the reminder is %s, unreachable %q: no reminder is lost", got, w.node.Stats().Outbox.Unreachable)
 		}
 	})
+}
+
+// S5, S6: a sender that is stopped or slowed down waits no longer for a clock that
+// goes back: who is due in the hours that come again is not held up by it.
+func TestASenderWaitsNoLongerByAClockThatWentBack(t *testing.T) {
+	for name, refusal := range map[string]engine.Failure{
+		"stopped":     {Code: 20003, Category: engine.CategoryAccountIssue},
+		"slowed down": {Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes, RetryAfter: 120_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var clk *wallClock // made in the bubble
+			inWorld(t, func(c *actors.Config) { clk = &wallClock{}; c.Clock = clk }, func(w *world) {
+				w.person("ada", "+15550100001")
+				w.person("bob", "+15550100002")
+				w.carrier.set(func(provider.Message) provider.Outcome {
+					return provider.Outcome{Kind: provider.Refused, Failure: refusal}
+				})
+				w.do("ada", engine.CreateReminder{Text: "Hi", SendAt: clk.Now()})
+				w.pass(time.Second)
+				w.carrier.set(nil)
+				clk.jump(-3 * time.Hour)
+				for _, in := range []time.Duration{time.Minute, 10 * time.Minute} {
+					w.do("bob", engine.CreateReminder{Text: in.String(), SendAt: clk.Now() + in.Milliseconds()})
+				}
+				w.pass(61 * time.Second)
+				if got := w.carrier.texts(); name == "slowed down" && len(got) != 0 {
+					t.Errorf("%q left before the carrier's time was over", got)
+				}
+				w.pass(10 * time.Minute)
+				if got := w.carrier.texts(); len(got) != 2 {
+					t.Errorf("%q left of bob's two", got)
+				}
+			})
+		})
+	}
 }
