@@ -133,7 +133,7 @@ func (p *person) expectReadIn(c *source, zone string) {
 	}
 	w.after(wait, func() {
 		g := p.follows.of(c)
-		if g == nil || g.id != f.id || g.stopped || g.failures > 0 || p.follows.zone != zone || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since {
+		if g == nil || g.id != f.id || g.stopped || g.failures > 0 || p.follows.zone != zone || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since || !w.couldBeRecorded(since) {
 			return
 		}
 		if c.askedIn != zone {

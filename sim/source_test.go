@@ -363,12 +363,14 @@ func TestAFeedIsReadWhereThePersonIs(t *testing.T) {
 		in    string // the zone that it was read in last
 		fails bool
 		back  bool // the person has moved on
+		full  bool // the disk is, since they moved
 		bad   bool
 	}{
 		"read there":                  {in: "Asia/Tokyo"},
 		"read where they were":        {in: "UTC", bad: true},
 		"it can't be read":            {in: "UTC", fails: true},
 		"they are not there any more": {in: "UTC", back: true},
+		"there is no room for it":     {in: "UTC", full: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p, s := connected(t)
@@ -381,6 +383,9 @@ func TestAFeedIsReadWhereThePersonIs(t *testing.T) {
 			}
 			if c.back {
 				p.follows.zone = "UTC"
+			}
+			if c.full {
+				w.fullSince, w.fullUntil = w.now, w.now+hour
 			}
 			at := w.now + 2*(w.sources.patience()+10*second)
 			w.proc = nil // nothing but the check is to happen
