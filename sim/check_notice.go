@@ -197,9 +197,10 @@ func (r *receiver) answered(x *post, out answer) {
 		r.hears(f, out.Kind == provider.Heard)
 	}
 	s.held = out.Kind != provider.Heard
-	s.refused = s.refused || s.held
+	s.refused, s.took = s.refused || s.held, 0
 	switch out.Kind {
 	case provider.Heard:
+		s.took = w.now
 		if road.away || road.declined >= 5 {
 			road.wellAt = w.now
 		}

@@ -35,11 +35,12 @@ type noticeStream struct {
 	flushed  engine.Millis // of the time awake: its last record
 	under    int           // posts under way, of this life
 
-	held       bool    // the store may have it that its turn comes later
-	refused    bool    // in this life
-	again      uint64  // the last record that the store may have to be told again for that
-	waits      *tiding // that was declined last, in this life
-	declines   int     // of it, in a row
+	held       bool          // the store may have it that its turn comes later
+	refused    bool          // it may have been so since the store last surely had it otherwise
+	took       engine.Millis // when something of it was taken; 0: it was refused since
+	again      uint64        // the last record that the store may have to be told again for that
+	waits      *tiding       // that was declined last, in this life
+	declines   int           // of it, in a row
 	declinedAt engine.Millis
 }
 

@@ -76,7 +76,7 @@ func (l *telling) tell(n provider.Notification, kind provider.HearingKind) {
 }
 
 func (l *telling) restart() {
-	l.w.proc.dead = true
+	l.w.proc.dead, l.w.died = true, l.w.now
 	l.start()
 }
 
@@ -258,6 +258,27 @@ func TestWhatIsToldIsHeldAgainstTheRecords(t *testing.T) {
 		"not told within ten minutes by a receiver that is away": {run: func(l *telling) {
 			n := l.canceled("r_1")
 			l.tell(n, unheard)
+			l.canceled("r_2")
+			l.w.now += 11 * minute
+			l.flush()
+		}},
+		"taken in a life that had it held back, and died before that was saved": {run: func(l *telling) {
+			n := l.canceled("r_1")
+			l.tell(n, declined)
+			l.restart()
+			l.tell(n, heard)
+			l.restart()
+			l.canceled("r_2")
+			l.w.now += 11 * minute
+			l.flush()
+		}},
+		"taken in a life that had it held back, long before it died": {"notice_told", func(l *telling) {
+			n := l.canceled("r_1")
+			l.tell(n, declined)
+			l.restart()
+			l.tell(n, heard)
+			l.w.now += minute
+			l.restart()
 			l.canceled("r_2")
 			l.w.now += 11 * minute
 			l.flush()

@@ -57,10 +57,13 @@ func (r *receiver) join(conf *actors.Config, p *process) {
 	r.road = noticeRoad{p: p}
 	for _, s := range r.book.streams {
 		s.under, s.waits = 0, nil
+		if s.took != 0 && s.took < r.w.died-30*second && r.w.fullUntil < s.took {
+			s.refused = false // that it was taken is on the disk
+		}
 		if s.held = s.held || s.refused; s.held { // that it was taken since may be lost
 			s.again = r.book.last
 		}
-		s.refused = false
+		s.refused = s.held
 	}
 }
 
