@@ -196,6 +196,9 @@ func (r *receiver) answered(x *post, out answer) {
 	if f != nil {
 		r.hears(f, out.Kind == provider.Heard)
 	}
+	if s.held && out.Kind == provider.Heard {
+		s.freed = w.now
+	}
 	s.held = out.Kind != provider.Heard
 	s.refused, s.took = s.refused || s.held, 0
 	switch out.Kind {
@@ -286,7 +289,7 @@ func (r *receiver) overdue() {
 	for len(b.recent) > 0 && b.recent[0].flushed < w.now-overdueAfter {
 		f := b.recent[0]
 		b.recent = b.recent[1:]
-		if f.tried || road.away || road.left || max(road.badAt, road.wellAt) > f.flushed-2*hour || b.unheard > 200 || !w.calm(2*overdueAfter) || r.excused(f) || f.stream.held {
+		if f.tried || road.away || road.left || max(road.badAt, road.wellAt) > f.flushed-2*hour || b.unheard > 200 || !w.calm(2*overdueAfter) || r.excused(f) || f.stream.held || f.stream.freed > w.now-overdueAfter { // its others come one after another
 			continue
 		}
 		w.audit.fail("notice_told", r.person(f), "%s was flushed at %s, and is not tried to be told", f, rfc3339(f.flushed))

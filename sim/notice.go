@@ -38,6 +38,7 @@ type noticeStream struct {
 	held       bool          // the store may have it that its turn comes later
 	refused    bool          // it may have been so since the store last surely had it otherwise
 	took       engine.Millis // when something of it was taken; 0: it was refused since
+	freed      engine.Millis // when it was taken behind a refusal last
 	again      uint64        // the last record that the store may have to be told again for that
 	waits      *tiding       // that was declined last, in this life
 	declines   int           // of it, in a row

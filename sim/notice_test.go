@@ -283,6 +283,23 @@ func TestWhatIsToldIsHeldAgainstTheRecords(t *testing.T) {
 			l.w.now += 11 * minute
 			l.flush()
 		}},
+		"waits behind one that was declined until a moment ago": {run: func(l *telling) {
+			n := l.canceled("r_1")
+			l.tell(n, declined)
+			l.canceled("r_2")
+			l.w.now += 11 * minute
+			l.tell(n, heard)
+			l.flush()
+		}},
+		"not told within ten minutes behind one that is taken at last": {"notice_told", func(l *telling) {
+			n := l.canceled("r_1")
+			l.tell(n, declined)
+			l.w.now += minute
+			l.tell(n, heard)
+			l.canceled("r_2")
+			l.w.now += 11 * minute
+			l.flush()
+		}},
 		"waits behind one that is declined": {run: func(l *telling) {
 			l.tell(l.canceled("r_1"), declined)
 			l.canceled("r_2")
