@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -501,40 +500,13 @@ func TestErasureIsToldOverACrash(t *testing.T) {
 	})
 }
 
-// clock is the machine's, put back by so much.
-type clock struct {
-	actors.SystemClock
-	back atomic.Int64 // milliseconds
-}
-
-func (c *clock) Now() engine.Millis { return c.SystemClock.Now() - c.back.Load() }
-
-func (c *clock) Steady() (now, steady engine.Millis) {
-	now, steady = c.SystemClock.Steady()
-	return now - c.back.Load(), steady
-}
-
-func (c *clock) NewAlarm(fn func()) actors.Alarm { return alarm{c.SystemClock.NewAlarm(fn), c} }
-
-type alarm struct {
-	actors.Alarm
-	c *clock
-}
-
-func (a alarm) Set(at engine.Millis) {
-	if at != 0 {
-		at += a.c.back.Load()
-	}
-	a.Alarm.Set(at)
-}
-
 // What happens to somebody by a clock that has gone back to before they were made
 // is theirs all the same.
 func TestNoticesByAClockThatWentBack(t *testing.T) {
-	c := &clock{}
+	c := &wallClock{}
 	telling(t, func(cfg *actors.Config) { cfg.Clock = c }, func(w *world, r *receiver) {
 		w.person("ada", "+15550100001")
-		c.back.Store(time.Hour.Milliseconds())
+		c.jump(-time.Hour)
 		w.event("ada", "e1", 20*time.Minute)
 		w.pass(2 * time.Second)
 		if got := r.heard("ada"); got != "scheduled" {
@@ -546,14 +518,14 @@ func TestNoticesByAClockThatWentBack(t *testing.T) {
 // A receiver that is away when the clock goes back is tried when it was to be, as
 // soon as anything happens: by the clock that would be hours later.
 func TestAnAwayReceiverByAClockThatWentBack(t *testing.T) {
-	c := &clock{}
+	c := &wallClock{}
 	telling(t, func(cfg *actors.Config) { cfg.Clock = c }, func(w *world, r *receiver) {
 		r.set(answers(provider.Unheard))
 		w.person("ada", "+15550100001")
 		w.event("ada", "e1", 6*time.Hour)
 		w.pass(time.Hour)
 		r.set(nil)
-		c.back.Store((3 * time.Hour).Milliseconds())
+		c.jump(-3 * time.Hour)
 		w.event("ada", "e2", 6*time.Hour)
 		w.pass(6 * time.Minute)
 		if got := r.heard("ada"); got != "scheduled scheduled" {

@@ -222,7 +222,7 @@ func (o *outbox) has(key uint64) bool {
 // room for one, which is what most people have at a time.
 func (o *outbox) takes(to *entry, key uint64) bool {
 	switch short := shortKey(key); {
-	case to.offered == short, len(o.known) > 0 && o.has(key):
+	case to.offered == short, o.has(key):
 		return false
 	case to.offered == 0:
 		to.offered = short
@@ -235,7 +235,7 @@ func (o *outbox) takes(to *entry, key uint64) bool {
 // forget lets a reminder be taken again.
 func (o *outbox) forget(to *entry, key uint64) {
 	switch {
-	case len(o.known) > 0 && o.has(key):
+	case o.has(key):
 		delete(o.known, key)
 	case to.offered == shortKey(key):
 		to.offered = 0

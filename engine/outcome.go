@@ -123,15 +123,26 @@ func (t *turn) recordSighting(c RecordSighting) Reply {
 	return Done{}
 }
 
+// namesakes are the other messages of the same words to the same number.
+func (u *User) namesakes(m *Message) func(yield func(*Message) bool) {
+	return func(yield func(*Message) bool) {
+		for i := range u.Reminders {
+			for j := range u.Reminders[i].Messages {
+				o := &u.Reminders[i].Messages[j]
+				if o.ID != m.ID && o.Text == m.Text && o.To == m.To && !yield(o) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // underWay reports whether another message of the same words is being handed
 // over: the carrier may have it before its sid is known here.
 func (u *User) underWay(m *Message) bool {
-	for i := range u.Reminders {
-		for j := range u.Reminders[i].Messages {
-			o := &u.Reminders[i].Messages[j]
-			if o.ID != m.ID && o.Status == MessageSending && o.SID == "" && o.Text == m.Text && o.To == m.To {
-				return true
-			}
+	for o := range u.namesakes(m) {
+		if o.Status == MessageSending && o.SID == "" {
+			return true
 		}
 	}
 	return false
@@ -140,12 +151,9 @@ func (u *User) underWay(m *Message) bool {
 // sameWordsBack is the earliest time of another message of the same words during
 // whose hand-over the clock went back; 0: there is none.
 func (u *User) sameWordsBack(m *Message) (at Millis) {
-	for i := range u.Reminders {
-		for j := range u.Reminders[i].Messages {
-			o := &u.Reminders[i].Messages[j]
-			if o.ID != m.ID && o.Text == m.Text && o.To == m.To && o.UpdatedAt < o.CreatedAt && (at == 0 || o.UpdatedAt < at) {
-				at = o.UpdatedAt
-			}
+	for o := range u.namesakes(m) {
+		if o.UpdatedAt < o.CreatedAt && (at == 0 || o.UpdatedAt < at) {
+			at = o.UpdatedAt
 		}
 	}
 	return at

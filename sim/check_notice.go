@@ -282,6 +282,12 @@ func (r *receiver) restart(p *process) {
 // and the receiver takes notices.
 const overdueAfter = 10 * minute
 
+// waitsItsTurn reports whether a stream may be held back, or was so until a moment
+// ago: then its notices come one after another.
+func (s *noticeStream) waitsItsTurn(now engine.Millis) bool {
+	return s.held || s.freed > now-overdueAfter
+}
+
 // overdue looks at what has waited long enough to have been told: a person's
 // notice that is declined holds nobody else's up.
 func (r *receiver) overdue() {
@@ -289,7 +295,7 @@ func (r *receiver) overdue() {
 	for len(b.recent) > 0 && b.recent[0].flushed < w.now-overdueAfter {
 		f := b.recent[0]
 		b.recent = b.recent[1:]
-		if f.tried || road.away || road.left || max(road.badAt, road.wellAt) > f.flushed-2*hour || b.unheard > 200 || !w.calm(2*overdueAfter) || r.excused(f) || f.stream.held || f.stream.freed > w.now-overdueAfter { // its others come one after another
+		if f.tried || road.away || road.left || max(road.badAt, road.wellAt) > f.flushed-2*hour || b.unheard > 200 || !w.calm(2*overdueAfter) || r.excused(f) || f.stream.waitsItsTurn(w.now) {
 			continue
 		}
 		w.audit.fail("notice_told", r.person(f), "%s was flushed at %s, and is not tried to be told", f, rfc3339(f.flushed))

@@ -106,17 +106,9 @@ func (s *sources) patience() engine.Millis {
 func (p *person) expectRead(c *source, since engine.Millis) {
 	w := p.w
 	c.hurried = w.now
-	f := p.follows.of(c)
-	if f == nil || f.stopped {
-		return
-	}
-	began, wait := w.now, w.sources.patience()+10*second
-	w.after(wait, func() {
-		g := p.follows.of(c)
-		if g == nil || g.stopped || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since || !w.couldBeRecorded(since) {
-			return
-		}
-		if c.askedAt < since && g.id == f.id && g.alone < w.now {
+	began := w.now
+	p.unhindered(c, since, w.sources.patience()+10*second, func(f *following) {
+		if c.askedAt < since && f.alone < w.now {
 			w.audit.fail("polled", p, "%s was to be read at once, as was said at %s and acknowledged at %s, and was not asked since (SPEC 9)", c.name, rfc3339(since), rfc3339(began))
 		}
 	})
@@ -127,17 +119,25 @@ func (p *person) expectRead(c *source, since engine.Millis) {
 // did, and come to be there in between.
 func (p *person) expectReadIn(c *source, zone string) {
 	w, since := p.w, p.w.now
-	f, wait := p.follows.of(c), 2*(w.sources.patience()+10*second)
+	p.unhindered(c, since, 2*(w.sources.patience()+10*second), func(f *following) {
+		if f.failures == 0 && p.follows.zone == zone && c.askedIn != zone {
+			w.audit.fail("polled", p, "%s was read last by the clocks of %s, and the person lives by those of %s since %s (SPEC 9)", c.name, c.askedIn, zone, rfc3339(since))
+		}
+	})
+}
+
+// unhindered has check look, a while from now, at a calendar that is connected still,
+// if nothing has kept the engine from reading it since.
+func (p *person) unhindered(c *source, since, wait engine.Millis, check func(f *following)) {
+	w, f := p.w, p.follows.of(c)
 	if f == nil || f.stopped {
 		return
 	}
 	w.after(wait, func() {
 		g := p.follows.of(c)
-		if g == nil || g.id != f.id || g.stopped || g.failures > 0 || p.follows.zone != zone || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since || !w.couldBeRecorded(since) {
+		if g == nil || g.id != f.id || g.stopped || w.ended || !w.calm(wait+5*minute) || w.jumped > since-pauseGrace || w.restored > since || !w.couldBeRecorded(since) {
 			return
 		}
-		if c.askedIn != zone {
-			w.audit.fail("polled", p, "%s was read last by the clocks of %s, and the person lives by those of %s since %s (SPEC 9)", c.name, c.askedIn, zone, rfc3339(since))
-		}
+		check(g)
 	})
 }
