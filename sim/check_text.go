@@ -401,6 +401,7 @@ func (a *audit) customWords(d *delivery, in *intent, token string) {
 	case c.canceled && in.p.snoozedSince(0) == 0 && !slices.ContainsFunc(in.cus, func(m *customs) bool { x := (*m)[token]; return x != nil && !x.canceled }):
 		a.fail("words", in.p, "%q: it is cancelled (S3)", d.msg.Text)
 	default:
+		in.p.said[token] = max(in.p.said[token], d.calledWall)
 		a.inTime(d, in, max(c.expires, in.p.snoozedUntil()))
 	}
 }

@@ -414,6 +414,37 @@ func TestASnoozeIsCarriedOutByTheClockOfThen(t *testing.T) {
 	}
 }
 
+// TestACustomReminderIsSnoozedForDays: whoever puts it off again and again has its text
+// days behind its expiry. One whose text has not come for days is not spoken of any more.
+func TestACustomReminderIsSnoozedForDays(t *testing.T) {
+	for name, c := range map[string]struct {
+		texts []engine.Millis // by the wall, behind its expiry
+		bad   bool
+	}{
+		"put off each day":                {texts: []engine.Millis{day, 2 * day, 3 * day, 4 * day, 5 * day}},
+		"it came once, and again days on": {texts: []engine.Millis{day, 6 * day}, bad: true},
+		"it never came before":            {texts: []engine.Millis{5 * day}, bad: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, d, in := oneText()
+			p.prof.now.limit = 100
+			begun := w.now
+			p.cus.now = &customs{"c0x1": {token: "c0x1", expires: begun}}
+			in.text, d.msg.Text = "c0x1 water the plants", "c0x1 water the plants"
+			for _, at := range c.texts {
+				w.now = begun + at
+				p.snoozes = []*snooze{{minutes: 60, asked: w.now - hour, heard: w.now - hour, until: w.now}}
+				cus := p.cus.now.with(&custom{token: "c0x2", expires: w.now}, w.now, p.said)
+				p.cus.now = &cus
+				in.at, in.cus = w.now, p.cus.possible()
+				d.calledWall, d.msg.ValidUntil = w.now, w.now+hour
+				w.audit.customWords(d, in, "c0x1")
+			}
+			judged(t, w, c.bad, "words")
+		})
+	}
+}
+
 // TestATextOnItsWayWhenTheStoreWasLost: the carrier takes it behind the restore, and by
 // the backup it was cancelled, or not known yet. That it comes once more nobody can
 // know; but of one that was due, or that left behind the restore, it is a text too many.

@@ -142,10 +142,12 @@ type custom struct {
 
 type customs map[string]*custom
 
-func (c customs) with(x *custom, now engine.Millis) customs {
+// with leaves out what expired long ago, unless its text came since (said, by token):
+// a SNOOZE brings it again, and another SNOOZE that one.
+func (c customs) with(x *custom, now engine.Millis, said map[string]engine.Millis) customs {
 	out := make(customs, len(c)+1)
 	for token, old := range c {
-		if old.expires > now-forgotten {
+		if max(old.expires, said[token]) > now-forgotten {
 			out[token] = old
 		}
 	}

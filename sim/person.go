@@ -48,6 +48,7 @@ type person struct {
 	snoozes   []*snooze
 	lastOf    map[string]*intent       // the last text about an occurrence
 	texted    map[string]engine.Millis // occurrences: true time of the first text about them
+	said      map[string]engine.Millis // custom reminders by token: when a text of theirs left last, by the wall
 	buried    map[string]bool          // reminders of somebody of this id who was erased
 	erased    uint64                   // the last record of the last one who was
 	impatient bool                     // asks for one code after the other
@@ -65,7 +66,7 @@ func newPerson(w *world, n int) *person {
 		w: w, n: n, id: fmt.Sprintf("person-%02d", n), versioned: w.d.chance(0.8),
 		numbers: []string{fmt.Sprintf("+1555%03d0001", n), fmt.Sprintf("+1555%03d0002", n)},
 		listed:  map[string]*engine.ReminderView{}, touched: map[string]bool{}, touches: map[string]int{},
-		lastOf: map[string]*intent{}, texted: map[string]engine.Millis{}, buried: map[string]bool{}, impatient: w.d.chance(0.2),
+		lastOf: map[string]*intent{}, texted: map[string]engine.Millis{}, said: map[string]engine.Millis{}, buried: map[string]bool{}, impatient: w.d.chance(0.2),
 	}
 	p.clear()
 	p.consents = &writer{p: p, name: "consent", every: w.pace.consent, choose: p.chooseConsent}

@@ -44,7 +44,7 @@ func (p *person) createCustom() *op {
 		c.expires = max(c.sendAt, wall) + d.between(10, 600)*minute
 		cmd.ExpiresAt = c.expires
 	}
-	o := change(&p.cus, p.cus.now.with(&c, wall), cmd)
+	o := change(&p.cus, p.cus.now.with(&c, wall, p.said), cmd)
 	o.keyed = true
 	settle := o.settle
 	o.settle = func(reply engine.Reply, refused bool) {
@@ -94,7 +94,7 @@ func (p *person) cancel(id, token string) *op {
 	if token != "" {
 		c := *next[token]
 		c.canceled = true
-		next = next.with(&c, p.w.wall())
+		next = next.with(&c, p.w.wall(), p.said)
 	}
 	o := change(&p.cus, next, engine.CancelReminder{ID: id})
 	o.keyed = true
