@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the stories with what the engin
 
 // TestStories runs every story in testdata/stories. A story is a script of
 // commands; under each, indented, stands what the engine made of it. The
-// names of the files say which rule of SPEC.md they tell.
+// names of the files say which rule they tell (docs/rules.md).
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/stories/*.txt")
 	if err != nil || len(files) == 0 {
