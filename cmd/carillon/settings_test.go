@@ -44,7 +44,8 @@ func settingsTable(t *testing.T) string {
 
 Every setting is a flag, an environment variable and a key of the YAML file that ` + "`--config`" + ` or
 ` + "`CARILLON_CONFIG`" + ` names; the first that is given wins, in this order. An unknown key, a bad value or a missing
-secret stops the start with one line that names it. This table is made from the code
+secret stops the start with one line that names it. A variable that begins with CARILLON_ and is no setting, a misspelt
+one perhaps, is told on standard error and ignored. This table is made from the code
 (` + "`go test ./cmd/carillon -run Settings -update`" + `).
 
 | flag | variable | key | default | what |
