@@ -114,6 +114,8 @@ func TestBadInput(t *testing.T) {
 		{"unknown event", "GET", ann + "/events/nothing", ``, 404, "event_not_found", ""},
 		{"end of an unknown event", "DELETE", ann + "/events/nothing", ``, 404, "event_not_found", ""},
 		{"version of a deletion", "DELETE", event + "?version=x", ``, 422, "invalid_field", "version"},
+		{"version that can't be read", "DELETE", event + "?version=%zz", ``, 400, "bad_request", ""},
+		{"version misspelt", "DELETE", event + "?verison=3", ``, 422, "unknown_field", "verison"},
 		{"event of another user", "GET", "/v1/users/bob/events/e1", ``, 404, "event_not_found", ""},
 		{"end of another user's event", "DELETE", "/v1/users/bob/events/e1", ``, 404, "event_not_found", ""},
 
@@ -154,6 +156,7 @@ func TestBadInput(t *testing.T) {
 		{"send an unknown reminder", "POST", ann + "/reminders/nothing/send-now", ``, 404, "reminder_not_found", ""},
 		{"reminders of nobody", "GET", "/v1/users/nobody/reminders", ``, 404, "user_not_found", ""},
 		{"status of a list", "GET", ann + "/reminders?status=done", ``, 422, "invalid_field", "status"},
+		{"query that can't be read", "GET", ann + "/reminders?status=%zz", ``, 400, "bad_request", ""},
 		{"limit 0", "GET", ann + "/reminders?limit=0", ``, 422, "invalid_field", "limit"},
 		{"limit 501", "GET", "/v1/users?limit=501", ``, 422, "invalid_field", "limit"},
 		{"limit in words", "GET", ann + "/timeline?limit=all", ``, 422, "invalid_field", "limit"},

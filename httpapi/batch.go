@@ -162,7 +162,9 @@ func (s *Server) parseLine(text []byte, l *line, b *lines) error {
 
 // aim finds the route of a line and whether it may be used here.
 func (s *Server) aim(l *line) error {
-	l.r.splitURI()
+	if err := l.r.splitURI(); err != nil {
+		return invalid("path", codeInvalidField, err.Error())
+	}
 	if l.rt = s.find(&l.r); l.rt == nil || !l.rt.batchable() {
 		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/ and /v1/calendars/; this method and path is none")
 	}

@@ -57,6 +57,7 @@ func TestBatch(t *testing.T) {
 		`{"method":"PUT","path":"/v1/users/ann"}`,
 		`{"method":"PUT","path":"/v1/users/!x","body":{"timezone":"UTC"}}`,
 		`{"method":"DELETE","path":"/v1/users/ann/events/e%201?version=x"}`,
+		`{"method":"DELETE","path":"/v1/users/ann/events/e%201?version=%zz"}`,
 		`{"method":"DELETE","path":"/v1/users/ann/events/e%201"}`,
 		`{"method":"POST","path":"/v1/users/ann/events:sync","body":` + syncOf(`{"event_id":"x","start":"2026-03-02T10:00:00Z"}`) + `}`,
 		`{"method":"DELETE","path":"/v1/users/ann"}`,
@@ -78,6 +79,7 @@ func TestBatch(t *testing.T) {
 		{400, "invalid_json"},
 		{422, "invalid_field"},
 		{422, "invalid_field"},
+		{422, "invalid_field"},
 		{200, ""},
 		{200, ""},
 		{200, ""},
@@ -92,8 +94,8 @@ func TestBatch(t *testing.T) {
 	}
 	got[1].has("event_id", "e 1").has("title", "One")
 	got[3].has("preferences.daily_limit", 3.0)
-	got[13].has("deleted", true)
-	got[14].has("created", 1.0)
+	got[14].has("deleted", true)
+	got[15].has("created", 1.0)
 }
 
 // TestBatchTakesRoles: a line can't do what its request may not.

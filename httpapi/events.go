@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"carillon/engine"
@@ -69,6 +71,11 @@ var deleteEvent = halves{
 // that comes late does not delete what is newer (C1).
 func readDelete(r *request) (engine.DeleteEvent, error) {
 	c := engine.DeleteEvent{ID: r.event}
+	for _, name := range slices.Sorted(maps.Keys(r.query)) {
+		if name != "version" && name != "updated_at" { // a misspelt version would delete whatever is there
+			return c, invalid(shorten(name), codeUnknownField, "a deletion may have version or updated_at")
+		}
+	}
 	if v := r.query.Get("version"); v != "" {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n < 0 {

@@ -26,8 +26,9 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 		r.webhook = webhookHeader{string(h.Peek("webhook-id")), string(h.Peek("webhook-timestamp")), string(h.Peek("webhook-signature"))}
 		r.channel = channelHeader{string(h.Peek("X-Goog-Channel-ID")), string(h.Peek("X-Goog-Channel-Token")), string(h.Peek("X-Goog-Resource-State"))}
 	}
+	var unread error
 	if query := ctx.URI().QueryString(); len(query) > 0 {
-		r.query, _ = url.ParseQuery(string(query)) // what can't be read is as if absent
+		r.query, unread = url.ParseQuery(string(query))
 	}
 	if err := framing(h); err != nil {
 		ctx.SetConnectionClose() // nobody knows where the next request begins
@@ -40,6 +41,9 @@ func (s *Server) read(ctx *fasthttp.RequestCtx, rt *route, r *request) error {
 	}
 	if err := r.names(); err != nil {
 		return err
+	}
+	if unread != nil && rt.role != RoleNone { // a deletion would lose its version
+		return fail(http.StatusBadRequest, codeBadRequest, errQuery.Error())
 	}
 	if r.contentType = jsonType; string(h.ContentType()) != jsonType {
 		r.contentType = string(h.ContentType())

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -106,13 +107,20 @@ type response struct {
 
 func ok(body any) (response, error) { return response{status: http.StatusOK, body: body}, nil }
 
+var errQuery = errors.New("the query can't be read: name=value with & between, other characters as %XX")
+
 // splitURI parts path and query, both as they came.
-func (r *request) splitURI() {
+func (r *request) splitURI() error {
 	path, query, _ := strings.Cut(r.uri, "?")
 	r.path = path
-	if query != "" {
-		r.query, _ = url.ParseQuery(query) // what can't be read is as if absent
+	if query == "" {
+		return nil
 	}
+	var err error
+	if r.query, err = url.ParseQuery(query); err != nil {
+		return errQuery
+	}
+	return nil
 }
 
 // decodeID decodes a path segment, and refuses what can't be an id.
