@@ -147,7 +147,7 @@ func (o *outbox) Receive(ctx actor.Context) {
 	now := o.node.cfg.Clock.Now()
 	if back := o.now - now; back > 0 {
 		for _, s := range o.senders {
-			s.putBack(back)
+			s.putBack(now, back)
 		}
 	}
 	o.now = now

@@ -77,21 +77,28 @@ func TestUnreachableCarrierIsTold(t *testing.T) {
 	})
 }
 
-// S5, S6: a sender that is stopped or slowed down waits no longer for a clock that
-// goes back: who is due in the hours that come again is not held up by it.
+// S5, S6: a sender that is stopped, slowed down or paced waits no longer for a clock
+// that goes back: who is due in the hours that come again is not held up by it.
 func TestASenderWaitsNoLongerByAClockThatWentBack(t *testing.T) {
-	for name, refusal := range map[string]engine.Failure{
-		"stopped":     {Code: 20003, Category: engine.CategoryAccountIssue},
-		"slowed down": {Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes, RetryAfter: 120_000},
+	for name, of := range map[string]struct {
+		refusal engine.Failure // of ada's
+		mps     float64
+		leave   int
+	}{
+		"stopped":     {refusal: engine.Failure{Code: 20003, Category: engine.CategoryAccountIssue}, leave: 2},
+		"slowed down": {refusal: engine.Failure{Code: 20429, Category: engine.CategoryRateLimit, Retry: engine.RetryYes, RetryAfter: 120_000}, leave: 2},
+		"paced":       {mps: 1, leave: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var clk *wallClock // made in the bubble
-			inWorld(t, func(c *actors.Config) { clk = &wallClock{}; c.Clock = clk }, func(w *world) {
+			inWorld(t, func(c *actors.Config) { clk = &wallClock{}; c.Clock, c.MPS = clk, of.mps }, func(w *world) {
 				w.person("ada", "+15550100001")
 				w.person("bob", "+15550100002")
-				w.carrier.set(func(provider.Message) provider.Outcome {
-					return provider.Outcome{Kind: provider.Refused, Failure: refusal}
-				})
+				if of.refusal.Code != 0 {
+					w.carrier.set(func(provider.Message) provider.Outcome {
+						return provider.Outcome{Kind: provider.Refused, Failure: of.refusal}
+					})
+				}
 				w.do("ada", engine.CreateReminder{Text: "Hi", SendAt: clk.Now()})
 				w.pass(time.Second)
 				w.carrier.set(nil)
@@ -104,8 +111,8 @@ func TestASenderWaitsNoLongerByAClockThatWentBack(t *testing.T) {
 					t.Errorf("%q left before the carrier's time was over", got)
 				}
 				w.pass(10 * time.Minute)
-				if got := w.carrier.texts(); len(got) != 2 {
-					t.Errorf("%q left of bob's two", got)
+				if got := w.carrier.texts(); len(got) != of.leave {
+					t.Errorf("%q left, and %d were to", got, of.leave)
 				}
 			})
 		})
