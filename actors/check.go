@@ -15,7 +15,8 @@ type CheckReport struct{ Users, Reminders int }
 
 // Check brings every user of a log to life and holds what must hold of each
 // (engine.User.Check), and of the index: every verified number belongs to its
-// user, and every number in the index is somebody's. No node may run on it.
+// user and nobody else, and every number in the index is somebody's. No node may run
+// on it.
 func Check(log wal.Log) (rep CheckReport, err error) {
 	phones := map[string]string{}
 	listed := map[string]bool{}
@@ -34,6 +35,9 @@ func Check(log wal.Log) (rep CheckReport, err error) {
 		rep.Users++
 		rep.Reminders += len(u.Reminders)
 		if u.Verified {
+			if other := phones[u.Phone]; other != "" {
+				return fmt.Errorf("the number is also that of user %q", other)
+			}
 			phones[u.Phone] = u.ID
 		}
 		return u.Check()

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,4 +111,33 @@ func TestStartEndsAnErasureThatWasCutShort(t *testing.T) {
 			t.Errorf("phone %s", got)
 		}
 	})
+}
+
+// N2: a store in which two people have one number is not sound, whichever of them the
+// index has.
+func TestCheckFindsANumberOfTwo(t *testing.T) {
+	for _, second := range []string{"abe", "bob"} {
+		inWorld(t, nil, func(w *world) {
+			w.person("ada", "+15550100001")
+			if err := w.check(); err != nil {
+				t.Fatal(err)
+			}
+			_, err := w.log.Append([]wal.Entry{{
+				Stream: second, Kind: 1, Version: codec.Version, At: time.Now().UnixMilli(),
+				Data: codec.AppendRecord(nil, 1, []engine.Event{
+					engine.ProfileSet{Created: true, Zone: "UTC", Prefs: engine.DefaultPreferences()}, engine.PhoneSet{Phone: "+15550100001", Verified: true},
+				}),
+				Index: []wal.IndexOp{
+					{Space: "user", Key: []byte(second), Value: []byte{1}},
+					{Space: "phone", Key: []byte("+15550100001"), Value: []byte(second)},
+				},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.check(); err == nil || !strings.Contains(err.Error(), "ada") && !strings.Contains(err.Error(), second) {
+				t.Errorf("%s has ada's number: %v", second, err)
+			}
+		})
+	}
 }
