@@ -54,6 +54,7 @@ func TestWorkloads(t *testing.T) {
 		{"composer", bench.Options{N: 50}, 50, []string{"good_texts_by_llm", "hangs_late_p99_ms", "by_turns_requests"}},
 		{"memory", bench.Options{N: 100}, 100, []string{"alive_bytes_per_user", "restart_from_log_s", "passivated_start_s", "empty_process_mb"}},
 		{"disk", bench.Options{N: 100}, 500, []string{"log_bytes_per_reminder", "write_amplification", "records_dropped"}},
+		{"floors", bench.Options{N: 300}, 300, []string{"schedule_2_bbolt_cpu_us", "http_4_both_us", "midnight_3_journal_us"}},
 		{"growth", bench.Options{N: 1000}, 1000, []string{"burst_1k_ratio"}},
 	} {
 		t.Run(w.name, func(t *testing.T) {

@@ -109,8 +109,8 @@ func Run(name string, o Options, runs int) (Result, error) {
 	if !ok {
 		return Result{}, fmt.Errorf("bench: there is no workload %q", name)
 	}
-	if w.run == nil {
-		return Growth(o, func(name string, o Options, own int) (Result, error) { return Run(name, o, or(runs, own)) })
+	if w.parts != nil {
+		return w.parts(o, func(name string, o Options, own int) (Result, error) { return Run(name, o, or(runs, own)) })
 	}
 	if runs <= 0 {
 		runs = 5

@@ -42,12 +42,16 @@ func newSite(o Options) (*site, error) {
 		return nil, err
 	}
 	s := &site{rig: r, address: l.Addr().String(), url: "http://" + l.Addr().String()}
-	s.server = httpapi.New(httpapi.Config{
-		Backend: face{r.node}, Hooks: twilio.NewHooks(benchToken), PublicURL: s.url,
-		Now: actors.SystemClock{}.Now, Logger: slog.New(slog.DiscardHandler),
-	})
+	s.server = newServer(face{r.node}, s.url)
 	go func() { _ = s.server.Serve(l) }()
 	return s, nil
+}
+
+func newServer(b httpapi.Backend, url string) *httpapi.Server {
+	return httpapi.New(httpapi.Config{
+		Backend: b, Hooks: twilio.NewHooks(benchToken), PublicURL: url,
+		Now: actors.SystemClock{}.Now, Logger: slog.New(slog.DiscardHandler),
+	})
 }
 
 func (s *site) stop() error {
@@ -62,24 +66,34 @@ func (s *site) stop() error {
 // HTTP is Schedule through HTTP on loopback, a connection kept by each caller;
 // with lines above 1 it is through the batch endpoint, that many a call.
 func HTTP(o Options) (Result, error) {
-	n, callers, users, lines := or(o.N, 200_000), or(o.Callers, 256), or(o.Users, 10_000), or(o.Lines, 1)
 	s, err := newSite(o)
 	if err != nil {
 		return Result{}, err
 	}
 	defer s.remove()
 	now := time.Now()
-	if err := s.populate(users, earlyZone(now)); err != nil {
+	if err := s.populate(httpUsers(o), earlyZone(now)); err != nil {
 		return Result{}, err
 	}
-	conns, hangUp, err := dialAll(s.address, callers)
+	res, err := putThrough(o, s.address, s.dir, now)
+	if err != nil {
+		return res, err
+	}
+	return res, s.stop()
+}
+
+func httpUsers(o Options) int { return or(o.Users, 10_000) }
+
+// putThrough has callers write events through HTTP at an address.
+func putThrough(o Options, address, dir string, now time.Time) (Result, error) {
+	n, callers, lines := or(o.N, 200_000), or(o.Callers, 256), or(o.Lines, 1)
+	conns, hangUp, err := dialAll(address, callers)
 	if err != nil {
 		return Result{}, err
 	}
 	n -= n % lines
 	before := n / warmUp / lines * lines
-	p := newPeople(users, n+before, now.Add(time.Hour))
-	w := &puts{people: p, lines: lines, conns: conns}
+	w := &puts{people: newPeople(httpUsers(o), n+before, now.Add(time.Hour)), lines: lines, conns: conns}
 	if err := Each(before/lines, callers, w.call); err != nil {
 		return Result{}, err
 	}
@@ -95,8 +109,8 @@ func HTTP(o Options) (Result, error) {
 	if lines > 1 {
 		res.Variant += fmt.Sprintf(", batches of %d", lines)
 	}
-	res.Finish(m, took, s.dir)
-	return res, s.stop()
+	res.Finish(m, took, dir)
+	return res, nil
 }
 
 // puts writes a run's events through HTTP.
@@ -117,14 +131,8 @@ func (p *puts) call(caller, k int) error {
 		_, err := w.send(p.body(buf[:0], at))
 		return err
 	}
-	b := make([]byte, 0, p.lines*300)
-	for i := p.from + k*p.lines; i < p.from+(k+1)*p.lines; i++ {
-		user, at := p.place(i)
-		b = append(append(append(append(b, `{"method":"PUT","path":"/v1/users/`...), user...), "/events/"...), p.people.events[at]...)
-		b = append(p.body(append(b, `","body":`...), at), "}\n"...)
-	}
 	w.request("POST", "/v1/batch", "application/x-ndjson")
-	answer, err := w.send(b)
+	answer, err := w.send(p.batch(p.from + k*p.lines))
 	if err != nil {
 		return err
 	}
@@ -132,6 +140,17 @@ func (p *puts) call(caller, k int) error {
 		return fmt.Errorf("bench: %d of %d lines were done: %.300s", good, p.lines, answer)
 	}
 	return nil
+}
+
+// batch is a body of events from operation i on.
+func (p *puts) batch(from int) []byte {
+	b := make([]byte, 0, p.lines*300)
+	for i := from; i < from+p.lines; i++ {
+		user, at := p.place(i)
+		b = append(append(append(append(b, `{"method":"PUT","path":"/v1/users/`...), user...), "/events/"...), p.people.events[at]...)
+		b = append(p.body(append(b, `","body":`...), at), "}\n"...)
+	}
+	return b
 }
 
 // place is the user of operation i and which of their events it is.

@@ -39,6 +39,8 @@ type Workload struct {
 	Name string
 	What string
 	run  func(Options) (Result, error)
+	// parts is for one that is made of others, each in processes of their own.
+	parts func(o Options, run func(name string, o Options, runs int) (Result, error)) (Result, error)
 	// single has one run unless more are asked for: it takes long, and repeats
 	// inside what varies.
 	single bool
@@ -57,7 +59,8 @@ var Workloads = []Workload{
 	{Name: "restart", What: "kill -9 of a loaded engine, and of one in the middle of a burst", run: Restart, single: true},
 	{Name: "memory", What: "what users with five pending take, alive and passivated", run: Memory, single: true},
 	{Name: "disk", What: "a day of users with five delivered reminders, and its log dropped", run: Disk, single: true},
-	{Name: "growth", What: "schedule, burst and midnight at three sizes", single: true},
+	{Name: "growth", What: "schedule, burst and midnight at three sizes", parts: Growth, single: true},
+	{Name: "floors", What: "what the prescribed parts need by themselves for schedule, http, burst and midnight", parts: Floors, single: true},
 	{Name: "pace", What: "reminders due at once on a sender of ten a second, some with deadlines that are too near", run: Pace, single: true},
 	{Name: "composer", What: "reminders by template, and with models that hang, break, lie and cost too much", run: Composer, single: true},
 	{Name: "ontime", What: "one reminder after another on an idle engine", run: OnTime},
@@ -70,7 +73,7 @@ func Find(name string) (Workload, bool) {
 			return w, true
 		}
 	}
-	return Workload{}, false
+	return findRung(name)
 }
 
 // tempDir makes a folder that removes goes with.

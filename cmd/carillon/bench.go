@@ -14,10 +14,10 @@ import (
 )
 
 type benchCmd struct {
-	Workload  string   `arg:"" enum:"schedule,http,midnight,burst,http-burst,steady,callbacks,move,restart,memory,disk,growth,pace,composer,ontime,all,compare" help:"${enum}."`
+	Workload  string   `arg:"" enum:"schedule,http,midnight,burst,http-burst,steady,callbacks,move,restart,memory,disk,growth,floors,pace,composer,ontime,all,compare" help:"${enum}."`
 	Files     []string `arg:"" optional:"" help:"Of compare: results from before and from after, as --json prints them."`
 	N         int      `short:"n" default:"0" help:"Operations or, of midnight, burst, steady, move, restart, memory, disk and growth, users; 0 is the workload's own number."`
-	Users     int      `default:"0" help:"Users that schedule and http spread over."`
+	Users     int      `default:"0" help:"Users that schedule and http spread over; of floors, people at midnight."`
 	Callers   int      `default:"0" help:"Callers at a time of schedule, http, callbacks and move."`
 	Lines     int      `default:"1" help:"Lines in a call of http; above 1 it is the batch endpoint."`
 	PerSecond int      `default:"0" help:"Reminders per second of steady, segments per second of the sender of pace; 0 is 1000 and 10."`
