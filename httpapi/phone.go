@@ -12,6 +12,10 @@ var (
 	errPhoneRegion = errors.New("the number has no country code, and no default_region is configured; write it with a leading +")
 )
 
+// Region reports whether numbers without country code can be read in that
+// region.
+func Region(s string) bool { return phonenumbers.GetSupportedRegions()[s] }
+
 // parsePhone returns a number as E.164 (N1). A number without country code
 // is read in the account's region if there is one, never guessed into +1.
 //

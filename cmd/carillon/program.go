@@ -39,7 +39,7 @@ type program struct {
 // commands is the command line.
 type commands struct {
 	Serve   serveCmd      `cmd:"" help:"Run the engine and its HTTP API."`
-	Demo    demoCmd       `cmd:"" help:"Run on loopback with the sandbox carrier and people whose events start in the next minutes."`
+	Demo    demoCmd       `cmd:"" help:"Run on loopback with the sandbox carrier, a store that goes again, and people whose events start in the next minutes."`
 	Check   checkCmd      `cmd:"" help:"Read a store, replay it, and hold the invariants."`
 	Log     logCmd        `cmd:"" help:"Print the journal of a user."`
 	Backup  backupCmd     `cmd:"" help:"Copy a store, or that of a running engine, into one file."`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"carillon/actors"
 	"carillon/actors/provider"
 	"carillon/engine"
+	"carillon/httpapi"
 	"carillon/wal"
 )
 
@@ -77,36 +79,53 @@ type settings struct {
 
 // check names the first setting that can't be.
 func (s *settings) check() error {
-	switch {
-	case s.MaxSegments < 1 || s.MaxSegments > 10:
-		return bad("max-segments", "1 to 10")
-	case s.RetryBase <= 0:
-		return bad("retry-base", "a duration above 0, such as 60s")
-	case s.ReconcileAfter <= 0:
-		return bad("reconcile-after", "a duration above 0, such as 30s")
-	case s.ConfirmAfter < 0:
-		return bad("confirm-after", "0 for never, or a duration such as 1h")
-	case s.SenderMPS < 0:
-		return bad("sender-mps", "0 or more segments per second")
-	case s.MaxSends < 1 || s.MaxInFlight < 1 || s.MaxWakes < 1:
-		return bad("max-sends, max-in-flight, max-wakes", "1 or more each")
-	case s.SendTimeout <= 0 || s.DrainTimeout <= 0 || s.SnapshotEvery <= 0 || s.IdleAfter <= 0:
-		return bad("send-timeout, drain-timeout, snapshot-every, idle-after", "durations above 0")
-	case s.Retention < 0 || s.MaxLogBytes < 0:
-		return bad("retention, max-log-bytes", "0 or more")
-	case s.MaxEvents < 1 || s.MaxReminders < 1:
-		return bad("max-events, max-reminders", "1 or more each")
-	}
-	if err := errors.Join(s.composerSettings.check(), s.outboundSettings.check(), s.calendarSettings.check()); err != nil {
-		return err
-	}
-	if s.PublicURL != "" {
-		u, err := url.Parse(s.PublicURL)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return bad("public-url", "a URL with scheme and host, such as https://sms.example.com")
+	for _, c := range []struct {
+		good bool
+		flag string
+		want string
+	}{
+		{wellFormed(s.Listen), "listen", "host:port, such as 127.0.0.1:8080"},
+		{s.MaxSegments >= 1 && s.MaxSegments <= 10, "max-segments", "1 to 10"},
+		{s.RetryBase > 0, "retry-base", "a duration above 0, such as 60s"},
+		{s.ReconcileAfter > 0, "reconcile-after", "a duration above 0, such as 30s"},
+		{s.ConfirmAfter >= 0, "confirm-after", "0 for never, or a duration such as 1h"},
+		{s.SenderMPS >= 0, "sender-mps", "0 or more segments per second"},
+		{s.MaxSends >= 1, "max-sends", "1 or more"},
+		{s.MaxInFlight >= 1, "max-in-flight", "1 or more"},
+		{s.MaxWakes >= 1, "max-wakes", "1 or more"},
+		{s.SendTimeout > 0, "send-timeout", "a duration above 0"},
+		{s.DrainTimeout > 0, "drain-timeout", "a duration above 0"},
+		{s.SnapshotEvery > 0, "snapshot-every", "a duration above 0"},
+		{s.IdleAfter > 0, "idle-after", "a duration above 0"},
+		{s.Retention >= 0, "retention", "0 or more"},
+		{s.MaxLogBytes >= 0, "max-log-bytes", "0 or more"},
+		{s.MaxEvents >= 1, "max-events", "1 or more"},
+		{s.MaxReminders >= 1, "max-reminders", "1 or more"},
+		{s.DefaultRegion == "" || httpapi.Region(s.DefaultRegion), "default-region", "a region of two capital letters, such as DE"},
+		{s.PublicURL == "" || origin(s.PublicURL), "public-url", "a URL with scheme and host, such as https://sms.example.com"},
+	} {
+		if !c.good {
+			return bad(c.flag, c.want)
 		}
 	}
-	return nil
+	return errors.Join(s.composerSettings.check(), s.outboundSettings.check(), s.calendarSettings.check())
+}
+
+// wellFormed reports whether an address can be one to listen on. That another
+// process has it is no fault of the settings.
+func wellFormed(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port)
+	return err == nil
+}
+
+// origin reports whether that is where others reach us.
+func origin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 func bad(flag, want string) error {

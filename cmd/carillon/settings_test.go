@@ -32,6 +32,32 @@ func TestSettingsAreDocumented(t *testing.T) {
 	}
 }
 
+// TestFileIsTakenAsWritten: YAML's numbers lose their plus, and its words can be
+// true or a date.
+func TestFileIsTakenAsWritten(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/carillon.yaml"
+	want := map[string]string{
+		"twilio-from": "+15005550006", "max-log-bytes": "010", "sender-mps": "2.50", "answer-keywords": "yes",
+		"http-carrier-absent": "404", "http-carrier-body": "a: b",
+	}
+	text := "twilio_from: +15005550006\nmax_log_bytes: 010\nsender_mps: 2.50\nanswer_keywords: yes\nhttp_carrier_absent: 404\nhttp_carrier_body: 'a: b'\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{lookup: func(string) (string, bool) { return "", false }}
+	from, err := p.sources([]string{"--config", path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range want {
+		flag := &kong.Flag{Value: &kong.Value{Name: name}, Group: &kong.Group{Key: "settings"}}
+		if got, err := from[0].Resolve(nil, nil, flag); err != nil || got != value {
+			t.Errorf("%s is %v (%v), want %s", name, got, err, value)
+		}
+	}
+}
+
 func settingsTable(t *testing.T) string {
 	t.Helper()
 	var c commands

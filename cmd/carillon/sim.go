@@ -33,7 +33,7 @@ type simRunCmd struct {
 	Seed    uint64   `required:"" help:"The number that everything is drawn from."`
 	Users   int      `default:"0" help:"People; 0 draws them."`
 	Days    int      `default:"0" help:"Days until everything heals; 0 draws them."`
-	Pace    string   `default:"" enum:",${paces}" help:"How much happens: dense, everyday with more people for longer, or one of the corners that have more of something; empty draws one."`
+	Pace    string   `default:"" enum:",${paces}" help:"How much happens: dense, everyday with more people for longer, or one of the corners that have more of something (${paces}); empty draws one."`
 	Faults  string   `default:"swarm" enum:"swarm,all,none" help:"Which fault classes may come: a random half, all, or none."`
 	Without []string `help:"Fault classes that stay off."`
 	Bolt    bool     `help:"Keep the journal in real files, in a folder that goes again."`
@@ -91,7 +91,7 @@ type simCampaignCmd struct {
 	Kept    string `default:"sim/testdata/seeds.txt" help:"File of the seeds that found something; empty for none."`
 	From    uint64 `default:"0" help:"First fresh seed; 0 takes one from the clock."`
 	Faults  string `default:"" enum:",swarm,all,none" help:"Which fault classes may come; empty: all in half of the seeds, a random half of them in the others."`
-	Pace    string `default:"" enum:",${paces}" help:"How much happens; empty draws it."`
+	Pace    string `default:"" enum:",${paces}" help:"How much happens (${paces}); empty draws it."`
 	First   bool   `help:"Stop at the first violation."`
 	Report  string `help:"File for a report in Markdown."`
 	JSON    bool   `name:"json" help:"One JSON object."`

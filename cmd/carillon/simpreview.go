@@ -42,6 +42,9 @@ func (c *simPreviewCmd) Run(p *program) error {
 	if conf.To, err = readBound(c.To, loc, 1); err != nil {
 		return usageError{fmt.Errorf("--to: %w", err)}
 	}
+	if conf.To <= conf.From {
+		return usageError{errors.New("--to: it ends before --from begins")}
+	}
 	if conf.Preferences, err = c.preferences(); err != nil {
 		return usageError{fmt.Errorf("--preferences: %w", err)}
 	}

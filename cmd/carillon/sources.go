@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -79,7 +78,7 @@ func (s envSource) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 
 type yamlSource struct {
 	path   string
-	values map[string]any
+	values map[string]yaml.Node
 }
 
 // Validate implements kong.Resolver: a key that no setting has stops the start.
@@ -106,18 +105,17 @@ func (s *yamlSource) Validate(app *kong.Application) error {
 	return fmt.Errorf("config: %s: unknown setting %s", s.path, unknown[0])
 }
 
-// Resolve implements kong.Resolver.
+// Resolve implements kong.Resolver. A value is taken as it is written: to YAML
+// +15005550006 is a number, which would lose its plus.
 func (s *yamlSource) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	v, ok := s.values[key(flag)]
 	if !ok || !isSetting(flag) {
 		return nil, nil
 	}
-	switch v := v.(type) {
-	case map[string]any, []any, nil:
-		return nil, errors.New("config: " + key(flag) + " needs a plain value")
-	default:
-		return fmt.Sprint(v), nil
+	if v.Kind != yaml.ScalarNode || v.Tag == "!!null" {
+		return nil, fmt.Errorf("config: %s: %s needs a plain value", s.path, key(flag))
 	}
+	return v.Value, nil
 }
 
 // settingFlags lists every setting once.

@@ -106,7 +106,8 @@ func (c Config) plan() (p plan, err error) {
 
 // fault names the setting to blame. No value is in it: it may be a secret.
 func fault(name, what string, args ...any) error {
-	return fmt.Errorf("http carrier: %s %s", name, fmt.Sprintf(what, args...))
+	variable := "CARILLON_HTTP_CARRIER_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return fmt.Errorf("http carrier: %s %s (%s)", name, fmt.Sprintf(what, args...), variable)
 }
 
 func (c *Config) check() error {

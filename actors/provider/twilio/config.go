@@ -83,9 +83,9 @@ func (c *Config) check() error {
 	for i, from := range c.From {
 		switch {
 		case from == "" || strings.TrimSpace(from) != from || slices.Contains(c.From[:i], from):
-			return errors.New("twilio: the sender numbers must be a list without empty and equal ones")
+			return errors.New("twilio: CARILLON_TWILIO_FROM must be a list without empty and equal ones")
 		case len(from) > longestShortCode && strings.Trim(from, "0123456789") == "":
-			return fmt.Errorf("twilio: the sender number %s has no + before it (in YAML it needs quotes)", from)
+			return fmt.Errorf("twilio: CARILLON_TWILIO_FROM: %s has no + before it", from)
 		}
 	}
 	if _, err := parseBase(c.BaseURL); err != nil {
