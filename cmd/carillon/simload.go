@@ -43,6 +43,14 @@ type simLoadCmd struct {
 func (c *simLoadCmd) Run(ctx context.Context, p *program) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	for _, f := range []struct {
+		name string
+		n    int
+	}{{"users", c.Users}, {"events-per-user", c.EventsPerUser}, {"callers", c.Callers}, {"lines", c.Lines}} {
+		if f.n < 1 {
+			return usageError{fmt.Errorf("--%s: needs 1 or more", f.name)}
+		}
+	}
 	conf := load.Config{
 		Users: c.Users, Events: c.EventsPerUser, Spread: c.Spread, LeadIn: c.LeadIn, Grace: c.Grace, Callers: c.Callers,
 		Lines: c.Lines, Seed: c.Draw, Keep: c.Keep, Version: version(), Command: p.commandLine(), Progress: p.bars(),

@@ -88,6 +88,7 @@ func TestRehearseMistakes(t *testing.T) {
 	}{
 		"CARILLON_API_KEY is missing": {nil, exitUsage, []string{"--target", c.url}},
 		"unauthorized":                {map[string]string{"CARILLON_API_KEY": "wrong"}, exitFailed, []string{"--target", c.url}},
+		"--users: needs 1 or more":    {nil, exitUsage, []string{"--users", "0"}},
 		"1 to 100 events":             {nil, exitFailed, []string{"--events-per-user", "101"}},
 		"not the URL of an engine":    {map[string]string{"CARILLON_API_KEY": "k"}, exitFailed, []string{"--target", "nowhere", "--at", "outbox"}},
 	} {
