@@ -72,7 +72,7 @@ var deleteEvent = halves{
 func readDelete(r *request) (engine.DeleteEvent, error) {
 	c := engine.DeleteEvent{ID: r.event}
 	for _, name := range slices.Sorted(maps.Keys(r.query)) {
-		if name != "version" && name != "updated_at" { // a misspelt version would delete whatever is there
+		if name != "version" && name != "updated_at" { // a mistyped version would delete whatever is there
 			return c, invalid(shorten(name), codeUnknownField, "a deletion may have version or updated_at")
 		}
 	}

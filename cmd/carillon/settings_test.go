@@ -70,7 +70,7 @@ func settingsTable(t *testing.T) string {
 
 Every setting is a flag, an environment variable and a key of the YAML file that ` + "`--config`" + ` or
 ` + "`CARILLON_CONFIG`" + ` names; the first that is given wins, in this order. An unknown key, a bad value or a missing
-secret stops the start with one line that names it. A variable that begins with CARILLON_ and is no setting, a misspelt
+secret stops the start with one line that names it. A variable that begins with CARILLON_ and is no setting, a mistyped
 one perhaps, is told on standard error and ignored. This table is made from the code
 (` + "`go test ./cmd/carillon -run Settings -update`" + `).
 
