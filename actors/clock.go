@@ -18,7 +18,8 @@ type Clock interface {
 	NewAlarm(fn func()) Alarm
 }
 
-// Alarm calls its function at, or soon after, an instant of the wall clock.
+// Alarm calls its function at, or soon after, an instant of the wall clock; and
+// when that has gone back: who waits has to see that it is not for longer.
 type Alarm interface {
 	// Set replaces the instant; 0 means none. An instant in the past rings at
 	// once.
@@ -60,8 +61,9 @@ type systemAlarm struct {
 	stop chan struct{}
 	once sync.Once
 
-	mu sync.Mutex
-	at engine.Millis
+	mu   sync.Mutex
+	at   engine.Millis
+	seen engine.Millis // what the clock said last
 }
 
 func (a *systemAlarm) Set(at engine.Millis) {
@@ -98,7 +100,8 @@ func (a *systemAlarm) run(c SystemClock) {
 func (a *systemAlarm) next(now engine.Millis) time.Duration {
 	a.mu.Lock()
 	at := a.at
-	ring := at != 0 && at <= now
+	ring := at != 0 && (at <= now || now < a.seen)
+	a.seen = now
 	if ring {
 		a.at = 0
 	}
@@ -111,6 +114,30 @@ func (a *systemAlarm) next(now engine.Millis) time.Duration {
 		return maxWait
 	}
 	return min(time.Until(time.UnixMilli(at)), maxWait) // now has lost its part of a millisecond
+}
+
+// watch is the wall clock as somebody sees it who waits by it.
+type watch struct {
+	clock Clock
+	now   engine.Millis // when it was last looked at
+}
+
+// look reads the clock. back is by how much it has gone back since it was last
+// looked at: what somebody waits for comes by so much sooner, or they would wait
+// until the clock has caught up.
+func (w *watch) look() (back engine.Millis) {
+	was := w.now
+	w.now = w.clock.Now()
+	return max(was-w.now, 0)
+}
+
+// sooner puts instants that are waited for back; 0 stays none.
+func sooner(by engine.Millis, instants ...*engine.Millis) {
+	for _, at := range instants {
+		if *at != 0 {
+			*at -= by
+		}
+	}
 }
 
 // stopwatch measures how long something took, for the metrics: decisions never

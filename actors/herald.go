@@ -24,6 +24,8 @@ import (
 // it, and it holds few notices in memory: while the receiver is away it does
 // not read on.
 type herald struct {
+	watch // when the message that is handled was taken up
+
 	node  *Node
 	self  *actor.PID
 	alarm Alarm
@@ -46,7 +48,6 @@ type herald struct {
 	road    road
 	cursor  cursorState
 	shownAt engine.Millis // when the oldest was looked for
-	heardAt engine.Millis // when the last message came
 
 	hold       bool
 	drainAsked []func()
@@ -113,7 +114,7 @@ type (
 const maxWaiting = 512
 
 func newHerald(n *Node) *herald {
-	h := &herald{node: n, lanes: map[string]*lane{}, erased: map[string]uint64{}, cursor: n.tidings.start, next: n.tidings.start.saved.At}
+	h := &herald{watch: watch{clock: n.cfg.Clock}, node: n, lanes: map[string]*lane{}, erased: map[string]uint64{}, cursor: n.tidings.start, next: n.tidings.start.saved.At}
 	for _, k := range h.cursor.saved.Held {
 		l := &lane{stream: k.Stream, back: &heldBack{from: k.From, since: k.Since, tries: k.Tries, at: k.At}}
 		h.lanes[k.Stream] = l
@@ -124,11 +125,9 @@ func newHerald(n *Node) *herald {
 
 // Receive implements actor.Actor.
 func (h *herald) Receive(ctx actor.Context) {
-	now := h.node.cfg.Clock.Now()
-	if now < h.heardAt { // before anything is set by the clock of now
-		h.putBack(h.heardAt - now)
+	if back := h.look(); back > 0 { // before anything is set by the clock of now
+		h.putBack(back)
 	}
-	h.heardAt = now
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		h.self = ctx.Self()
@@ -155,7 +154,7 @@ func (h *herald) Receive(ctx actor.Context) {
 		h.hold = true
 		h.drainAsked = append(h.drainAsked, m.done)
 	}
-	h.work(now)
+	h.work(h.now)
 }
 
 // work begins what may begin now, and sets the alarm for what may later.
@@ -185,14 +184,12 @@ func (h *herald) work(now engine.Millis) {
 
 // putBack is for a clock that has gone back: nothing waits longer than it was to.
 func (h *herald) putBack(by engine.Millis) {
-	for _, at := range []*engine.Millis{&h.road.resumeAt, &h.readAt, &h.cursor.savedAt, &h.shownAt} {
-		*at -= by
-	}
+	sooner(by, &h.road.resumeAt, &h.readAt, &h.cursor.savedAt, &h.shownAt)
 	for _, l := range h.delayed {
-		l.again -= by
+		sooner(by, &l.again)
 	}
 	for _, l := range h.held {
-		l.back.at -= by
+		sooner(by, &l.back.at)
 	}
 }
 

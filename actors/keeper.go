@@ -19,6 +19,8 @@ import (
 // nobody needs in memory. It has a worker of its own, since it waits for the
 // disk.
 type keeper struct {
+	watch // when the message that is handled was taken up
+
 	node  *Node
 	self  *actor.PID
 	alarm Alarm
@@ -57,7 +59,7 @@ type (
 	beginRound struct{}
 )
 
-func newKeeper(n *Node) *keeper { return &keeper{node: n} }
+func newKeeper(n *Node) *keeper { return &keeper{watch: watch{clock: n.cfg.Clock}, node: n} }
 
 const (
 	compactEvery   = engine.Millis(10 * 60_000)
@@ -68,11 +70,14 @@ const (
 
 // Receive implements actor.Actor.
 func (k *keeper) Receive(ctx actor.Context) {
+	if back := k.look(); back > 0 {
+		k.wentBack(back)
+	}
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		k.self = ctx.Self()
 		k.alarm = k.node.cfg.Clock.NewAlarm(func() { k.node.send(k.self, tick{}) })
-		k.roundAt = k.node.cfg.Clock.Now()
+		k.roundAt = k.now
 	case *actor.Stopped:
 		k.alarm.Stop()
 	case tick:
@@ -88,8 +93,19 @@ func (k *keeper) Receive(ctx actor.Context) {
 	}
 }
 
+// wentBack is for a clock that has gone back: nothing waits longer than it was to.
+func (k *keeper) wentBack(by engine.Millis) {
+	sooner(by, &k.roundAt, &k.compactAt)
+	if k.round != nil {
+		sooner(by, &k.round.began, &k.round.asked)
+	}
+	if v := &k.node.view.uncovered; v.Load() != 0 {
+		v.Add(-by)
+	}
+}
+
 func (k *keeper) tick() {
-	now := k.node.cfg.Clock.Now()
+	now := k.now
 	k.alarm.Set(now + k.node.cfg.KeeperEvery.Milliseconds())
 	if k.node.dead.Load() != nil {
 		return
@@ -359,8 +375,12 @@ func (k *keeper) sweep(now engine.Millis) {
 		s.mu.Lock()
 		var idle []*entry
 		for _, e := range s.entries {
-			if e.seat != nil && int64(e.lastUsed) < before {
+			switch last := int64(e.lastUsed); {
+			case e.seat == nil:
+			case last < before:
 				idle = append(idle, e)
+			case last > now/1000: // by a clock that ran ahead
+				e.lastUsed = uint32(now / 1000)
 			}
 		}
 		slices.SortFunc(idle, func(a, b *entry) int { return strings.Compare(a.id, b.id) }) // the map has no order

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -314,6 +315,37 @@ func TestARoundThatLacksSomebodyIsTold(t *testing.T) {
 		}
 		if s := w.log.Stats(); s.ReplayFrom != s.LastSeq+1 {
 			t.Errorf("replay from %d, the log ends at %d", s.ReplayFrom, s.LastSeq)
+		}
+	})
+}
+
+// W3, W4: a keeper does not stand still behind a clock that goes back: it sees that
+// the disk is full, has rounds of snapshots made, and lets go of whom nobody needs.
+func TestTheKeeperByAClockThatWentBack(t *testing.T) {
+	var clk *wallClock // made in the bubble
+	var low atomic.Bool
+	config := func(c *actors.Config) {
+		clk = &wallClock{}
+		c.Clock, c.LowOnSpace, c.SnapshotEvery, c.Idle = clk, low.Load, 10*time.Second, time.Minute
+	}
+	inWorld(t, config, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.pass(time.Hour)
+		w.do("ada", engine.UpdateUser{DailyLimit: engine.Some[int32](7)})
+		clk.jump(-3 * time.Hour)
+		low.Store(true)
+		w.pass(3 * time.Second)
+		if _, err := w.try("ada", engine.UpdateUser{DailyLimit: engine.Some[int32](8)}); !errors.Is(err, actors.ErrNoSpace) {
+			t.Errorf("the disk is full, and a write is answered %v", err)
+		}
+		low.Store(false)
+		w.pass(15 * time.Second)
+		if s := w.log.Stats(); s.ReplayFrom != s.LastSeq+1 {
+			t.Errorf("replay from %d, the log ends at %d", s.ReplayFrom, s.LastSeq)
+		}
+		w.pass(2 * time.Minute)
+		if s := w.node.Stats(); s.ActorsAlive != 0 {
+			t.Error("she is in memory still")
 		}
 	})
 }

@@ -19,6 +19,8 @@ import (
 //
 //	offer → queue → HandOver to the user → flush → Send → RecordOutcome → flush → done
 type outbox struct {
+	watch // when the message that is handled was taken up
+
 	node  *Node
 	self  *actor.PID
 	alarm Alarm
@@ -26,7 +28,6 @@ type outbox struct {
 	senders []*sender
 	known   map[uint64]struct{} // keys queued or under way that no entry has, as hashes
 	seed    maphash.Seed        // of keys
-	now     engine.Millis       // when the message that is handled was taken up
 	spare   []*flight           // that are done
 	until   *limit              // of the hand-overs that begin now
 
@@ -120,7 +121,7 @@ func (o *outbox) answered(l *limit) {
 const maxLookups = 8 // look-ups at the carrier at a time
 
 func newOutbox(n *Node) *outbox {
-	o := &outbox{node: n, known: map[uint64]struct{}{}, seed: maphash.MakeSeed(), paused: n.paused.Load(), holdAll: n.cfg.Still}
+	o := &outbox{watch: watch{clock: n.cfg.Clock}, node: n, known: map[uint64]struct{}{}, seed: maphash.MakeSeed(), paused: n.paused.Load(), holdAll: n.cfg.Still}
 	for _, v := range n.view.senders {
 		o.senders = append(o.senders, newSender(v, n))
 	}
@@ -144,13 +145,11 @@ func (o *outbox) sender(name string) *sender {
 
 // Receive implements actor.Actor.
 func (o *outbox) Receive(ctx actor.Context) {
-	now := o.node.cfg.Clock.Now()
-	if back := o.now - now; back > 0 {
+	if back := o.look(); back > 0 {
 		for _, s := range o.senders {
-			s.putBack(now, back)
+			s.putBack(o.now, back)
 		}
 	}
-	o.now = now
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		o.self = ctx.Self()

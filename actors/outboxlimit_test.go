@@ -8,7 +8,7 @@ import (
 // Hand-overs that begin together share a limit. It ends with the last of them,
 // and not while another may begin.
 func TestHandOversShareALimit(t *testing.T) {
-	o := &outbox{node: &Node{cfg: Config{SendTimeout: time.Minute}}, now: 1000}
+	o := &outbox{watch: watch{now: 1000}, node: &Node{cfg: Config{SendTimeout: time.Minute}}}
 	first := o.limit()
 	if o.now++; o.limit() != first {
 		t.Fatal("the second hand-over of a step has another limit")

@@ -124,11 +124,7 @@ func (s *sender) wait(now engine.Millis) engine.Millis {
 // putBack is for a clock that has gone back: the sender waits no longer than it was
 // to. Its pace would give nothing before the clock has caught up.
 func (s *sender) putBack(now, by engine.Millis) {
-	for _, at := range []*engine.Millis{&s.notBefore, &s.resumeAt, &s.resumedAt, &s.waryUntil} {
-		if *at != 0 {
-			*at -= by
-		}
-	}
+	sooner(by, &s.notBefore, &s.resumeAt, &s.resumedAt, &s.waryUntil)
 	if s.pace != nil {
 		s.pace.SetLimitAt(time.UnixMilli(now), s.pace.Limit())
 	}

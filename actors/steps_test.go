@@ -40,12 +40,15 @@ func (c *wallClock) NewAlarm(fn func()) actors.Alarm {
 	return a
 }
 
-// jump sets it; what was to ring by it rings when it says so.
+// jump sets it; what was to ring by it rings when it says so, or when it goes back.
 func (c *wallClock) jump(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ahead += by.Milliseconds()
 	for _, a := range c.alarms {
+		if by < 0 && a.at != 0 {
+			a.at = 1
+		}
 		a.set()
 	}
 }

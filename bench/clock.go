@@ -38,14 +38,17 @@ func (a *alarm) Stop()                { close(a.stop) }
 func (a *alarm) run() {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
+	seen := engine.Millis(0) // what the clock said last
 	for {
 		select {
 		case <-a.stop:
 			return
 		case <-tick.C:
-			if at := a.at.Load(); at != 0 && at <= a.c.Now() && a.at.CompareAndSwap(at, 0) {
+			now := a.c.Now()
+			if at := a.at.Load(); at != 0 && (at <= now || now < seen) && a.at.CompareAndSwap(at, 0) {
 				a.fn()
 			}
+			seen = now
 		}
 	}
 }

@@ -64,25 +64,19 @@ func (a *audit) polled(p *person, c *source) {
 }
 
 // looksAtTheDisk is how long the engine may take to see that the disk is full, or has
-// room again. It looks by the wall clock: one that goes back puts that off.
-func (w *world) looksAtTheDisk(since engine.Millis) engine.Millis {
-	most := w.shape.keeper.Milliseconds() + minute
-	if w.jumped > since-2*maxSkew-most {
-		most += 2 * maxSkew
-	}
-	return most
-}
+// room again.
+func (w *world) looksAtTheDisk() engine.Millis { return w.shape.keeper.Milliseconds() + minute }
 
 // couldBeRecorded reports whether the disk has had room since then.
 func (w *world) couldBeRecorded(since engine.Millis) bool {
-	return w.fullUntil == 0 || w.fullUntil+w.looksAtTheDisk(w.fullSince) < since
+	return w.fullUntil == 0 || w.fullUntil+w.looksAtTheDisk() < since
 }
 
 // recordedWhileFull is W3: what comes of a reading waits for room, like callers'
 // writes.
 func (a *audit) recordedWhileFull(p *person, calendar string) {
 	w := a.w
-	if known := w.now - w.fullSince; w.now < w.fullUntil && known > w.looksAtTheDisk(w.fullSince) && w.calm(known) {
+	if known := w.now - w.fullSince; w.now < w.fullUntil && known > w.looksAtTheDisk() && w.calm(known) {
 		a.fail("polled", p, "a reading of calendar %s is recorded, and the disk is full since %s (W3)", calendar, rfc3339(w.fullSince))
 	}
 }

@@ -93,6 +93,9 @@ func (w *world) jump(by engine.Millis) {
 	w.skew += by
 	if w.jumped = w.now; by < 0 {
 		w.backAt = w.now
+		if w.proc != nil {
+			w.proc.wentBack()
+		}
 	}
 }
 

@@ -215,6 +215,15 @@ func (a *alarm) Set(at engine.Millis) { a.at = at }
 // Stop implements actors.Alarm.
 func (a *alarm) Stop() { a.at = 0 }
 
+// wentBack has alarms ring soon that the wall clock has gone back from.
+func (p *process) wentBack() {
+	for _, a := range p.alarms {
+		if a.at != 0 {
+			a.at = min(a.at, p.Now()+second)
+		}
+	}
+}
+
 // nextAlarm returns the alarm that rings first and when, in true time.
 func (p *process) nextAlarm() (*alarm, engine.Millis) {
 	var first *alarm

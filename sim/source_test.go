@@ -452,14 +452,14 @@ func TestAReadingWaitsForRoom(t *testing.T) {
 	for name, c := range map[string]struct {
 		full     engine.Millis // since when, before the record
 		over     engine.Millis // it has had room for so long; 0: it has none
-		jumped   bool          // the clock that the engine looks by
+		jumped   bool          // the clock, meanwhile
 		troubled bool
 		bad      bool
 	}{
 		"it has room, and has for long":           {full: 3 * hour, over: 2 * hour},
 		"it is full, and nobody has seen it":      {full: sees - minute},
 		"it is full":                              {full: sees + minute, bad: true},
-		"it is full, and the clock has gone back": {full: sees + minute, jumped: true},
+		"it is full, and the clock has gone back": {full: sees + minute, jumped: true, bad: true},
 		"it is full, and there was a crash":       {full: sees + minute, troubled: true},
 	} {
 		t.Run(name, func(t *testing.T) {
