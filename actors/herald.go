@@ -115,8 +115,10 @@ const maxWaiting = 512
 
 func newHerald(n *Node) *herald {
 	h := &herald{watch: watch{clock: n.cfg.Clock}, node: n, lanes: map[string]*lane{}, erased: map[string]uint64{}, cursor: n.tidings.start, next: n.tidings.start.saved.At}
+	now := n.cfg.Clock.Now()
 	for _, k := range h.cursor.saved.Held {
-		l := &lane{stream: k.Stream, back: &heldBack{from: k.From, since: k.Since, tries: k.Tries, at: k.At}}
+		at := min(k.At, now+longest(k.Tries)) // the clock may have gone back since
+		l := &lane{stream: k.Stream, back: &heldBack{from: k.From, since: k.Since, tries: k.Tries, at: at}}
 		h.lanes[k.Stream] = l
 		h.held = append(h.held, l)
 	}

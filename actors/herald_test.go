@@ -534,6 +534,32 @@ func TestAnAwayReceiverByAClockThatWentBack(t *testing.T) {
 	})
 }
 
+// Who was declined waits no longer for a clock that goes back while no process runs.
+func TestADeclinedOneByAClockThatWentBackBetweenTwoLives(t *testing.T) {
+	c := &wallClock{}
+	telling(t, func(cfg *actors.Config) { cfg.Clock = c }, func(w *world, r *receiver) {
+		w.person("ada", "+15550100001")
+		r.set(answers(provider.Declined))
+		w.event("ada", "e1", 20*time.Hour)
+		w.pass(20 * time.Second)
+		tried := r.tried()
+		survivor := w.log.(*waltest.Mem).CrashClone()
+		w.stop()
+		c.jump(-3 * time.Hour)
+		w.log = survivor
+		w.start()
+		w.pass(3 * time.Minute)
+		if got := r.tried() - tried; tried != 2 || got != 0 {
+			t.Errorf("%d tries, and %d more before it was time to", tried, got)
+		}
+		r.set(nil)
+		w.pass(3 * time.Minute)
+		if got := r.heard("ada"); got != "scheduled" {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
 // S5: that a sender stops and goes on is told too, durably, and is nobody's.
 func TestSenderIsTold(t *testing.T) {
 	telling(t, nil, func(w *world, r *receiver) {

@@ -55,9 +55,14 @@ var retryAfter = [...]engine.Millis{
 // delayOf is how long the nth failure (from 1) is waited for, give or take a
 // tenth.
 func delayOf(nth int, draw uint64) engine.Millis {
-	d := retryAfter[min(max(nth, 1), len(retryAfter))-1]
+	d := waitAfter(nth)
 	return d - d/10 + engine.Millis(draw%uint64(d/5))
 }
+
+// longest is what delayOf is at most.
+func longest(nth int) engine.Millis { return waitAfter(nth) + waitAfter(nth)/10 }
+
+func waitAfter(nth int) engine.Millis { return retryAfter[min(max(nth, 1), len(retryAfter))-1] }
 
 // enqueue makes a lane ready that has something to tell.
 func (h *herald) enqueue(l *lane) {

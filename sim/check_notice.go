@@ -317,12 +317,12 @@ func (r *receiver) refused() {
 }
 
 // hearOut gives what waits the time that it may take: a stream that was declined
-// often waits for a day and more, and longer if the clock has gone back since.
+// often waits for a day and a tenth, whatever the clock has done since.
 func (r *receiver) hearOut() {
 	if r == nil {
 		return
 	}
-	for n := 0; n < 48 && !r.w.over && len(r.untold()) > 0; n++ {
+	for n := 0; n < 28 && !r.w.over && len(r.untold()) > 0; n++ {
 		r.w.run(r.w.now + hour)
 	}
 }
