@@ -223,6 +223,48 @@ func TestRestoreDoesNotRetryWhatWasWithTheCarrier(t *testing.T) {
 	})
 }
 
+// S3: what the engine sent that ran on behind a backup is not known. A message that
+// is begun by the one that took over is not looked for before that, in whichever of
+// its lives: a text of the same words would be taken for it.
+func TestTakingOverIsKnown(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.person("ada", "+15550100001")
+		w.pass(72 * time.Hour)
+		var backup bytes.Buffer
+		if _, err := w.log.Backup(&backup); err != nil {
+			t.Fatal(err)
+		}
+		look := func(want time.Duration) {
+			t.Helper()
+			w.carrier.set(func(provider.Message) provider.Outcome { return provider.Outcome{Kind: provider.Uncertain} })
+			at := time.Now()
+			w.do("ada", engine.CreateReminder{Text: at.Format(time.TimeOnly), SendAt: at.UnixMilli()})
+			w.pass(35 * time.Second)
+			back := time.Duration(at.UnixMilli()-w.carrier.since) * time.Millisecond
+			if back < want-time.Second || back > want+time.Second {
+				t.Errorf("it is looked for %s back, want %s", back, want)
+			}
+			w.pass(2 * time.Hour)
+		}
+		look(24 * time.Hour)
+		w.stop()
+		restored, err := waltest.RestoreMem(&backup, waltest.MemOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.log = restored
+		w.pass(time.Hour) // between the two
+		w.start()
+		took := time.Now()
+		look(0)
+		look(time.Since(took) - 10*time.Minute)
+		w.crash()
+		look(time.Since(took) - 10*time.Minute)
+		w.pass(48 * time.Hour)
+		look(24 * time.Hour)
+	})
+}
+
 // S4: what left behind a restore is tried again when it is lost, also by a
 // process that starts later.
 func TestWhatIsSentBehindARestoreIsRetried(t *testing.T) {

@@ -26,6 +26,7 @@ type carrier struct {
 	accepted []provider.Message
 	at       []time.Time
 	asked    int
+	since    int64 // from when on it was last asked for a message
 }
 
 func (c *carrier) Send(ctx context.Context, m provider.Message) provider.Outcome {
@@ -49,10 +50,11 @@ func (c *carrier) Send(ctx context.Context, m provider.Message) provider.Outcome
 	return out
 }
 
-func (c *carrier) Find(_ context.Context, m provider.Message, _ int64) provider.Sighting {
+func (c *carrier) Find(_ context.Context, m provider.Message, since int64) provider.Sighting {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
+	c.since = since
 	if c.find != nil {
 		return c.find(m)
 	}

@@ -133,8 +133,26 @@ func (n *Node) findBackup() error {
 		}
 	}
 	n.restoredAt, n.restoredSeq = at, r.Seq
+	if err := n.findRanOn(); err != nil {
+		return err
+	}
 	if pending {
 		n.backupAt.Store(at)
+	}
+	return nil
+}
+
+// findRanOn learns when this store took over at the latest: when its first record
+// behind the backup was written, as far as it has them, or now.
+func (n *Node) findRanOn() error {
+	n.ranOn = n.cfg.Clock.Now()
+	from := max(n.restoredSeq+1, n.cfg.Log.Stats().FirstSeq)
+	err := n.cfg.Log.Replay(from, func(r wal.Record) error {
+		n.ranOn = r.At
+		return errFound
+	})
+	if err != nil && !errors.Is(err, errFound) {
+		return fmt.Errorf("actors: first record behind the restored backup: %w", err)
 	}
 	return nil
 }

@@ -58,6 +58,10 @@ type Env struct {
 	Policy Policy
 	Draw   uint64 // this decision's random bits, for jitter
 
+	// RanOn is until when another engine may have run on whose store was lost, and
+	// have sent what is not known here; 0: none has.
+	RanOn Millis
+
 	// Scratch, if it is not nil, is used by this decision alone while it lasts.
 	Scratch *Scratch
 
@@ -92,8 +96,8 @@ type (
 		Attempts           int32  // hand-overs that it has had
 	}
 	// LookUp asks the carrier whether it has a message (S3), or what became
-	// of one that it has (D5): then SID is set. Since is the earliest that it
-	// can have been handed over.
+	// of one that it has (D5): then SID is set. Since is the earliest that the
+	// carrier can have taken it, by its clock.
 	LookUp struct {
 		Message Outgoing
 		SID     string

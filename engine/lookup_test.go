@@ -19,7 +19,7 @@ func TestLookUpBeginsWhereAClockWentBackTo(t *testing.T) {
 	s.decide(engine.RecordOutcome{MessageID: m.MessageID, Kind: engine.OutcomeUncertain})
 	for range 2 {
 		s.now += 3_600_000
-		if since := s.lookUp(t).Since; since != missed {
+		if since := s.lookUp(t).Since; since > missed {
 			t.Errorf("the look-up begins %d ms behind what was missed", since-missed)
 		}
 		s.decide(engine.RecordSighting{MessageID: m.MessageID, Kind: engine.SightingUnknown})
@@ -60,7 +60,7 @@ func TestLookUpOfOneThatAnotherWasTakenFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := reached(t)
-			s.now += 12 * 3_600_000
+			s.now += 60_000 // behind somebody's birth: it is not looked for further back
 			begun := s.now
 			var messages []*engine.Outgoing
 			for _, text := range []string{"Water the plants", c.words} {
@@ -79,6 +79,89 @@ func TestLookUpOfOneThatAnotherWasTakenFor(t *testing.T) {
 			}
 			if since := s.lookUp(t).Since; since != want {
 				t.Errorf("the look-up begins %d ms behind %d", since-want, want)
+			}
+		})
+	}
+}
+
+// TestALookUpGoesADayBack: nobody knows by how much our clock is ahead of the
+// carrier's, so that a message whose answer was lost is looked for a day further
+// back, but not where the carrier may have one of the same words that is another,
+// and whose id is not known (S3).
+func TestALookUpGoesADayBack(t *testing.T) {
+	const minute, hour = engine.Millis(60_000), engine.Millis(3_600_000)
+	lost := engine.RecordOutcome{Kind: engine.OutcomeUncertain}
+	for name, c := range map[string]struct {
+		born  engine.Millis // how long before it the person was made
+		ranOn engine.Millis // and the store was restored; 0: it was not
+		// Of another message: its words, how long before, and what the carrier answered
+		// and what look-ups found.
+		words   string
+		before  engine.Millis
+		outcome *engine.RecordOutcome
+		found   []engine.RecordSighting
+		crash   bool // the process died in the hand-over
+		back    engine.Millis
+	}{
+		"nothing else is known":      {born: 72 * hour, back: 24 * hour},
+		"the process died":           {born: 72 * hour, crash: true, back: 24 * hour},
+		"they were made since":       {born: 3 * hour, back: 3*hour - 10*minute},
+		"they were made just before": {born: minute, back: 0},
+		"the store was restored":     {born: 72 * hour, ranOn: 5 * hour, back: 5*hour - 10*minute},
+		"other words":                {born: 72 * hour, words: "Feed the cat", before: 2 * hour, outcome: &lost, back: 24 * hour},
+		"it got there":               {born: 72 * hour, words: "Water the plants", before: 2 * hour, outcome: &engine.RecordOutcome{Kind: engine.OutcomeAccepted, SID: "SM1"}, back: 24 * hour},
+		"a carrier without ids":      {born: 72 * hour, words: "Water the plants", before: 2 * hour, outcome: &engine.RecordOutcome{Kind: engine.OutcomeAccepted}, back: 2*hour - 10*minute},
+		"it was refused": {
+			born: 72 * hour, words: "Water the plants", before: 2 * hour, back: 24 * hour,
+			outcome: &engine.RecordOutcome{Kind: engine.OutcomeRefused, Failure: engine.Failure{Category: engine.CategoryInvalidNumber, Retry: engine.RetryNever}},
+		},
+		"it was refused, nobody knows why": {
+			born: 72 * hour, words: "Water the plants", before: 2 * hour, back: 2*hour - 10*minute,
+			outcome: &engine.RecordOutcome{Kind: engine.OutcomeRefused, Failure: engine.Failure{Category: engine.CategoryUnknown, Retry: engine.RetryNever}},
+		},
+		"nobody knows what became of it": {born: 72 * hour, words: "Water the plants", before: 2 * hour, outcome: &lost, back: 2*hour - 10*minute},
+		"the same, a moment before":      {born: 72 * hour, words: "Water the plants", before: 7 * minute, outcome: &lost, back: 0},
+		"the same, and met anyway":       {born: 72 * hour, words: "Water the plants", before: 4 * minute, outcome: &lost, back: 24 * hour},
+		"it was found": {
+			born: 72 * hour, words: "Water the plants", before: 2 * hour, outcome: &lost, back: 24 * hour,
+			found: []engine.RecordSighting{{Kind: engine.SightingFound, SID: "SM1"}},
+		},
+		"it was absent twice": {
+			born: 72 * hour, words: "Water the plants", before: 2 * hour, outcome: &lost, back: 24 * hour,
+			found: []engine.RecordSighting{{Kind: engine.SightingAbsent}, {Kind: engine.SightingAbsent}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := reached(t)
+			s.policy.ReconcileAfter, s.policy.ConfirmAfter = minute/4, 0
+			begun := s.now + c.born
+			if c.ranOn != 0 {
+				s.ranOn = begun - c.ranOn
+			}
+			hand := func(text string, at engine.Millis) string {
+				s.now = at
+				r := s.decide(engine.CreateReminder{Text: text, SendAt: s.now, ExpiresAt: s.now + minute}).Reply.(engine.ReminderReply).Reminder.ID
+				return s.decide(engine.HandOver{ReminderID: r}).Reply.(engine.HandOverReply).Message.MessageID
+			}
+			if c.words != "" {
+				other := hand(c.words, begun-c.before)
+				c.outcome.MessageID = other
+				s.decide(*c.outcome)
+				for _, found := range c.found {
+					s.now += minute / 4
+					found.MessageID = other
+					s.decide(found)
+				}
+			}
+			id := hand("Water the plants", begun)
+			if c.crash {
+				s.decide(engine.Recover{})
+			} else {
+				s.decide(engine.RecordOutcome{MessageID: id, Kind: engine.OutcomeUncertain})
+			}
+			s.now += minute / 2
+			if back := begun - s.lookUp(t).Since; back != c.back {
+				t.Errorf("it is looked for %d minutes back, want %d", back/minute, c.back/minute)
 			}
 		})
 	}

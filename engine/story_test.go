@@ -89,6 +89,7 @@ type story struct {
 	t      *testing.T
 	u      *engine.User
 	now    engine.Millis
+	ranOn  engine.Millis // until when another engine may have, whose store was lost
 	policy engine.Policy
 	key    string
 	log    []logged
@@ -114,7 +115,7 @@ func newStory(t *testing.T) *story {
 
 func (s *story) decide(cmd engine.Command) engine.Decision {
 	s.t.Helper()
-	d := engine.Decide(s.u, engine.Env{Now: s.now, Zone: time.LoadLocation, Policy: s.policy, Key: s.key, KeyHash: 1}, cmd)
+	d := engine.Decide(s.u, engine.Env{Now: s.now, Zone: time.LoadLocation, Policy: s.policy, Key: s.key, KeyHash: 1, RanOn: s.ranOn}, cmd)
 	for _, e := range d.Events {
 		s.log = append(s.log, logged{s.now, e})
 	}

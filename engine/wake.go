@@ -43,22 +43,24 @@ func (t *turn) owed() []Effect {
 	return out
 }
 
-// lookUp begins where the message can be by the carrier's clock: when it was
-// begun, or when its outcome was missed, if ours went back in between.
+// lookUp asks for a message where it can be by the carrier's clock.
 func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 	l := LookUp{SID: m.SID, Message: Outgoing{
 		UserID: t.u.ID, ReminderID: r.ID, MessageID: m.ID, To: m.To, Sender: m.Sender, Text: m.Text, Segments: m.Segments,
 		CreatedAt: m.CreatedAt, ValidUntil: m.ValidUntil, Due: r.Due,
 	}, Since: min(m.CreatedAt, m.UpdatedAt)}
-	if r.Reason == ReasonCrash && m.UpdatedAt < m.CreatedAt {
-		l.Since -= dayMillis // the clock went back before nobody ran, and how long nobody did is not known
-	}
 	if r.Reason == ReasonRestored { // somebody may have had it sent before it was due
 		l.Since = min(l.Since, t.u.Fence)
 		l.Since = min(l.Since, r.Due) // the backup's time is its last record's, and the clock may have gone back behind that
 	}
 	if back := t.u.sameWordsBack(m); back != 0 { // which may have been taken for this one, so that this one's is where it was
 		l.Since = min(l.Since, back)
+	}
+	if m.SID == "" && r.Reason != ReasonRestored {
+		l.Since = min(l.Since, max(l.Since-dayMillis, t.unknownUntil(m, l.Since)))
+	}
+	if r.Reason == ReasonCrash && m.UpdatedAt < m.CreatedAt { // the clock went back before nobody ran, and how long nobody did is not known
+		l.Since = min(l.Since, m.UpdatedAt-dayMillis)
 	}
 	if m.SID == m.ID {
 		l.SID = "" // the carrier gave none
@@ -67,6 +69,43 @@ func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 		l.Message.Others = t.otherSIDs(m.ID)
 	}
 	return l
+}
+
+// A message whose answer was lost is looked for a day further back: nobody knows
+// by how much our clock is ahead of the carrier's, or was when the carrier took
+// it. One that goes back during a hand-over may be right again before its outcome
+// is missed, or before the next process comes up. What the carrier has of the same
+// words in that day is no other message's: those whose ids are known are left out
+// by them, and it is not looked for where there may be others.
+const (
+	clockGrace = 5 * minute  // that carriers' look-ups allow for by themselves
+	wordsApart = 10 * minute // from what may be another message: clockGrace, and the call
+)
+
+// unknownUntil is until when the carrier may have taken a message of the same words
+// that a look-up from since on does not meet anyway, and whose id is not known: of
+// somebody who had the id before (N6), of the engine that ran on behind a backup
+// (S3), or one of ours.
+func (t *turn) unknownUntil(m *Message, since Millis) Millis {
+	until := max(t.u.CreatedAt, t.env.RanOn)
+	for o := range t.u.namesakes(m) {
+		if o.CreatedAt < since-clockGrace && o.unnamed() {
+			until = max(until, o.CreatedAt)
+		}
+	}
+	return until + wordsApart
+}
+
+// unnamed reports whether the carrier may have the message under an id that is not
+// known. It has not what it refused, and not what it did not know twice.
+func (m *Message) unnamed() bool {
+	switch {
+	case m.SID == m.ID:
+		return true
+	case m.SID != "", m.NotMade, m.Absent >= absentProof:
+		return false
+	}
+	return m.Status != MessageFailed || m.Error.Category == CategoryUnknown
 }
 
 // otherSIDs lists the ids that the carrier gave to other messages.

@@ -140,8 +140,8 @@ func (p *pace) without() []Class {
 		return []Class{Restore, ClockForward, ClockBack}
 	case CornerLosses: // by a clock that jumps nobody knows when it was to be asked; behind a restore nobody knows who was to be asked
 		return []Class{ClockForward, ClockBack, Restore}
-	case CornerClocks: // behind a crash in a hand-over it is not known whether the clock went back and ahead again
-		return []Class{Restore, CrashAnywhere, AppendLost, AppendKept, CrashSnapshot}
+	case CornerClocks: // by a clock that jumped since the backup nobody knows what was due
+		return []Class{Restore}
 	case CornerReads:
 		return []Class{Restore, ClockForward, ClockBack, Suspend, Pause, AccountDown, RateLimited}
 	}

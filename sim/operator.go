@@ -72,11 +72,8 @@ const maxSkew = 7 * hour
 // jump moves the wall clock; true time goes on as ever. While a restored store
 // is accounted for it stands: what was due since the backup is told by it.
 func (w *world) jump(by engine.Millis) {
-	if !w.fence() {
+	if !w.fence() || w.pace.leaps > 0 && by > 0 && w.audit.madeSince(w.wall()-15*minute) {
 		return
-	}
-	if w.pace.leaps > 0 && by > 0 && w.backAt != 0 && w.now < w.backAt+minute {
-		return // back and ahead again within one hand-over: what the carrier's clock said in between, nobody can know
 	}
 	by = min(max(w.skew+by, -maxSkew), maxSkew) - w.skew
 	if by == 0 {
@@ -91,12 +88,22 @@ func (w *world) jump(by engine.Millis) {
 	}
 	w.receiver.jumped()
 	w.skew += by
-	if w.jumped = w.now; by < 0 {
-		w.backAt = w.now
-		if w.proc != nil {
-			w.proc.wentBack()
+	w.jumped = w.now
+	if by < 0 && w.proc != nil {
+		w.proc.wentBack()
+	}
+}
+
+// madeSince reports whether somebody was made then or later, by the wall clock. What
+// the carrier took before that by a clock that has gone back is not looked for once it
+// is ahead again: it may be somebody's who had the number before.
+func (a *audit) madeSince(at engine.Millis) bool {
+	for _, p := range a.w.people {
+		if u := a.shadow[p.id]; u != nil && u.Exists && u.CreatedAt > at {
+			return true
 		}
 	}
+	return false
 }
 
 // pause stops sending for everybody, for a while (S8).

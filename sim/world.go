@@ -46,7 +46,6 @@ type world struct {
 	upSince     engine.Millis
 	disturbed   engine.Millis // when something last was not as it should be
 	jumped      engine.Millis // when the wall clock did last
-	backAt      engine.Millis // when it went back last
 	restored    engine.Millis
 	backups     []*backup
 	codes       map[string][]code // that were sent to a number
