@@ -50,6 +50,7 @@ type Node struct {
 	backupAt    atomic.Int64  // of the restored backup that is being accounted for
 	restoredAt  engine.Millis // of the last restored backup, accounted for or not
 	restoredSeq uint64        // its last record
+	restores    uint64        // so often the store came out of a backup
 	ranOn       engine.Millis // until when the engine may have run on whose store was lost; 0: none was
 	ready       atomic.Bool
 	draining    atomic.Bool

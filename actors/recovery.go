@@ -132,7 +132,7 @@ func (n *Node) findBackup() error {
 			return fmt.Errorf("actors: last record of the restored backup: %w", err)
 		}
 	}
-	n.restoredAt, n.restoredSeq = at, r.Seq
+	n.restoredAt, n.restoredSeq, n.restores = at, r.Seq, r.Epoch
 	if err := n.findRanOn(); err != nil {
 		return err
 	}

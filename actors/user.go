@@ -154,7 +154,7 @@ var scratches = sync.Pool{New: func() any { return new(engine.Scratch) }}
 func (u *user) env(now engine.Millis, r *request) engine.Env {
 	return engine.Env{
 		Now: now, Zone: u.node.zones.Load, Policy: u.node.cfg.Policy, Draw: u.node.draw(u.e.id, u.st.EventSeq),
-		Key: r.key, KeyHash: r.keyHash, RanOn: u.node.ranOn,
+		Key: r.key, KeyHash: r.keyHash, RanOn: u.node.ranOn, Restores: u.node.restores,
 	}
 }
 

@@ -62,6 +62,9 @@ type Env struct {
 	// have sent what is not known here; 0: none has.
 	RanOn Millis
 
+	// Restores is how often the store came out of a backup.
+	Restores uint64
+
 	// Scratch, if it is not nil, is used by this decision alone while it lasts.
 	Scratch *Scratch
 

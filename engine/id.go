@@ -30,10 +30,15 @@ func snoozeID(userID, reminderID string, at Millis) string {
 
 // messageID names one attempt of a reminder. The user's birth tells it from
 // the attempts for somebody who had the id before and was erased: their late
-// callbacks must find nobody (N6). It is in every backup, so that after a
-// restore an attempt has the name that it had before (S3).
-func messageID(reminderID string, attempt int32, born Millis) string {
-	return digest("m_", "message", reminderID, "", int64(attempt), born) + "_" + strconv.Itoa(int(attempt))
+// callbacks must find nobody (N6). So does the number of restores tell it from one
+// that was lost with the store: of a store that was never restored it is no part of
+// the id.
+func messageID(reminderID string, attempt int32, born Millis, restores uint64) string {
+	behind := ""
+	if restores > 0 {
+		behind = strconv.FormatUint(restores, 10)
+	}
+	return digest("m_", "message", reminderID, behind, int64(attempt), born) + "_" + strconv.Itoa(int(attempt))
 }
 
 const (

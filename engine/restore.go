@@ -95,7 +95,7 @@ func (t *turn) assume() {
 		if told, ok := t.tellApart(r, text, since); ok {
 			text = told // the third of these words left with its time
 		}
-		mid := t.nextMessage(r)
+		mid := t.messageBehind(r, max(t.env.Restores, 1)-1) // as the engine called it that ran on: a callback may tell
 		t.emit(AttemptStarted{
 			ID: id, MessageID: mid, To: t.u.Phone, Text: text.body, Via: text.via,
 			Encoding: text.size.Encoding, Segments: int32(text.size.Segments), On: r.On,

@@ -85,3 +85,48 @@ func TestWhatCameBehindARestoreIsRetried(t *testing.T) {
 		t.Errorf("%s, and nobody else has tried again", got)
 	}
 }
+
+// TestWhatWasLostWithTheStoreHasNoNamesake: behind a restore a message has the id of
+// none that was lost with the store, whose late callback must not speak for it. What
+// is taken to have left since the backup has the id that the engine gave it that ran
+// on, so that a callback may tell (S3).
+func TestWhatWasLostWithTheStoreHasNoNamesake(t *testing.T) {
+	for _, restores := range []uint64{0, 1, 7} {
+		env := engine.Env{Now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC).UnixMilli(), Zone: time.LoadLocation, Policy: engine.DefaultPolicy(), Restores: restores}
+		backup, later, due := env.Now, env.Now+3_600_000, env.Now+60_000
+		begin := func() (u *engine.User, soon, after string) { // as the backup has it
+			u, env.Now, env.Restores = &engine.User{ID: "ada"}, backup, restores
+			engine.Decide(u, env, engine.UpdateUser{Create: true, Zone: engine.Some("UTC"), Quiet: engine.Some(engine.Quiet{})})
+			engine.Decide(u, env, engine.AttestPhone{Phone: "+12025550123"})
+			create := func(text string, at engine.Millis) string {
+				return engine.Decide(u, env, engine.CreateReminder{Text: text, SendAt: at}).Reply.(engine.ReminderReply).Reminder.ID
+			}
+			return u, create("Water the plants", due), create("Feed the cat", later)
+		}
+		hand := func(u *engine.User, id string) string {
+			return engine.Decide(u, env, engine.HandOver{ReminderID: id}).Reply.(engine.HandOverReply).Message.MessageID
+		}
+		u, soon, after := begin()
+		env.Now = due
+		lost := hand(u, soon)
+		engine.Decide(u, env, engine.SendNow{ID: after})
+		hurried := hand(u, after)
+
+		u, soon, after = begin()
+		env.Restores++
+		env.Now = due + 60_000
+		engine.Decide(u, env, engine.Recover{BackupAt: backup})
+		engine.Decide(u, env, engine.ReportDelivery{MessageID: lost, SID: "SM1", Status: engine.MessageDelivered})
+		if got := u.Reminders[0]; got.ID != soon || got.Status != engine.StatusDelivered {
+			t.Errorf("%d restores before: it is %s, and its callback came", restores, got.Status)
+		}
+		env.Now = later
+		if id := hand(u, after); id == hurried {
+			t.Errorf("%d restores before: two messages are %s", restores, id)
+		}
+		reply := engine.Decide(u, env, engine.ReportDelivery{MessageID: hurried, SID: "SM2", Status: engine.MessageDelivered}).Reply
+		if r, ok := reply.(engine.Refusal); !ok || r.Code != engine.CodeMessageNotFound || u.Reminders[1].Status != engine.StatusSending {
+			t.Errorf("%d restores before: %+v, %s", restores, reply, u.Reminders[1].Status)
+		}
+	}
+}

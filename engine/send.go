@@ -187,8 +187,11 @@ func (t *turn) hasRoom(r *Reminder, on Date) bool {
 }
 
 // nextMessage is the id of the reminder's next message.
-func (t *turn) nextMessage(r *Reminder) string {
-	return messageID(r.ID, int32(len(r.Messages))+1, t.u.CreatedAt)
+func (t *turn) nextMessage(r *Reminder) string { return t.messageBehind(r, t.env.Restores) }
+
+// messageBehind is the id that it has behind so many restores.
+func (t *turn) messageBehind(r *Reminder, restores uint64) string {
+	return messageID(r.ID, int32(len(r.Messages))+1, t.u.CreatedAt, restores)
 }
 
 // startAttempt records the attempt, with its text from the event as it is now

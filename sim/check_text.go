@@ -77,7 +77,7 @@ func (a *audit) once(d *delivery, t *trail) {
 		case b.lostAt(d.calledAt):
 		case isPills(d.msg.Text): // one of the same words may be taken for another: a.conserved
 		case a.taken(b): // it counts as the other one's
-		case a.disguised(b, d.msg.ReminderID), a.namesake(b):
+		case a.disguised(b, d.msg.ReminderID):
 			a.unknowable++
 		default:
 			a.fail("once", a.w.person(d.msg.UserID), "reminder %s is texted twice: %s at %s and %s at %s, %q (S3)",
@@ -140,20 +140,10 @@ func (a *audit) lookedFor(d *delivery, reminder string) *assumption {
 	return nil
 }
 
-// namesake reports whether the news of a text were refused, since behind a restore
-// its message has the id of one that was lost with the store, and a late callback
-// of that one came first: the journal has that one's sid.
-func (a *audit) namesake(d *delivery) bool {
-	return d.calledAt >= a.w.restored && slices.ContainsFunc(a.messages(d.msg.UserID, d.msg.ReminderID), func(m engine.Message) bool {
-		o := a.w.carrier.bySID[m.SID]
-		return m.ID == d.msg.MessageID && m.SID != d.sid && o != nil && o.msg.MessageID == m.ID && o.calledAt < a.w.restored
-	})
-}
-
 // unrecognized reports whether the engine can't know, for a store was restored, that
 // the carrier has a reminder's text.
 func (a *audit) unrecognized(d *delivery, reminder string) bool {
-	return a.disguised(d, reminder) || a.overtaken(d, reminder) || a.namesake(d)
+	return a.disguised(d, reminder) || a.overtaken(d, reminder)
 }
 
 // overtaken reports whether a text left before a restore for a lead that, by the

@@ -58,39 +58,33 @@ func TestTextsOfTheSameWordsAreCountedAtCalls(t *testing.T) {
 	}
 }
 
-// TestACallbackNamesALostMessage: behind a restore a hand-over has the id of one
-// that was lost with the store, in other words or not due by the backup, and a late
-// callback of that one is believed whatever became of its namesake. Without another
-// text of that id, or without a loss, what was refused stays refused. It is the
-// first restore behind a text that looks for it.
+// TestACallbackNamesALostMessage: behind a restore a text of other words is not
+// recognized, and a late callback that names it is believed. What was refused stays
+// refused: no other has its id. It is the first restore behind a text that looks
+// for it.
 func TestACallbackNamesALostMessage(t *testing.T) {
 	refused := engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}
 	absent := engine.Failure{Category: engine.CategoryUnknown}
 	for name, c := range map[string]struct {
 		failure  engine.Failure
 		sid      string // what the message had before
-		called   bool   // handed over since the restore
 		words    string // of the one that was looked for; empty: none was
 		second   string // of the one that a second restore looked for, two hours later
 		restored engine.Millis
 		bad      bool
 	}{
-		"refused, and another one has its id": {failure: refused, called: true, words: "e0x1 Lunch begins soon", restored: hour},
-		"not known, and never handed over":    {failure: absent, words: "e0x1 Lunch begins soon", restored: hour},
-		"refused, and no other had its id":    {failure: refused, words: "e0x1 Lunch begins soon", restored: hour, bad: true},
-		"accepted before":                     {failure: refused, sid: "SM1", called: true, words: "e0x1 Lunch begins soon", restored: hour, bad: true},
-		"of the same words":                   {failure: refused, called: true, words: "e0x1 Lunch in 15 mins", restored: hour, bad: true},
-		"it left behind the restore":          {failure: refused, called: true, words: "e0x1 Lunch begins soon", restored: -hour, bad: true},
-		"refused, and by the backup not due":  {failure: refused, called: true, restored: hour},
-		"not called since, and was not due":   {failure: refused, restored: hour, bad: true},
-		"not known, and was not due":          {failure: absent, restored: hour, bad: true},
-		"not due, and it left behind it":      {failure: refused, called: true, restored: -hour, bad: true},
-		"other words, then the same":          {failure: absent, words: "e0x1 Lunch begins soon", second: "e0x1 Lunch in 15 mins", restored: hour},
-		"the same words, then others":         {failure: absent, words: "e0x1 Lunch in 15 mins", second: "e0x1 Lunch begins soon", restored: hour, bad: true},
-		"it left between two restores":        {failure: absent, words: "e0x1 Lunch begins soon", second: "e0x1 Lunch in 15 mins", restored: -hour, bad: true},
+		"not known":                    {failure: absent, words: "e0x1 Lunch begins soon", restored: hour},
+		"refused":                      {failure: refused, words: "e0x1 Lunch begins soon", restored: hour, bad: true},
+		"accepted before":              {failure: absent, sid: "SM1", words: "e0x1 Lunch begins soon", restored: hour, bad: true},
+		"of the same words":            {failure: absent, words: "e0x1 Lunch in 15 mins", restored: hour, bad: true},
+		"it left behind the restore":   {failure: absent, words: "e0x1 Lunch begins soon", restored: -hour, bad: true},
+		"not known, and was not due":   {failure: absent, restored: hour, bad: true},
+		"other words, then the same":   {failure: absent, words: "e0x1 Lunch begins soon", second: "e0x1 Lunch in 15 mins", restored: hour},
+		"the same words, then others":  {failure: absent, words: "e0x1 Lunch in 15 mins", second: "e0x1 Lunch begins soon", restored: hour, bad: true},
+		"it left between two restores": {failure: absent, words: "e0x1 Lunch begins soon", second: "e0x1 Lunch in 15 mins", restored: -hour, bad: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, p, d, in := oneText()
+			w, p, d, _ := oneText()
 			d.sid = "SM1"
 			w.carrier.bySID[d.sid] = d
 			w.restored, w.audit.known = d.calledAt+c.restored, map[string]bool{"r_1": true}
@@ -105,8 +99,6 @@ func TestACallbackNamesALostMessage(t *testing.T) {
 				w.restored += 2 * hour
 				look(c.second)
 			}
-			in.called = c.called
-			w.audit.intents["m_1"] = in
 			before := engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
 				{ID: "m_1", SID: c.sid, Status: engine.MessageFailed, Error: c.failure},
 			}}}
@@ -225,41 +217,6 @@ func TestTheLimitOfWhoComesAgainBehindARestore(t *testing.T) {
 		if counted := p.limits.known["r_2"]; counted != inBackup {
 			t.Errorf("in the backup %t, what was under way counts: %t", inBackup, counted)
 		}
-	}
-}
-
-// TestANamesakeIsNotHeardOf: behind a restore a late callback of a message that was
-// lost with the store names the hand-over under way, which has its id. What the
-// carrier says of that one is refused then, and so it may be texted again.
-func TestANamesakeIsNotHeardOf(t *testing.T) {
-	for name, c := range map[string]struct {
-		sid      string // that the journal has
-		other    string // the message that it is of
-		restored engine.Millis
-		bad      bool
-	}{
-		"the journal has the lost one's sid":      {sid: "SM0", other: "m_1", restored: -hour},
-		"it has none":                             {other: "m_1", restored: -hour, bad: true},
-		"it has its own":                          {sid: "SM1", other: "m_1", restored: -hour, bad: true},
-		"the sid is another message's":            {sid: "SM0", other: "m_0", restored: -hour, bad: true},
-		"both left behind the restore":            {sid: "SM0", other: "m_1", restored: -3 * hour, bad: true},
-		"both were lost with the store":           {sid: "SM0", other: "m_1", restored: hour, bad: true},
-		"the carrier never gave what is known of": {sid: "SM7", other: "m_1", restored: -hour, bad: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w, p, d, in := oneText()
-			d.sid = "SM1"
-			lost := *d
-			lost.sid, lost.msg.MessageID, lost.calledAt = "SM0", c.other, d.calledAt-2*hour
-			w.carrier.bySID = map[string]*delivery{"SM0": &lost, "SM1": d}
-			w.restored, w.audit.known = d.calledAt+c.restored, map[string]bool{"r_1": true}
-			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Messages: []engine.Message{{ID: "m_1", SID: c.sid}}}}}
-			w.audit.accepted(d, in)
-			again := *d
-			again.sid, again.msg.MessageID = "SM2", "m_2"
-			w.audit.accepted(&again, in)
-			judged(t, w, c.bad, "once")
-		})
 	}
 }
 

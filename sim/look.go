@@ -228,24 +228,14 @@ func (p *person) forward(before, now *engine.ReminderView) {
 // foundLate reports whether a message that was taken as not sent, for look-ups
 // did not know its words or took it for another one of the same words, is the one
 // that left, before a restore in the first case: the carrier names it in a callback. That it had failed was a conclusion, not the
-// carrier's word, and the carrier is believed. It is believed too if its word was
-// about another one: ids are counted from what the store knows, so that a
-// hand-over since has the id of one that was lost with the store. By the backup
-// that one was not due, or it had other words: else it would have been found.
+// carrier's word, and the carrier is believed.
 func (a *audit) foundLate(before, now *engine.Message, reminder string) bool {
-	d, in := a.w.carrier.bySID[now.SID], a.intents[now.ID]
+	d := a.w.carrier.bySID[now.SID]
 	if before.Status != engine.MessageFailed || before.SID != "" || d == nil || d.msg.MessageID != now.ID {
 		return false
 	}
 	concluded := before.Error.Category == engine.CategoryUnknown && before.Error.Code == 0
-	if concluded && a.mistaken(d) {
-		return true
-	}
-	if d.calledAt >= a.w.restored {
-		return false
-	}
-	again := in != nil && in.called // since the restore, which forgets those before it
-	return concluded && a.disguised(d, reminder) || again && (a.disguised(d, reminder) || a.lookedFor(d, reminder) == nil)
+	return concluded && (a.mistaken(d) || d.calledAt < a.w.restored && a.disguised(d, reminder))
 }
 
 // mistaken reports whether a look-up took a text for another reminder's of the same
