@@ -40,9 +40,11 @@ type audit struct {
 	checks     int
 	checker    engine.Checker
 	retries    map[string]*retry
-	unmade     map[string]bool   // messages that the carrier was not called for
-	mixed      map[string]string // by message: the sid of another one's text, which a look-up took
-	unknowable int64             // texts that came again because what a restore lost had changed them
+	unmade     map[string]bool          // messages that the carrier was not called for
+	mixed      map[string]string        // by message: the sid of another one's text, which a look-up took
+	freed      map[string]engine.Millis // by number: true time when it was let go of, by the journal
+	claimed    map[string]claimed       // by number: the last request for it that has an answer
+	unknowable int64                    // texts that came again because what a restore lost had changed them
 }
 
 // intent is a hand-over that was begun, with what its owner's clients knew.
@@ -86,6 +88,7 @@ func newAudit(w *world) *audit {
 		w: w, intents: map[string]*intent{}, reminders: map[string]*trail{}, texts: map[string][]*delivery{},
 		retries: map[string]*retry{}, shadow: map[string]*engine.User{}, shadowSeq: map[string]uint64{}, shadowAt: map[string]engine.Millis{},
 		assumed: map[string][]assumption{}, mixed: map[string]string{}, told: map[string]int{}, early: map[string]bool{}, unmade: map[string]bool{},
+		freed: map[string]engine.Millis{}, claimed: map[string]claimed{},
 	}
 }
 
@@ -184,6 +187,9 @@ func (a *audit) apply(r wal.Record, first uint64, events []engine.Event) {
 		a.w.pool.follow(r.Stream, e)
 		if f, ok := e.(engine.MessageAccepted); ok {
 			a.mixes(r.Stream, f)
+		}
+		if s, ok := e.(engine.PhoneSet); ok && s.Had != "" {
+			a.freed[s.Had] = a.w.now
 		}
 		if s, ok := e.(engine.AttemptStarted); ok {
 			if t := a.trail(s.ID); t.begun == 0 {
@@ -300,14 +306,6 @@ func (a *audit) rebuild() {
 	})
 	if err != nil {
 		a.fail("replay", nil, "%v", err)
-	}
-}
-
-func (a *audit) numberIsTaken(p *person, phone string) {
-	for _, o := range a.w.people {
-		if q := o.prof.settled(); o != p && q != nil && q.exists && q.verified && q.phone == phone {
-			a.fail("number_unique", p, "%s is verified for %s too (N2)", phone, o.id)
-		}
 	}
 }
 

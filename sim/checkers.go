@@ -47,7 +47,7 @@ var Checkers = []Checker{
 	{Name: "notice_patience", Holds: "a receiver that is away, busy or declines is not pressed"},
 	{Name: "notice_told", Holds: "what happened is told at least once, unless it is too old"},
 	{Name: "notice_true", Holds: "what a webhook tells is flushed, and as it stands"},
-	{Name: "number_unique", Holds: "a number is one user's (N2)"},
+	{Name: "number_unique", Holds: "a number is one user's, and one that is nobody's is not refused (N2)"},
 	{Name: "older", Holds: "an older message speaks for itself only (D2)"},
 	{Name: "once", Holds: "nobody is texted twice (S3)"},
 	{Name: "pause", Holds: "a pause holds texts back (S8)"},

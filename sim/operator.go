@@ -219,7 +219,7 @@ func (p *person) restored(m personModel) {
 	}
 	p.asked++
 	p.follows = m.follows.copied()
-	p.verifying = ""
+	p.verifying, p.claim = "", ""
 	p.intents = nil
 	if w.pace.compared {
 		w.after(w.d.between(1, 10)*minute, func() { p.lookAt(func() {}) })

@@ -54,6 +54,7 @@ type person struct {
 	impatient bool                     // asks for one code after the other
 	starts    []engine.Millis          // of verifications
 	verifying string                   // the number that a code is out for
+	claim     string                   // the number that a request is under way for
 	touched   map[string]bool          // events and reminders that a send-now or a cancel has meddled with
 	touches   map[string]int           // how often, of events
 	sources   []*source                // calendars elsewhere

@@ -131,14 +131,22 @@ func (p *person) attest() *op {
 		return p.startVerification(q, phone)
 	}
 	q.phone, q.verified = phone, true
-	o := change(&p.prof, q, engine.AttestPhone{Phone: phone})
+	return p.claims(change(&p.prof, q, engine.AttestPhone{Phone: phone}), phone)
+}
+
+// claims has an op that needs a number for the person judged by what it is told of
+// the number.
+func (p *person) claims(o *op, phone string) *op {
 	o.keyed, o.once = true, true // of two at a time one would be refused
-	settle := o.settle
+	begin, settle, since := o.begin, o.settle, engine.Millis(0)
+	o.begin = func() {
+		begin()
+		p.claim, since = phone, p.w.now
+	}
 	o.settle = func(reply engine.Reply, refused bool) {
-		if !refused {
-			p.w.audit.numberIsTaken(p, phone)
-		}
+		p.w.audit.number(p, phone, since, reply)
 		settle(reply, refused)
+		p.claim, p.w.audit.claimed[phone] = "", claimed{p, p.w.now}
 	}
 	return o
 }
@@ -149,8 +157,7 @@ func (p *person) startVerification(q profile, phone string) *op {
 	if !q.verified {
 		q.phone = phone
 	}
-	o := change(&p.prof, q, engine.StartVerification{Phone: phone})
-	o.keyed, o.once = true, true
+	o := p.claims(change(&p.prof, q, engine.StartVerification{Phone: phone}), phone)
 	settle := o.settle
 	o.settle = func(reply engine.Reply, refused bool) {
 		settle(reply, refused)
@@ -194,13 +201,9 @@ type code struct {
 func (p *person) confirmVerification(q profile) *op {
 	phone := p.verifying
 	q.phone, q.verified = phone, true
-	o := change(&p.prof, q, engine.ConfirmVerification{Phone: phone})
-	o.keyed, o.once = true, true
+	o := p.claims(change(&p.prof, q, engine.ConfirmVerification{Phone: phone}), phone)
 	settle := o.settle
 	o.settle = func(reply engine.Reply, refused bool) {
-		if !refused {
-			p.w.audit.numberIsTaken(p, phone)
-		}
 		settle(reply, refused)
 		p.verifying = ""
 	}

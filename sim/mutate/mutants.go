@@ -68,6 +68,7 @@ var favored = map[string]string{
 	"calendars_wake_nobody":              sim.CornerCalendars,
 	"readings_fill_a_full_disk":          sim.CornerCalendars,
 	"followed_put_is_called_old":         sim.CornerCalendars,
+	"longer_in_a_calendar_stays":         sim.CornerCalendars,
 	"retry_holds_a_second_place":         sim.CornerClocks,
 }
 
@@ -113,6 +114,7 @@ var mutants = []mutant{
 	{"pending_hides_declined", []string{"engine/plan.go", "	case s.Response == ResponseDeclined:\n		return ReasonDeclined\n", "	case s.Sync == SyncPending:\n		return ReasonEventPending\n	case s.Response == ResponseDeclined:\n		return ReasonDeclined\n"}},
 	{"due_behind_deadline", []string{"engine/plan.go", "if c.Due >= c.Deadline { //", "if false { //"}},
 	{"old_version_wins", []string{"engine/calendar.go", "case both && e.Version < s.Version,", "case both && e.Version < 0,"}},
+	{"longer_is_the_same", []string{"engine/calendar.go", "a.Start == b.Start && a.End == b.End && a.Date == b.Date", "a.Start == b.Start && a.Date == b.Date"}},
 	{"event_not_planned_at_once", []string{"engine/calendar.go", "	t.replanOf(e.ID, len(t.u.Events) > held, known)\n", "	_, _ = known, held\n"}},
 	{"deleted_is_not_planned_anew", []string{"engine/calendar.go", "	t.emit(EventDeleted(c))\n	t.replanOf(c.ID, false, known)\n", "	t.emit(EventDeleted(c))\n	_ = known\n"}},
 	{"sync_deletes_nothing", []string{"engine/calendar.go", "		t.emit(e)\n		n.Deleted++\n", "		_ = e\n		n.Deleted++\n"}},
@@ -203,7 +205,10 @@ var mutants = []mutant{
 	{"readings_fill_a_full_disk", []string{"actors/calendars.go", "	if !c.node.lowSpace.Load() {\n		c.work()\n	}\n", "	c.work()\n"}},
 	{"calendars_wake_nobody", []string{"engine/wake.go", "		if at := u.Calendars[i].NextAt; at != 0 {\n			fn(at, at)", "		if at := u.Calendars[i].NextAt; at == 0 {\n			fn(at, at)"}},
 	{"followed_put_is_called_old", []string{"engine/calendar.go", "	if t.u.Follows(e.ID) {\n		return followed(\"\")\n	}\n", "	if t.u.Follows(e.ID) {\n		return EventReply{Event: e, UpdatedAt: t.env.Now, Ignored: true}\n	}\n"}},
+	{"longer_in_a_calendar_stays", []string{"engine/connected.go", "		n.count(t.store(event, true))\n", "		if i, found := t.u.findEvent(event.ID); found && !event.AllDay && event.Start == t.u.Events[i].Start {\n			event.End = t.u.Events[i].End\n		}\n		n.count(t.store(event, true))\n"}},
 	// Those that only one checker can see.
+	{"code_to_a_taken_number", []string{"actors/directory.go", "	if ok && string(owner) != m.userID {", "	if _, start := m.request.cmd.(engine.StartVerification); !start && ok && string(owner) != m.userID {"}},
+	{"refused_claim_is_kept", []string{"actors/directory.go", "		d.node.send(self, unclaim{", "		if _, refused := reply.(engine.Refusal); refused {\n			deliver(reply, err)\n			return\n		}\n		d.node.send(self, unclaim{"}},
 	{"newest_is_called_old", []string{"engine/calendar.go", "Ignored: how == storedOld}", "Ignored: how == storedOld || how == storedChanged}"}},
 	{"long_titles_are_refused", []string{"engine/calendar.go", "func (t *turn) putEvent(e CalendarEvent) Reply {\n", "func (t *turn) putEvent(e CalendarEvent) Reply {\n	if len(e.Title) > 60 {\n		return tooManyEvents()\n	}\n"}},
 	{"links_pass_the_guard", []string{"engine/guard.go", "	if linkish(w) {", "	if false && linkish(w) {"}},
