@@ -44,6 +44,7 @@ type DB struct {
 	snapMu     sync.Mutex
 	snapBuf    []byte
 	replayFrom atomic.Uint64
+	readers    readers // of snapshots.db
 
 	sideMu   sync.Mutex
 	restored Restored // guarded by sideMu
@@ -87,6 +88,9 @@ func (db *DB) view(b *bbolt.DB, file string, fn func(tx *bbolt.Tx) error) (err e
 // leaves the disk in a state nobody knows, so it poisons: callers check what can
 // be checked before.
 func (db *DB) commit(b *bbolt.DB, file string, fn func(tx *bbolt.Tx) error) error {
+	if b == db.snapshots {
+		defer db.readers.write()()
+	}
 	err := func() (err error) {
 		defer catchFault(&err, file, debug.SetPanicOnFault(true))
 		return b.Update(fn)
@@ -160,6 +164,7 @@ func (db *DB) Close() error {
 	if db.poison.Load() == nil {
 		errs = append(errs, db.writeFreelist(db.journal, journalName), db.writeFreelist(db.snapshots, snapshotName))
 	}
+	db.readers.write() // for good
 	errs = append(errs, db.journal.Close(), db.snapshots.Close())
 	if db.poison.Load() == nil && errors.Join(errs...) == nil {
 		errs = append(errs, db.writeSide())

@@ -86,6 +86,7 @@ func Open(dir string, opts Options) (_ *DB, err error) {
 
 // abandon releases what a failed Open has opened.
 func (db *DB) abandon() {
+	db.readers.write() // for good
 	for _, b := range []*bbolt.DB{db.journal, db.snapshots} {
 		if b != nil {
 			_ = b.Close()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -198,21 +199,33 @@ func (db *DB) Snapshot(stream string) (s Snapshot, ok bool, err error) {
 	if stream == "" {
 		return s, false, fmt.Errorf("%w: no stream", ErrInvalid)
 	}
-	err = db.view(db.snapshots, snapshotName, func(tx *bbolt.Tx) error {
-		v := tx.Bucket(bucketSnap).Get([]byte(stream))
-		if v == nil {
-			return nil
-		}
-		head, sum, err := parseSnapshotHeader(stream, v)
-		if err != nil {
-			return err
-		}
-		if crc32.Checksum(v[snapHeaderBytes:], castagnoli) != sum {
-			return corrupt(snapshotName, 0, head.Seq, "data of snapshot %q", stream)
-		}
-		head.Data = append([]byte{}, v[snapHeaderBytes:]...)
-		s, ok = head, true
-		return nil
-	})
-	return s, ok, err
+	return db.lookUp(stream)
+}
+
+func (db *DB) lookUp(stream string) (s Snapshot, ok bool, err error) {
+	defer catchFault(&err, snapshotName, debug.SetPanicOnFault(true))
+	r, err := db.readers.take(db.snapshots)
+	if err != nil {
+		return s, false, closedError(err)
+	}
+	sound := false
+	defer func() { db.readers.give(r, sound) }()
+	if r.at == nil {
+		r.at = r.tx.Bucket(bucketSnap).Cursor()
+	}
+	r.key = append(r.key[:0], stream...)
+	k, v := r.at.Seek(r.key)
+	sound = true
+	if v == nil || string(k) != stream {
+		return s, false, nil
+	}
+	head, sum, err := parseSnapshotHeader(stream, v)
+	if err != nil {
+		return s, false, err
+	}
+	if crc32.Checksum(v[snapHeaderBytes:], castagnoli) != sum {
+		return s, false, corrupt(snapshotName, 0, head.Seq, "data of snapshot %q", stream)
+	}
+	head.Data = append([]byte{}, v[snapHeaderBytes:]...)
+	return head, true, nil
 }
