@@ -23,12 +23,12 @@ var rungs = []rung{
 	{name: "schedule_5_ours", ours: "schedule"},
 	{name: "schedule_1M_1_actor", run: floor{handle: bareAnswer}.schedule, o: Options{N: 1_000_000, Users: 1_000_000}},
 	{name: "schedule_1M_2_bbolt", run: floor{log: onBolt, handle: bareWrite}.schedule, o: Options{N: 1_000_000, Users: 1_000_000}},
-	{name: "http_0_fasthttp", run: floorHTTP(nil, fixedAlone), latency: true},
-	{name: "http_1_as_set", run: floorHTTP(nil, fixedServed), latency: true},
-	{name: "http_2_bbolt", run: floorHTTP(&floor{log: onBolt, handle: bareWrite}, fixedDurable), latency: true},
-	{name: "http_3_httpapi", run: floorHTTP(nil, parsed), latency: true},
-	{name: "http_4_both", run: floorHTTP(&floor{log: onBolt, handle: bareWrite}, parsedDurable), latency: true},
-	{name: "http_5_ours", ours: "http", latency: true},
+	{name: "http_0_fasthttp", run: floorHTTP(nil, fixedAlone), o: oneByOne, latency: true},
+	{name: "http_1_as_set", run: floorHTTP(nil, fixedServed), o: oneByOne, latency: true},
+	{name: "http_2_bbolt", run: floorHTTP(&floor{log: onBolt, handle: bareWrite}, fixedDurable), o: oneByOne, latency: true},
+	{name: "http_3_httpapi", run: floorHTTP(nil, parsed), o: oneByOne, latency: true},
+	{name: "http_4_both", run: floorHTTP(&floor{log: onBolt, handle: bareWrite}, parsedDurable), o: oneByOne, latency: true},
+	{name: "http_5_ours", ours: "http", o: oneByOne, latency: true},
 	{name: "batch_1_as_set", run: floorHTTP(nil, fixedServed), o: inBatches},
 	{name: "batch_2_bbolt", run: floorHTTP(&floor{log: onBolt, handle: bareWrite}, fixedDurable), o: inBatches},
 	{name: "batch_3_httpapi", run: floorHTTP(nil, parsed), o: inBatches},
@@ -42,10 +42,13 @@ var rungs = []rung{
 	{name: "midnight_5_ours", ours: "midnight", o: Options{N: midnightPeople}},
 }
 
-var inBatches = Options{Callers: 64, Lines: 100}
+var (
+	oneByOne  = Options{N: 100_000}
+	inBatches = Options{Callers: 64, Lines: 100}
+)
 
 // midnightPeople are few enough that a run of all floors ends within two minutes.
-const midnightPeople = 200_000
+const midnightPeople = 100_000
 
 // floorPrefix is before the name of a rung where workloads are named.
 const floorPrefix = "floor "
