@@ -115,7 +115,7 @@ func TestBadInput(t *testing.T) {
 		{"end of an unknown event", "DELETE", ann + "/events/nothing", ``, 404, "event_not_found", ""},
 		{"version of a deletion", "DELETE", event + "?version=x", ``, 422, "invalid_field", "version"},
 		{"version that can't be read", "DELETE", event + "?version=%zz", ``, 400, "bad_request", ""},
-		{"version mistyped", "DELETE", event + "?verison=3", ``, 422, "unknown_field", "verison"},
+		{"version mistyped", "DELETE", event + "?versions=3", ``, 422, "unknown_field", "versions"},
 		{"event of another user", "GET", "/v1/users/bob/events/e1", ``, 404, "event_not_found", ""},
 		{"end of another user's event", "DELETE", "/v1/users/bob/events/e1", ``, 404, "event_not_found", ""},
 
