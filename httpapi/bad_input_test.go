@@ -116,6 +116,8 @@ func TestBadInput(t *testing.T) {
 		{"version of a deletion", "DELETE", event + "?version=x", ``, 422, "invalid_field", "version"},
 		{"version that can't be read", "DELETE", event + "?version=%zz", ``, 400, "bad_request", ""},
 		{"version mistyped", "DELETE", event + "?versions=3", ``, 422, "unknown_field", "versions"},
+		{"version empty", "DELETE", event + "?version=", ``, 422, "invalid_field", "version"},
+		{"time of a deletion empty", "DELETE", event + "?updated_at=", ``, 422, "invalid_field", "updated_at"},
 		{"event of another user", "GET", "/v1/users/bob/events/e1", ``, 404, "event_not_found", ""},
 		{"end of another user's event", "DELETE", "/v1/users/bob/events/e1", ``, 404, "event_not_found", ""},
 

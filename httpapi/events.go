@@ -72,19 +72,19 @@ var deleteEvent = halves{
 func readDelete(r *request) (engine.DeleteEvent, error) {
 	c := engine.DeleteEvent{ID: r.event}
 	for _, name := range slices.Sorted(maps.Keys(r.query)) {
-		if name != "version" && name != "updated_at" { // a mistyped version would delete whatever is there
+		if name != "version" && name != "updated_at" { // a mistyped version, or an empty one, would delete whatever is there
 			return c, invalid(shorten(name), codeUnknownField, "a deletion may have version or updated_at")
 		}
 	}
-	if v := r.query.Get("version"); v != "" {
-		n, err := strconv.ParseInt(v, 10, 64)
+	if r.query.Has("version") {
+		n, err := strconv.ParseInt(r.query.Get("version"), 10, 64)
 		if err != nil || n < 0 {
 			return c, invalid("version", codeInvalidField, "a whole number is needed")
 		}
 		c.Version, c.HasVersion = n, true
 	}
-	if v := r.query.Get("updated_at"); v != "" {
-		at, err := parseInstant(v)
+	if r.query.Has("updated_at") {
+		at, err := parseInstant(r.query.Get("updated_at"))
 		if err != nil {
 			return c, invalid("updated_at", codeInvalidField, err.Error())
 		}
