@@ -70,6 +70,8 @@ var favored = map[string]string{
 	"followed_put_is_called_old":         sim.CornerCalendars,
 	"longer_in_a_calendar_stays":         sim.CornerCalendars,
 	"retry_holds_a_second_place":         sim.CornerClocks,
+	"restored_sent_is_retried":           sim.CornerRestores,
+	"restored_looked_for_since_due":      sim.CornerRestores,
 }
 
 // A check of S1 is held by the plan as well: there are two locks on the door,
