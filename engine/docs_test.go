@@ -111,6 +111,16 @@ func TestSeedDefectsNotice(t *testing.T) {
 	}
 }
 
+// namedTests counts the tests that a line names, and says which of them there are not.
+func namedTests(id, by string, tests map[string]bool) (named int, missing []string) {
+	for _, m := range testName.FindAllStringSubmatch(by, -1) {
+		if named++; !tests[m[1]] {
+			missing = append(missing, fmt.Sprintf("%s: there is no test %s", id, m[1]))
+		}
+	}
+	return named, missing
+}
+
 // badLines says what is wrong with the table.
 func badLines(text string, tests map[string]bool) (wrong []string) {
 	seen := map[string]bool{}
@@ -120,12 +130,8 @@ func badLines(text string, tests map[string]bool) (wrong []string) {
 			wrong = append(wrong, id+" has two lines")
 		}
 		seen[id] = true
-		named := 0
-		for _, m := range testName.FindAllStringSubmatch(by, -1) {
-			if named++; !tests[m[1]] {
-				wrong = append(wrong, fmt.Sprintf("%s: there is no test %s", id, m[1]))
-			}
-		}
+		named, missing := namedTests(id, by, tests)
+		wrong = append(wrong, missing...)
 		for _, m := range storyName.FindAllStringSubmatch(by, -1) {
 			if _, err := os.Stat("testdata/stories/" + m[1]); err != nil {
 				wrong = append(wrong, fmt.Sprintf("%s: there is no story %s", id, m[1]))

@@ -71,12 +71,8 @@ func badRules(text string, stories, cited []string, tests map[string]bool) (wron
 			wrong = append(wrong, id+" has two rows")
 		}
 		told[id] = by
-		named := 0
-		for _, m := range testName.FindAllStringSubmatch(by, -1) {
-			if named++; !tests[m[1]] {
-				wrong = append(wrong, fmt.Sprintf("%s: there is no test %s", id, m[1]))
-			}
-		}
+		named, missing := namedTests(id, by, tests)
+		wrong = append(wrong, missing...)
 		for _, m := range storiesOf.FindAllStringSubmatch(by, -1) {
 			begins := func(story string) bool { return strings.HasPrefix(story, m[1]) }
 			if named++; !slices.ContainsFunc(stories, begins) {
