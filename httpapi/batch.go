@@ -21,18 +21,25 @@ const (
 	maxAtATime = 256
 )
 
-// line is one request of a batch.
+// line is one request of a batch, as little of it as has to be kept while all of
+// them are under way.
 type line struct {
-	rt   *served
-	r    request
-	call engine.Call // its command, if its handler is in halves
-	done bool        // it is answered: something is wrong with it
-	resp response
+	rt    *served
+	user  string
+	event string
+	call  engine.Call // its command, if its handler is in halves
+	own   *request    // if it is not
+	resp  *response   // nil: what call led to
 }
+
+// end answers the line.
+func (l *line) end(resp response) { l.resp = &resp }
 
 // lines are those of a batch, and the answer to it. Their room is used again.
 type lines struct {
+	s    *Server
 	all  []line
+	r    request  // of the line that is read, or answered
 	kids []member // of what is read
 	form fields   // of the line that is read
 }
@@ -46,7 +53,7 @@ const keepLines = 256
 func (b *lines) rest() {
 	clear(b.all)
 	clear(b.kids[:cap(b.kids)]) // lines that were read left theirs behind the end
-	b.all, b.kids, b.form = b.all[:0], b.kids[:0], fields{}
+	b.all, b.kids, b.form, b.r = b.all[:0], b.kids[:0], fields{}, request{}
 	if cap(b.all) > keepLines {
 		b.all = nil
 	}
@@ -68,7 +75,7 @@ type resultJSON struct {
 // on its own, and answered on the line of its number.
 func (s *Server) batch(ctx context.Context, r *request) (response, error) {
 	b, _ := batches.Get().(*lines)
-	r.lines = b // which rests with the request, when it is answered
+	r.lines, b.s = b, s // it rests with the request, when it is answered
 	if most := min(bytes.Count(r.body, []byte{'\n'})+1, maxLines); cap(b.all) < most {
 		b.all = make([]line, 0, most) // they are pointed at, and can't move
 	}
@@ -91,20 +98,30 @@ func (s *Server) batch(ctx context.Context, r *request) (response, error) {
 // appendJSON implements appender: a line for each.
 func (b *lines) appendJSON(out []byte) []byte {
 	for i := range b.all {
-		out = b.all[i].appendResult(out)
+		out = appendResult(out, b.answer(&b.all[i]))
 	}
 	return out
+}
+
+// answer is the answer to a line. It stands in the room of all of them.
+func (b *lines) answer(l *line) response {
+	if l.resp != nil {
+		return *l.resp
+	}
+	r := &b.r
+	r.user, r.event, r.ofBatch = l.user, l.event, true
+	return b.s.guard(&l.rt.route, "batch", func() (response, error) { return l.rt.halves.behind(r, l.call.Reply, l.call.Err) })
 }
 
 // MarshalJSON implements json.Marshaler.
 func (b *lines) MarshalJSON() ([]byte, error) { return b.appendJSON(nil), nil }
 
-func (l *line) appendResult(b []byte) []byte {
-	if a, ok := l.resp.body.(appender); ok && l.resp.retryAfter == 0 {
-		b = strconv.AppendInt(append(b, `{"status":`...), int64(l.resp.status), 10)
+func appendResult(b []byte, resp response) []byte {
+	if a, ok := resp.body.(appender); ok && resp.retryAfter == 0 {
+		b = strconv.AppendInt(append(b, `{"status":`...), int64(resp.status), 10)
 		return append(a.appendJSON(append(b, `,"body":`...)), "}\n"...)
 	}
-	other, err := encode(resultJSON{Status: l.resp.status, Body: l.resp.body, RetryAfter: wholeSeconds(l.resp.retryAfter)})
+	other, err := encode(resultJSON{Status: resp.status, Body: resp.body, RetryAfter: wholeSeconds(resp.retryAfter)})
 	if err != nil { // the line was carried out: what is lost is what it says
 		p := fail(http.StatusInternalServerError, codeInternal, faults[codeInternal].detail)
 		other, _ = encode(resultJSON{Status: p.Status, Body: p})
@@ -117,61 +134,64 @@ func (l *line) appendResult(b []byte) []byte {
 func (s *Server) readLine(text []byte, b *lines, whole *request) {
 	number := len(b.all)
 	b.all = b.all[:number+1]
-	l := &b.all[number]
-	l.r.role, l.r.ofBatch = whole.role, true
-	kids := len(b.kids)
+	l, r, kids := &b.all[number], &b.r, len(b.kids)
+	*r = request{role: whole.role, ofBatch: true}
 	err := s.parseLine(text, l, b)
-	if err != nil {
+	switch {
+	case err != nil:
 		p, _ := problemOf(err, true)
-		l.resp, l.done = s.problem(p), true
-	} else if l.rt.method == post && l.r.key == "" && whole.key != "" {
-		l.r.key = whole.key + "#" + strconv.Itoa(number)
+		l.end(s.problem(p))
+	case l.rt.method == post && r.key == "" && whole.key != "":
+		r.key = whole.key + "#" + strconv.Itoa(number)
 	}
-	if !l.done && l.rt.halves != nil {
-		s.before(l)
+	l.user, l.event = r.user, r.event
+	if l.resp == nil && l.rt.halves == nil {
+		l.own = new(request)
+		*l.own = *r
+		return
 	}
-	if l.done || l.rt.halves != nil { // nobody reads it again
-		l.r.body, l.r.parsed = nil, nil
-		b.kids = b.kids[:min(kids, len(b.kids))]
+	if l.resp == nil {
+		s.before(l, r)
 	}
+	b.kids = b.kids[:min(kids, len(b.kids))] // nobody reads it again
 }
 
 func (s *Server) parseLine(text []byte, l *line, b *lines) error {
-	f := &b.form
+	f, r := &b.form, &b.r
 	if err := f.read(text, &b.kids); err != nil {
 		return err
 	}
 	method, _ := f.letters("method", 10)
-	l.r.method = methodOf(method)
+	r.method = methodOf(method)
 	f.need("method", "the method is needed")
-	l.r.uri, _ = f.text("path", 8<<10)
+	r.uri, _ = f.text("path", 8<<10)
 	f.need("path", "the path is needed")
-	l.r.key, _ = f.text("idempotency_key", 255)
+	r.key, _ = f.text("idempotency_key", 255)
 	if body, there := f.member("body"); there && body.kind != isNull {
-		l.r.body, l.r.parsed = body.raw, &body.value
+		r.body, r.parsed = body.raw, &body.value
 	}
 	f.done()
 	if err := f.err(); err != nil {
 		return err
 	}
-	if len(l.r.body) > s.c.MaxBodyBytes {
+	if len(r.body) > s.c.MaxBodyBytes {
 		return tooLarge(s.c.MaxBodyBytes)
 	}
-	return s.aim(l)
+	return s.aim(l, r)
 }
 
 // aim finds the route of a line and whether it may be used here.
-func (s *Server) aim(l *line) error {
-	if err := l.r.splitURI(); err != nil {
+func (s *Server) aim(l *line, r *request) error {
+	if err := r.splitURI(); err != nil {
 		return invalid("path", codeInvalidField, err.Error())
 	}
-	if l.rt = s.find(&l.r); l.rt == nil || !l.rt.batchable() {
+	if l.rt = s.find(r); l.rt == nil || !l.rt.batchable() {
 		return invalid("path", codeInvalidField, "a batch takes writes below /v1/users/ and /v1/calendars/; this method and path is none")
 	}
-	if err := l.r.names(); err != nil {
+	if err := r.names(); err != nil {
 		return err
 	}
-	return s.authorize(&l.rt.route, l.r.role, true)
+	return s.authorize(&l.rt.route, r.role, true)
 }
 
 // run carries out the lines that can be. What has no handler in halves makes
@@ -181,7 +201,7 @@ func (s *Server) run(ctx context.Context, all []line) {
 	var apart map[string][]*line
 	for i := range all {
 		l := &all[i]
-		if l.done {
+		if l.resp != nil {
 			continue
 		}
 		good = append(good, l)
@@ -189,7 +209,7 @@ func (s *Server) run(ctx context.Context, all []line) {
 			if apart == nil {
 				apart = map[string][]*line{}
 			}
-			apart[l.r.user] = nil
+			apart[l.user] = nil
 		}
 	}
 	if len(apart) == 0 {
@@ -199,15 +219,15 @@ func (s *Server) run(ctx context.Context, all []line) {
 	var order []string
 	var rest []*line
 	for _, l := range good {
-		its, is := apart[l.r.user]
+		its, is := apart[l.user]
 		switch {
 		case !is:
 			rest = append(rest, l)
 			continue
 		case its == nil:
-			order = append(order, l.r.user)
+			order = append(order, l.user)
 		}
-		apart[l.r.user] = append(its, l)
+		apart[l.user] = append(its, l)
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { s.together(ctx, rest) })
@@ -240,7 +260,7 @@ func (s *Server) inTurn(ctx context.Context, lines []*line) {
 		s.together(ctx, lines[from:end])
 		if from = end; from < len(lines) {
 			l := lines[from]
-			l.resp = s.guard(&l.rt.route, "batch", func() (response, error) { return s.dispatch(ctx, &l.rt.route, &l.r) })
+			l.end(s.guard(&l.rt.route, "batch", func() (response, error) { return s.dispatch(ctx, &l.rt.route, l.own) }))
 			from++
 		}
 	}
@@ -260,8 +280,8 @@ func (s *Server) together(ctx context.Context, lines []*line) {
 			return response{}, nil
 		})
 		for i, l := range some {
-			if l.resp = failed; failed.status == 0 {
-				l.resp = s.guard(&l.rt.route, "batch", func() (response, error) { return l.rt.halves.behind(&l.r, calls[i].Reply, calls[i].Err) })
+			if l.call.Reply, l.call.Err = calls[i].Reply, calls[i].Err; failed.status != 0 {
+				l.end(failed)
 			}
 		}
 		clear(calls)
@@ -276,13 +296,15 @@ func (s *Server) together(ctx context.Context, lines []*line) {
 var callRooms = sync.Pool{New: func() any { return new([]engine.Call) }}
 
 // before makes a line's command, or answers it.
-func (s *Server) before(l *line) {
-	l.resp = s.guard(&l.rt.route, "batch", func() (response, error) {
-		err := checkForm(&l.rt.route, &l.r)
+func (s *Server) before(l *line, r *request) {
+	resp := s.guard(&l.rt.route, "batch", func() (response, error) {
+		err := checkForm(&l.rt.route, r)
 		if err == nil {
-			l.call, err = l.rt.halves.before(&l.r)
+			l.call, err = l.rt.halves.before(r)
 		}
 		return response{}, err
 	})
-	l.done = l.resp.status != 0
+	if resp.status != 0 {
+		l.end(resp)
+	}
 }
