@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -52,6 +53,9 @@ func (s *Server) newRouter() *router.Router {
 	r.MethodNotAllowed = s.methodNotAllowed
 	for _, rt := range routes() {
 		one := &served{route: rt, halves: inHalves[[2]string{rt.method, rt.pattern}]}
+		if rt.pattern == eventPath {
+			s.ofEvents[rt.method] = one
+		}
 		serve := func(ctx *fasthttp.RequestCtx) { s.route(ctx, one) }
 		r.Handle(rt.method, rt.pattern, serve)
 		if rt.method == get {
@@ -59,6 +63,20 @@ func (s *Server) newRouter() *router.Router {
 		}
 	}
 	return r
+}
+
+// ofEvent is the route of one event, which most requests are for, and keeps the
+// ids; nil if it is another path or method. The router would find it too, and
+// makes four pieces of the two ids.
+func (s *Server) ofEvent(method, path string, ids *segments) *served {
+	path, ok := strings.CutPrefix(path, "/v1/users/")
+	user, path, _ := strings.Cut(path, "/")
+	event, is := strings.CutPrefix(path, "events/")
+	if !ok || !is || user == "" || event == "" || strings.IndexByte(event, '/') >= 0 {
+		return nil
+	}
+	ids[userID], ids[eventID] = segment{user, true}, segment{event, true}
+	return s.ofEvents[method]
 }
 
 // requests that were answered are used again.
@@ -79,6 +97,27 @@ func (s *Server) route(ctx *fasthttp.RequestCtx, rt *served) {
 	requests.Put(r)
 }
 
+// handle serves a request, and asks the router only if it has to.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	r, _ := requests.Get().(*request)
+	r.path = string(ctx.URI().PathOriginal())
+	rt := s.ofEvent(string(ctx.Method()), r.path, &r.ids)
+	if rt == nil {
+		r.rest()
+		requests.Put(r)
+		s.router.Handler(ctx)
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			s.lastResort(ctx, v)
+		}
+	}()
+	s.serve(ctx, rt, r)
+	r.rest()
+	requests.Put(r)
+}
+
 // probeKey marks a context that only asks which route a path has.
 type probeKey struct{}
 
@@ -90,9 +129,17 @@ type probe struct {
 
 var probes = sync.Pool{New: func() any { return new(probe) }}
 
-// find returns the route of a line of a batch, from the router that serves
-// requests, and keeps the line's ids; nil if there is no such route.
+// find returns the route of a line of a batch, and keeps the line's ids; nil if
+// there is no such route.
 func (s *Server) find(r *request) *served {
+	if rt := s.ofEvent(r.method, r.path, &r.ids); rt != nil {
+		return rt
+	}
+	return s.ask(r)
+}
+
+// ask is find from the router that serves requests.
+func (s *Server) ask(r *request) *served {
 	p, _ := probes.Get().(*probe)
 	p.found = nil
 	defer func() {

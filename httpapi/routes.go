@@ -106,7 +106,8 @@ func (rt *route) batchable() bool {
 }
 
 // names decodes the ids of the path. The router copied each, so that a command
-// that keeps one for long does not keep the whole path with it.
+// that keeps one for long does not keep the whole path with it; those of ofEvent
+// are parts of the path, and readEvent copies the one that is kept.
 func (r *request) names() error {
 	for kind, into := range [...]*string{userID: &r.user, eventID: &r.event, reminderID: &r.reminder, calendarID: &r.calendar} {
 		if !r.ids[kind].there {

@@ -69,6 +69,8 @@ type Server struct {
 	base    context.Context // of every request; it ends after Shutdown
 	cancel  context.CancelFunc
 	until   atomic.Pointer[limit] // of the requests that begin now
+
+	ofEvents map[string]*served // routes of eventPath, by method
 }
 
 // New returns a Server that is not listening yet.
@@ -83,7 +85,7 @@ func New(c Config) *Server {
 	if c.NewID == nil {
 		c.NewID = newIDs()
 	}
-	s := &Server{c: c, metrics: newMetrics(c.Registerer)}
+	s := &Server{c: c, metrics: newMetrics(c.Registerer), ofEvents: map[string]*served{}}
 	s.base, s.cancel = context.WithCancel(context.Background())
 	s.router = s.newRouter()
 	s.http = s.newHTTP()
@@ -126,7 +128,7 @@ func (s *Server) limits(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 
 // Handler serves every route. It survives panics of the handlers.
 func (s *Server) Handler() fasthttp.RequestHandler {
-	return s.router.Handler
+	return s.handle
 }
 
 // Serve answers requests on l until Shutdown. It returns nil then.

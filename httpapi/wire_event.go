@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"carillon/engine"
@@ -107,10 +108,11 @@ func readEvent(f *fields, id string) engine.CalendarEvent {
 	} else if e.ID = v; !goodID(v, maxEventID) {
 		f.fail("event_id", codeInvalidField, idRule(maxEventID))
 	}
-	e.Title, _ = f.text("title", maxTitle)
-	e.Location, _ = f.text("location", maxLocation)
+	title, _ := f.letters("title", maxTitle)
+	location, _ := f.letters("location", maxLocation)
 	e.Description, _ = f.text("description", maxDescription)
-	e.Link, _ = f.text("link", maxLink)
+	link, _ := f.letters("link", maxLink)
+	keepTexts(&e, title, location, link)
 	e.Attendees = f.texts("attendees", maxAttendees, maxAttendee)
 	e.Response, _ = choice(f, "response", responseWords, responses)
 	e.Sync, _ = choice(f, "sync_status", syncWords, syncStatuses)
@@ -121,6 +123,22 @@ func readEvent(f *fields, id string) engine.CalendarEvent {
 	f.version(&e)
 	f.done()
 	return e
+}
+
+// keepTexts copies an event's short texts and its id, which lie in the request
+// still, into one piece. The description is not among them: a reminder keeps the
+// title for long.
+func keepTexts(e *engine.CalendarEvent, title, location, link []byte) {
+	var all strings.Builder
+	all.Grow(len(e.ID) + len(title) + len(location) + len(link))
+	all.WriteString(e.ID)
+	all.Write(title)
+	all.Write(location)
+	all.Write(link)
+	s := all.String()
+	e.ID, s = s[:len(e.ID)], s[len(e.ID):]
+	e.Title, s = s[:len(title)], s[len(title):]
+	e.Location, e.Link = s[:len(location)], s[len(location):]
 }
 
 // span reads start and end: two instants, or two dates for an all-day event.
