@@ -68,11 +68,11 @@ func (d *directory) Receive(ctx actor.Context) {
 func (d *directory) pass(self *actor.PID, m claim) {
 	d.claims[m.phone] = m.userID
 	_, start := m.request.cmd.(engine.StartVerification)
-	deliver := m.request.deliver
-	m.request.deliver = func(reply engine.Reply, err error) {
+	first := *m.request
+	m.request.among, m.request.deliver = nil, func(reply engine.Reply, err error) {
 		v, ok := reply.(engine.VerificationReply)
 		d.node.send(self, unclaim{phone: m.phone, taken: start && ok && !v.Repeated})
-		deliver(reply, err)
+		first.tell(reply, err)
 	}
 	d.node.toUser(m.userID, m.request)
 }

@@ -2,7 +2,7 @@ package actors
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 
 	"carillon/engine"
 )
@@ -15,52 +15,59 @@ func (n *Node) DoAll(ctx context.Context, calls []engine.Call) {
 	if len(calls) == 0 {
 		return
 	}
-	g := &gathering{calls: calls, missing: len(calls), all: make(chan struct{})}
+	g := &gathering{asked: make([]gathered, len(calls)), all: make(chan struct{})}
+	g.missing.Store(int64(len(calls)))
 	for i := range calls {
-		c := &calls[i]
-		deliver := func(reply engine.Reply, err error) { g.take(i, reply, err) }
-		if err := n.Ask(c.UserID, c.Cmd, c.Key, c.KeyHash, deliver); err != nil {
-			deliver(nil, err)
+		c, a := &calls[i], &g.asked[i]
+		a.of = g
+		a.request = request{cmd: c.Cmd, key: c.Key, keyHash: c.KeyHash, among: a}
+		if err := n.pose(c.UserID, &a.request); err != nil {
+			a.take(nil, err)
 		}
 	}
+	var end error
 	select {
 	case <-g.all:
 	case <-ctx.Done():
-		g.end(ErrUnknownOutcome.because(ctx.Err()))
+		end = ErrUnknownOutcome.because(ctx.Err())
 	case <-n.died:
-		g.end(ErrUnknownOutcome)
+		end = ErrUnknownOutcome
+	}
+	for i := range calls {
+		calls[i].Reply, calls[i].Err = g.asked[i].answer(end)
 	}
 }
 
 // gathering are the answers that one caller waits for.
 type gathering struct {
-	mu      sync.Mutex
-	calls   []engine.Call // the caller's again when all is closed, or at the end
-	missing int
+	asked   []gathered
+	missing atomic.Int64
 	all     chan struct{}
 }
 
-// take notes an answer. One that comes after the end is nobody's.
-func (g *gathering) take(i int, reply engine.Reply, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.calls == nil {
-		return
-	}
-	g.calls[i].Reply, g.calls[i].Err = reply, err
-	if g.missing--; g.missing == 0 {
-		close(g.all)
+// gathered is one of them, with what was asked: in one piece for all, since each
+// waits for the others anyway.
+type gathered struct {
+	request
+	of    *gathering
+	reply engine.Reply
+	err   error
+	there atomic.Bool
+}
+
+// take notes an answer.
+func (a *gathered) take(reply engine.Reply, err error) {
+	a.reply, a.err = reply, err
+	a.there.Store(true)
+	if a.of.missing.Add(-1) == 0 {
+		close(a.of.all)
 	}
 }
 
-// end gives up what has not been answered.
-func (g *gathering) end(err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for i := range g.calls {
-		if c := &g.calls[i]; c.Reply == nil && c.Err == nil {
-			c.Err = err
-		}
+// answer is what came, or the end that came first. What comes later is nobody's.
+func (a *gathered) answer(end error) (engine.Reply, error) {
+	if !a.there.Load() {
+		return nil, end
 	}
-	g.calls = nil
+	return a.reply, a.err
 }

@@ -14,6 +14,7 @@ type request struct {
 	key     string
 	keyHash uint64
 	deliver func(engine.Reply, error)
+	among   *gathered       // of which it is one, instead of deliver
 	counted *atomic.Int64   // what it was counted in when it was admitted; nil: nowhere
 	refusal *engine.Refusal // of who can't let it through; what was carried out under its key before is answered all the same
 
@@ -25,6 +26,14 @@ type request struct {
 func (r *request) answer(reply engine.Reply, err error) {
 	if r.counted != nil {
 		r.counted.Add(-1)
+	}
+	r.tell(reply, err)
+}
+
+func (r *request) tell(reply engine.Reply, err error) {
+	if r.among != nil {
+		r.among.take(reply, err)
+		return
 	}
 	r.deliver(reply, err)
 }
@@ -52,12 +61,17 @@ func (n *Node) Do(ctx context.Context, userID string, cmd engine.Command, key st
 // once, after the flush of what the command led to, and must not block; a node
 // that dies before calls nobody. An error means that the command was not taken.
 func (n *Node) Ask(userID string, cmd engine.Command, key string, keyHash uint64, deliver func(engine.Reply, error)) error {
-	r := &request{cmd: n.spared(cmd), key: key, keyHash: keyHash, deliver: deliver}
+	return n.pose(userID, &request{cmd: cmd, key: key, keyHash: keyHash, deliver: deliver})
+}
+
+// pose is Ask with the request made.
+func (n *Node) pose(userID string, r *request) error {
+	r.cmd = n.spared(r.cmd)
 	if err := n.admit(r); err != nil {
 		return err
 	}
-	if !writes(cmd) && n.stranger(userID) {
-		d := engine.Decide(&engine.User{ID: userID}, engine.Env{Now: n.cfg.Clock.Now(), Zone: n.zones.Load, Policy: n.cfg.Policy}, cmd)
+	if !writes(r.cmd) && n.stranger(userID) {
+		d := engine.Decide(&engine.User{ID: userID}, engine.Env{Now: n.cfg.Clock.Now(), Zone: n.zones.Load, Policy: n.cfg.Policy}, r.cmd)
 		r.answer(d.Reply, nil)
 		return nil
 	}
