@@ -65,19 +65,19 @@ type fixedAnswer struct {
 
 func newFixedAnswer(o Options) *fixedAnswer {
 	a := &fixedAnswer{lines: or(o.Lines, 1), rooms: sync.Pool{New: func() any { return new([]byte) }}}
-	w := &puts{people: newPeople(httpUsers(o), httpUsers(o), time.Now()), lines: a.lines}
+	w := newPuts(newPeople(httpUsers(o), httpUsers(o), time.Now()), a.lines)
 	var ctx fasthttp.RequestCtx
 	r := &ctx.Request
 	r.Header.SetMethod("PUT")
 	r.SetRequestURI("/v1/users/" + userID(0) + "/events/e0")
 	r.Header.Set("Authorization", "Bearer bench")
 	r.Header.SetContentType("application/json")
-	r.SetBody(w.body(nil, 0))
+	r.SetBodyString(w.bodies[0])
 	if a.lines > 1 {
 		r.Header.SetMethod("POST")
 		r.SetRequestURI("/v1/batch")
 		r.Header.SetContentType("application/x-ndjson")
-		r.SetBody(w.batch(0))
+		r.SetBody(w.batch(nil, 0))
 	}
 	newServer(prompt{}, "").Handler()(&ctx)
 	a.status, a.contentType = ctx.Response.StatusCode(), string(ctx.Response.Header.ContentType())

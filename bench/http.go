@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"carillon/actors"
@@ -93,7 +94,8 @@ func putThrough(o Options, address, dir string, now time.Time) (Result, error) {
 	}
 	n -= n % lines
 	before := n / warmUp / lines * lines
-	w := &puts{people: newPeople(httpUsers(o), n+before, now.Add(time.Hour)), lines: lines, conns: conns}
+	w := newPuts(newPeople(httpUsers(o), n+before, now.Add(time.Hour)), lines)
+	w.conns = conns
 	if err := Each(before/lines, callers, w.call); err != nil {
 		return Result{}, err
 	}
@@ -116,9 +118,20 @@ func putThrough(o Options, address, dir string, now time.Time) (Result, error) {
 // puts writes a run's events through HTTP.
 type puts struct {
 	people *people
+	bodies []string // of each of a person's events, as JSON
 	lines  int
 	from   int
 	conns  []*wire
+}
+
+func newPuts(p *people, lines int) *puts {
+	w := &puts{people: p, lines: lines}
+	for at := range p.events {
+		b := []byte(`{"title":"` + eventTitle + `","location":"` + eventLocation + `","link":"` + eventLink + `","start":"`)
+		b = p.start.Add(time.Duration(at)*time.Minute).UTC().AppendFormat(b, time.RFC3339)
+		w.bodies = append(w.bodies, string(append(b, `"}`...)))
+	}
+	return w
 }
 
 // call is one request of a caller: one event, or a batch of them.
@@ -127,12 +140,13 @@ func (p *puts) call(caller, k int) error {
 	if p.lines <= 1 {
 		user, at := p.place(p.from + k)
 		w.request("PUT", "/v1/users/"+user+"/events/"+p.people.events[at], "application/json")
-		var buf [PayloadBytes]byte
-		_, err := w.send(p.body(buf[:0], at))
+		w.room = append(w.room[:0], p.bodies[at]...)
+		_, err := w.send(w.room)
 		return err
 	}
 	w.request("POST", "/v1/batch", "application/x-ndjson")
-	answer, err := w.send(p.batch(p.from + k*p.lines))
+	w.room = p.batch(w.room[:0], p.from+k*p.lines)
+	answer, err := w.send(w.room)
 	if err != nil {
 		return err
 	}
@@ -142,13 +156,13 @@ func (p *puts) call(caller, k int) error {
 	return nil
 }
 
-// batch is a body of events from operation i on.
-func (p *puts) batch(from int) []byte {
-	b := make([]byte, 0, p.lines*300)
+// batch appends a body of events from operation i on.
+func (p *puts) batch(b []byte, from int) []byte {
+	b = slices.Grow(b, p.lines*300)
 	for i := from; i < from+p.lines; i++ {
 		user, at := p.place(i)
 		b = append(append(append(append(b, `{"method":"PUT","path":"/v1/users/`...), user...), "/events/"...), p.people.events[at]...)
-		b = append(p.body(append(b, `","body":`...), at), "}\n"...)
+		b = append(append(append(b, `","body":`...), p.bodies[at]...), "}\n"...)
 	}
 	return b
 }
@@ -156,10 +170,4 @@ func (p *puts) batch(from int) []byte {
 // place is the user of operation i and which of their events it is.
 func (p *puts) place(i int) (user string, at int) {
 	return p.people.ids[i%len(p.people.ids)], i / len(p.people.ids)
-}
-
-// body appends an event as JSON.
-func (p *puts) body(b []byte, at int) []byte {
-	b = append(b, `{"title":"`+eventTitle+`","location":"`+eventLocation+`","link":"`+eventLink+`","start":"`...)
-	return append(p.people.start.Add(time.Duration(at)*time.Minute).UTC().AppendFormat(b, time.RFC3339), `"}`...)
 }

@@ -16,7 +16,8 @@ type wire struct {
 	conn net.Conn
 	in   *bufio.Reader
 	out  []byte
-	body []byte
+	body []byte // of the answer
+	room []byte // for a request's body
 }
 
 func dial(address string) (*wire, error) {
