@@ -46,6 +46,9 @@ type lines struct {
 
 var batches = sync.Pool{New: func() any { return new(lines) }}
 
+// roomAhead is the most room that an answer is given before it is needed, in bytes.
+const roomAhead = 1 << 20
+
 // keepLines is how many lines a batch keeps room for.
 const keepLines = 256
 
@@ -97,8 +100,11 @@ func (s *Server) batch(ctx context.Context, r *request) (response, error) {
 
 // appendJSON implements appender: a line for each.
 func (b *lines) appendJSON(out []byte) []byte {
+	from := len(out)
 	for i := range b.all {
-		out = appendResult(out, b.answer(&b.all[i]))
+		if out = appendResult(out, b.answer(&b.all[i])); i == 0 { // the others are mostly as long
+			out = slices.Grow(out, min((len(out)-from+16)*len(b.all), roomAhead))
+		}
 	}
 	return out
 }
@@ -271,7 +277,7 @@ func (s *Server) inTurn(ctx context.Context, lines []*line) {
 func (s *Server) together(ctx context.Context, lines []*line) {
 	room, _ := callRooms.Get().(*[]engine.Call)
 	for some := range slices.Chunk(lines, maxAtATime) {
-		calls := (*room)[:0]
+		calls := slices.Grow((*room)[:0], len(some))
 		for _, l := range some {
 			calls = append(calls, l.call)
 		}

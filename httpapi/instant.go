@@ -24,6 +24,9 @@ var lastDate = engine.Date(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC).Unix() 
 // parseInstant reads RFC 3339: an offset must be there, and nothing finer
 // than a millisecond (T1).
 func parseInstant(s string) (engine.Millis, error) {
+	if at, ok := plainInstant(s); ok {
+		return at, nil
+	}
 	s = strings.ToUpper(s)
 	if len(s) < len("2026-03-02T09:00:00Z") || s[10] != 'T' || !digits(s, "0000-00-00T00:00:00") {
 		return 0, errInstant
@@ -53,6 +56,21 @@ func parseInstant(s string) (engine.Millis, error) {
 		return 0, errYear
 	}
 	return t.UnixMilli(), nil
+}
+
+// plainInstant reads what most callers write, whole seconds of UTC, in a third of
+// the time. What it does not take may be an instant all the same.
+func plainInstant(s string) (engine.Millis, bool) {
+	if len(s) != len("2026-03-02T09:00:00Z") || s[19] != 'Z' || !digits(s, "0000-00-00T00:00:00") {
+		return 0, false
+	}
+	pair := func(at int) int { return int(s[at]-'0')*10 + int(s[at+1]-'0') }
+	year, month, day := 100*pair(0)+pair(2), pair(5), pair(8)
+	hour, minute, second := pair(11), pair(14), pair(17)
+	if year < 1970 || month < 1 || month > 12 || day < 1 || day > 28 || hour > 23 || minute > 59 || second > 59 {
+		return 0, false // or the last days of a month
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).UnixMilli(), true
 }
 
 // digits reports whether s begins with that shape, in which 0 stands for any
