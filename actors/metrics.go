@@ -390,7 +390,7 @@ func reportsOf(st *engine.User, events []engine.Event, now engine.Millis) (told 
 func reportOf(st *engine.User, reminderID, messageID string, f engine.Failure, now engine.Millis) report {
 	out := report{failure: f}
 	for i := len(st.Reminders) - 1; i >= 0; i-- {
-		r := &st.Reminders[i]
+		r := st.Reminders[i]
 		if r.ID != reminderID {
 			continue
 		}

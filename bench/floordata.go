@@ -25,7 +25,7 @@ func newFloorData() (d floorData, err error) {
 	d.put = p.record(event("e0", at.Add(time.Hour)))
 	p.decide(engine.CreateReminder{Text: burstText, SendAt: at.Add(time.Minute).UnixMilli(), Priority: engine.PriorityNormal})
 	p.env.Now += time.Minute.Milliseconds()
-	custom := &p.u.Reminders[len(p.u.Reminders)-1]
+	custom := p.u.Reminders[len(p.u.Reminders)-1]
 	d.attempt = p.record(engine.HandOver{ReminderID: custom.ID})
 	if p.err == nil {
 		m := custom.Messages[0].ID

@@ -78,7 +78,7 @@ func (u *User) applyPlanRan(at Millis, e PlanRan) {
 	u.Day = e.Day
 	u.Reminders = slices.Grow(u.Reminders, int(max(e.Scheduled, 0)))
 	u.Spent = slices.DeleteFunc(u.Spent, func(c DayCount) bool { return c.On < e.Day.Account-2 })
-	u.Reminders = slices.DeleteFunc(u.Reminders, func(r Reminder) bool {
+	u.Reminders = slices.DeleteFunc(u.Reminders, func(r *Reminder) bool {
 		return r.ended() && r.UpdatedAt < e.Forget && r.Deadline < e.Forget
 	})
 	u.Events = slices.DeleteFunc(u.Events, func(s StoredEvent) bool {
@@ -140,8 +140,8 @@ func (u *User) applyPlanned(at Millis, p PlannedReminder) {
 	}
 	r := u.planned(&p)
 	if r == nil {
-		u.Reminders = append(u.Reminders, Reminder{ID: p.ID, CreatedAt: at})
-		r = &u.Reminders[len(u.Reminders)-1]
+		r = &Reminder{ID: p.ID, CreatedAt: at}
+		u.Reminders = append(u.Reminders, r)
 	}
 	r.Type, r.EventID, r.Title, r.Lead, r.AllDay, r.Occ = p.Type, p.EventID, p.Title, p.Lead, p.AllDay, p.Occ
 	r.Start, r.End, r.Priority, r.Due, r.Deadline, r.On = p.Start, p.End, p.Priority, p.Due, p.Deadline, p.On
@@ -156,7 +156,7 @@ func (u *User) applyPlanned(at Millis, p PlannedReminder) {
 // without a look at the text of every id.
 func (u *User) planned(p *PlannedReminder) *Reminder {
 	for i := len(u.Reminders) - 1; i >= 0; i-- {
-		if r := &u.Reminders[i]; r.Occ == p.Occ && r.Lead == p.Lead && r.ID == p.ID {
+		if r := u.Reminders[i]; r.Occ == p.Occ && r.Lead == p.Lead && r.ID == p.ID {
 			return r
 		}
 	}
@@ -263,7 +263,7 @@ func (u *User) findEvent(id string) (int, bool) {
 func (u *User) reminder(id string) *Reminder {
 	for i := len(u.Reminders) - 1; i >= 0; i-- {
 		if u.Reminders[i].ID == id {
-			return &u.Reminders[i]
+			return u.Reminders[i]
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func TestLateCallbacksKeepTheTimes(t *testing.T) {
 		now += 1_000
 		decide(engine.ReportDelivery{MessageID: reply.Message.MessageID, SID: "SM1", Status: s})
 	}
-	r := &u.Reminders[0]
+	r := u.Reminders[0]
 	if m := &r.Messages[0]; m.SentAt != begin+2_000 || m.DeliveredAt != begin+3_000 {
 		t.Errorf("the message was sent after %d ms and delivered after %d, want 2000 and 3000", m.SentAt-begin, m.DeliveredAt-begin)
 	}

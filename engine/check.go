@@ -20,8 +20,7 @@ func (c *Checker) Check(u *User) error {
 	}
 	c.reminders.empty(len(u.Reminders))
 	c.messages.empty(n)
-	for i := range u.Reminders {
-		r := &u.Reminders[i]
+	for _, r := range u.Reminders {
 		if !c.reminders.add(r.ID) {
 			return fmt.Errorf("reminder %s is there twice", r.ID)
 		}

@@ -163,10 +163,10 @@ func TestHasRoom(t *testing.T) {
 	} {
 		u := &User{Prefs: Preferences{DailyLimit: test.limit}, Spent: []DayCount{{On: today, Spent: test.spent}}}
 		for range test.held {
-			u.Reminders = append(u.Reminders, Reminder{Reserved: true, On: today})
+			u.Reminders = append(u.Reminders, &Reminder{Reserved: true, On: today})
 		}
-		u.Reminders = append(u.Reminders, Reminder{Reserved: test.own != 0, On: test.own, Spent: test.used})
-		r := &u.Reminders[len(u.Reminders)-1]
+		u.Reminders = append(u.Reminders, &Reminder{Reserved: test.own != 0, On: test.own, Spent: test.used})
+		r := u.Reminders[len(u.Reminders)-1]
 		if got := (&turn{u: u}).hasRoom(r, today); got != test.want {
 			t.Errorf("%s: %t, want %t", test.name, got, test.want)
 		}

@@ -53,7 +53,7 @@ func TestARefusalFromBeforeAStartOptsNobodyOut(t *testing.T) {
 			stale := u.StartedAt != before
 			pass("until the word")
 			tellBlocked(decide, m, rapid.IntRange(0, 2).Draw(t, "told by"))
-			r := &u.Reminders[0]
+			r := u.Reminders[0]
 			switch {
 			case u.OptedOut == stale:
 				t.Fatalf("a refusal of a hand-over at %d, START at %d: opted out is %t", r.Messages[len(r.Messages)-1].CreatedAt, u.StartedAt, u.OptedOut)

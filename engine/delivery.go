@@ -223,7 +223,7 @@ func (u *User) touched(reminderID, messageID string, at Millis) (*Reminder, *Mes
 // byMessage finds a message by its id or, failing that, by the carrier's.
 func (u *User) byMessage(messageID, sid string) (*Reminder, *Message) {
 	for i := len(u.Reminders) - 1; i >= 0; i-- {
-		r := &u.Reminders[i]
+		r := u.Reminders[i]
 		for j := range r.Messages {
 			m := &r.Messages[j]
 			if m.ID == messageID || (messageID == "" && sid != "" && m.SID == sid) {

@@ -60,8 +60,7 @@ func (t *turn) timed(r *Reminder, text composed, at Millis) composed {
 func (t *turn) had(r *Reminder, text string, at Millis) (n int, same bool) {
 	loc := t.zone()
 	today := dateOf(at, loc)
-	for i := range t.u.Reminders {
-		o := &t.u.Reminders[i]
+	for _, o := range t.u.Reminders {
 		for j := range o.Messages {
 			m := &o.Messages[j]
 			if m.Text != text || m.To != t.u.Phone || !m.mayBeThere() || dateOf(m.CreatedAt, loc) != today {

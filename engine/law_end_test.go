@@ -21,8 +21,7 @@ func (w *world) settle(t *rapid.T) {
 		w.decide(t, engine.Wake{})
 	}
 	w.check(t)
-	for i := range w.u.Reminders {
-		r := &w.u.Reminders[i]
+	for _, r := range w.u.Reminders {
 		switch r.Status {
 		case engine.StatusDelivered, engine.StatusSent, engine.StatusFailed, engine.StatusCanceled:
 		default:

@@ -172,8 +172,7 @@ func (w *world) compose(t *rapid.T) {
 
 // saysWhen is X1: whoever wrote the text, it says how far the event is now.
 func (w *world) saysWhen(t *rapid.T, m engine.Outgoing) {
-	for i := range w.u.Reminders {
-		r := &w.u.Reminders[i]
+	for _, r := range w.u.Reminders {
 		if r.ID != m.ReminderID || r.Type == engine.CustomReminder {
 			continue
 		}
@@ -277,8 +276,7 @@ func (w *world) checkSettled(t *rapid.T) {
 		t.Fatalf("planning again led to %#v", d.Events)
 	}
 	seen := map[string]bool{}
-	for i := range w.u.Reminders {
-		r := &w.u.Reminders[i]
+	for _, r := range w.u.Reminders {
 		if seen[r.ID] {
 			t.Fatalf("two reminders %s", r.ID)
 		}
@@ -293,8 +291,7 @@ func (w *world) checkPlaces(t *rapid.T) {
 	for _, c := range w.u.Spent {
 		used[c.On] += c.Spent
 	}
-	for i := range w.u.Reminders {
-		r := &w.u.Reminders[i]
+	for _, r := range w.u.Reminders {
 		switch {
 		case !r.Reserved:
 		case r.Status == engine.StatusScheduled:

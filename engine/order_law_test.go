@@ -75,7 +75,7 @@ func afterCallbacks(t *rapid.T, told []engine.MessageStatus, answerAt int, retry
 	if answerAt == len(told) {
 		decide(answer)
 	}
-	r := &u.Reminders[0]
+	r := u.Reminders[0]
 	if r.Attempts != 1 || len(r.Messages) != 1 {
 		t.Fatalf("%d attempts", r.Attempts)
 	}

@@ -208,8 +208,7 @@ func (u *User) gate(t ReminderType) Reason {
 }
 
 func (p *planning) collectCustom() {
-	for i := range p.u.Reminders {
-		r := &p.u.Reminders[i]
+	for _, r := range p.u.Reminders {
 		if r.Type != CustomReminder || !p.wanted(r) || p.fresh && r.SnoozeOf != "" {
 			continue
 		}
@@ -231,7 +230,7 @@ func (p *planning) collectCustom() {
 // long as their event is where it was (N4).
 func (p *planning) collectSnoozed() {
 	for _, i := range p.live {
-		r := &p.u.Reminders[i]
+		r := p.u.Reminders[i]
 		if r.Type != EventReminder || r.SnoozeOf == "" {
 			continue
 		}
@@ -378,7 +377,7 @@ func (p *planning) room(on Date) *room {
 func (u *User) heldInFlight(d Date) int32 {
 	var n int32
 	for i := range u.Reminders {
-		if r := &u.Reminders[i]; r.inFlight() && r.Reserved && r.On == d {
+		if r := u.Reminders[i]; r.inFlight() && r.Reserved && r.On == d {
 			n++
 		}
 	}
@@ -389,7 +388,7 @@ func (u *User) heldInFlight(d Date) int32 {
 func (u *User) held(d Date) int32 {
 	var n int32
 	for i := range u.Reminders {
-		if r := &u.Reminders[i]; r.Reserved && r.On == d {
+		if r := u.Reminders[i]; r.Reserved && r.On == d {
 			n++
 		}
 	}
@@ -435,7 +434,7 @@ func (p *planning) among(places []int, eventID string, lead int32, occ Millis) *
 // stand notes that a candidate stands for the reminder.
 func (p *planning) stand(i int) *Reminder {
 	p.stood[i] = true
-	return &p.u.Reminders[i]
+	return p.u.Reminders[i]
 }
 
 func (r *Reminder) is(eventID string, lead int32, occ Millis) bool {

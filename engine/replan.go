@@ -175,7 +175,7 @@ func (c *candidate) moved() ReminderMoved {
 // gone or moved, or their lead is not wanted any more (C2, C3, P7).
 func (t *turn) orphans(out []Event, s *Scratch) []Event {
 	for _, i := range s.live {
-		r := &t.u.Reminders[i]
+		r := t.u.Reminders[i]
 		if r.Type != EventReminder || s.stood[i] {
 			continue
 		}

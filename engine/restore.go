@@ -57,8 +57,7 @@ func (u *User) applyFenced(e Fenced) {
 
 // open reports whether a message may still be lost.
 func (u *User) open() bool {
-	for i := range u.Reminders {
-		r := &u.Reminders[i]
+	for _, r := range u.Reminders {
 		if r.last() != nil && (r.inFlight() || r.Status == StatusSent) {
 			return true
 		}
@@ -72,8 +71,7 @@ func (u *User) open() bool {
 // whose retry was due behind the later lead had its turn by itself.
 func (t *turn) assume() {
 	var due, outrun []string
-	for i := range t.u.Reminders {
-		r := &t.u.Reminders[i]
+	for _, r := range t.u.Reminders {
 		switch {
 		case !r.pending() || r.Attempts >= MaxAttempts || r.nextAt() > t.env.Now:
 		case t.outrunAlready(r):

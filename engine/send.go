@@ -13,8 +13,7 @@ func (t *turn) expire() {
 // endStale ends them and reports whether places came free.
 func (t *turn) endStale() bool {
 	freed := false
-	for i := range t.u.Reminders {
-		r := &t.u.Reminders[i]
+	for _, r := range t.u.Reminders {
 		switch {
 		case r.pending() && t.env.Now >= r.Deadline:
 			t.emit(ReminderCanceled{ID: r.ID, Reason: t.staleReason()})
@@ -72,8 +71,7 @@ func (t *turn) laterLead(r *Reminder, such func(*Reminder) bool) bool {
 	if r.Type != EventReminder || r.AllDay {
 		return false
 	}
-	for i := range t.u.Reminders {
-		o := &t.u.Reminders[i]
+	for _, o := range t.u.Reminders {
 		if o.EventID == r.EventID && o.Occ == r.Occ && o.Lead < r.Lead && o.Type == EventReminder && such(o) {
 			return true
 		}

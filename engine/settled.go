@@ -114,7 +114,7 @@ func (p *planning) evaluateOf(s *Scratch, eventID string, anew bool, known *Sett
 	for j := range p.u.Reminders {
 		// An event that was not there has no pending reminders: at most some that
 		// ended, and they are of the same occurrence, or don't matter.
-		r := &p.u.Reminders[j]
+		r := p.u.Reminders[j]
 		if (!anew || r.Occ == occ) && r.Type == EventReminder && r.EventID == eventID {
 			p.mine = append(p.mine, j)
 			if !r.ended() {

@@ -74,7 +74,7 @@ func (t *turn) dayOf(r *Reminder) (start, end, over Millis) {
 // unsnooze takes back what an earlier SNOOZE of the same reminder planned.
 func (t *turn) unsnooze(id string) {
 	for i := range t.u.Reminders {
-		if o := &t.u.Reminders[i]; o.SnoozeOf == id && o.pending() {
+		if o := t.u.Reminders[i]; o.SnoozeOf == id && o.pending() {
 			t.emit(ReminderCanceled{ID: o.ID, Reason: ReasonByRequest})
 		}
 	}
@@ -84,7 +84,7 @@ func (t *turn) unsnooze(id string) {
 func (t *turn) snoozeAnswer(id string) string {
 	var d *Reminder
 	for i := range t.u.Reminders {
-		if o := &t.u.Reminders[i]; o.SnoozeOf == id {
+		if o := t.u.Reminders[i]; o.SnoozeOf == id {
 			d = o
 		}
 	}
@@ -107,8 +107,7 @@ func (t *turn) snoozeAnswer(id string) string {
 // nothing else.
 func (t *turn) latest() *Reminder {
 	var found *Reminder
-	for i := range t.u.Reminders {
-		r := &t.u.Reminders[i]
+	for _, r := range t.u.Reminders {
 		m := r.last()
 		if m == nil || t.env.Now-m.CreatedAt > replyLife {
 			continue

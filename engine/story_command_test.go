@@ -263,8 +263,7 @@ func status(name string) engine.MessageStatus {
 
 // messageID returns the message of that attempt, the last one by default.
 func (s *story) messageID(reminder string, kv map[string]string) string {
-	for i := range s.u.Reminders {
-		r := &s.u.Reminders[i]
+	for _, r := range s.u.Reminders {
 		if r.ID != reminder || len(r.Messages) == 0 {
 			continue
 		}

@@ -142,7 +142,7 @@ func normal(u *engine.User) engine.User {
 	for i := range c.Events {
 		c.Events[i].Skips = append([]engine.Skip{}, c.Events[i].Skips...)
 	}
-	c.Reminders = append([]engine.Reminder{}, u.Reminders...)
+	c.Reminders = append([]*engine.Reminder{}, u.Reminders...)
 	c.Spent = append([]engine.DayCount{}, u.Spent...)
 	c.Starts = append([]engine.Millis{}, u.Starts...)
 	c.Keys = append([]engine.UsedKey{}, u.Keys...)

@@ -187,7 +187,8 @@ func ParseReminderStatus(name string) (ReminderStatus, bool) {
 //
 // There are millions of them: the small fields stand together, and what most
 // of them never have is behind a pointer to a value that is replaced, never
-// changed.
+// changed. A user's list of them grows one by one, so it has pointers: to double
+// it moves eight bytes for each.
 type Reminder struct {
 	ID      string
 	EventID string
@@ -301,7 +302,7 @@ type User struct {
 	UpdatedAt    Millis
 
 	Events    []StoredEvent // ascending by ID
-	Reminders []Reminder    // in order of creation
+	Reminders []*Reminder   // in order of creation
 	Spent     []DayCount    // ascending by date; the last few dates only
 	Starts    []Millis      // verification starts of the last hour
 	Keys      []UsedKey     // in order of use

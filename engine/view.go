@@ -70,7 +70,7 @@ func (t *turn) listReminders(c ListReminders) Reply {
 	out := RemindersReply{Items: []ReminderView{}}
 	from := 0
 	if c.After != "" {
-		i := slices.IndexFunc(t.u.Reminders, func(r Reminder) bool { return r.ID == c.After })
+		i := slices.IndexFunc(t.u.Reminders, func(r *Reminder) bool { return r.ID == c.After })
 		if i < 0 {
 			return invalid(CodeInvalidField, "after", "this cursor is not from a list of this user")
 		}
@@ -78,7 +78,7 @@ func (t *turn) listReminders(c ListReminders) Reply {
 	}
 	out.Items = slices.Grow(out.Items, t.listed(c, from))
 	for i := from; i < len(t.u.Reminders); i++ {
-		r := &t.u.Reminders[i]
+		r := t.u.Reminders[i]
 		if !c.shows(r) {
 			continue
 		}
@@ -100,7 +100,7 @@ func (c *ListReminders) shows(r *Reminder) bool {
 // and a page that grows copies it again and again.
 func (t *turn) listed(c ListReminders, from int) (n int) {
 	for i := from; i < len(t.u.Reminders) && n < c.Limit; i++ {
-		if c.shows(&t.u.Reminders[i]) {
+		if c.shows(t.u.Reminders[i]) {
 			n++
 		}
 	}

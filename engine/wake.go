@@ -11,8 +11,7 @@ func (t *turn) owed() []Effect {
 		return nil
 	}
 	var out []Effect
-	for i := range t.u.Reminders {
-		r := &t.u.Reminders[i]
+	for _, r := range t.u.Reminders {
 		if r.ended() && r.Status != StatusSent {
 			continue // as most have, and owe nothing
 		}
@@ -170,7 +169,7 @@ func (u *User) EarliestWake(p *Policy) Millis {
 // heldBack is the earliest of an instant and of what a pause holds back.
 func (u *User) heldBack(at Millis) Millis {
 	for i := range u.Reminders {
-		if r := &u.Reminders[i]; r.pending() {
+		if r := u.Reminders[i]; r.pending() {
 			at = min(at, r.nextAt())
 		}
 	}
@@ -190,7 +189,7 @@ func (u *User) wakes(p *Policy, fn func(at, deadline Millis)) {
 		}
 	}
 	for i := range u.Reminders {
-		u.wakesOf(&u.Reminders[i], p, fn)
+		u.wakesOf(u.Reminders[i], p, fn)
 	}
 }
 

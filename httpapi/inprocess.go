@@ -53,7 +53,7 @@ func Export(w io.Writer, u *engine.User) error {
 		errs = append(errs, exportCalendar(put, u.ID, &u.Calendars[i]))
 	}
 	for i := range u.Reminders {
-		if r := &u.Reminders[i]; r.Type == engine.CustomReminder && r.Status == engine.StatusScheduled {
+		if r := u.Reminders[i]; r.Type == engine.CustomReminder && r.Status == engine.StatusScheduled {
 			errs = append(errs, put("POST", pathOf(u.ID)+"/reminders", map[string]any{
 				"text": r.Title, "send_at": showInstant(r.Occ), "expires_at": showInstant(r.Deadline),
 				"priority": priorityWords[min(int(r.Priority), len(priorityWords)-1)],

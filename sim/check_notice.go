@@ -142,13 +142,13 @@ func (r *receiver) shows(f *tiding, n *provider.Notification) {
 	if u == nil || !u.Exists || w.awake()-f.stream.flushed <= pauseGrace {
 		return // what it is about may just have changed
 	}
-	i := slices.IndexFunc(u.Reminders, func(o engine.Reminder) bool { return o.ID == id })
+	i := slices.IndexFunc(u.Reminders, func(o *engine.Reminder) bool { return o.ID == id })
 	switch {
 	case i < 0 && v == nil:
 	case i < 0 || v == nil:
 		a.fail("notice_true", r.person(f), "%s is told with a reminder: %v, and the journal has it: %v", f, v != nil, i >= 0)
 	default:
-		if o := &u.Reminders[i]; v.Status != o.Status || v.Reason != o.Reason || v.Due != o.Due || len(v.Messages) != len(o.Messages) {
+		if o := u.Reminders[i]; v.Status != o.Status || v.Reason != o.Reason || v.Due != o.Due || len(v.Messages) != len(o.Messages) {
 			a.fail("notice_true", r.person(f), "%s shows a reminder that is %s (%s), and the journal has it %s (%s)", f, v.Status, v.Reason, o.Status, o.Reason)
 		}
 	}
@@ -378,8 +378,7 @@ func (s *noticeStream) ended(a *audit, p *person, u *engine.User) {
 	word := map[engine.ReminderStatus]engine.NoticeType{
 		engine.StatusSent: "reminder.sent", engine.StatusDelivered: "reminder.delivered", engine.StatusFailed: "reminder.failed", engine.StatusCanceled: "reminder.cancelled",
 	}
-	for i := range u.Reminders {
-		r := &u.Reminders[i]
+	for _, r := range u.Reminders {
 		if end := word[r.Status]; end != "" && !slices.Contains(since[r.ID], end) {
 			a.fail("notice_told", p, "reminder %s is %s, and what is told of it since it was planned is %v", r.ID, r.Status, since[r.ID])
 		}

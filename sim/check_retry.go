@@ -144,7 +144,7 @@ func (a *audit) reminder(user, id string) *engine.Reminder {
 	if u := a.shadow[user]; u != nil {
 		for i := range u.Reminders {
 			if u.Reminders[i].ID == id {
-				return &u.Reminders[i]
+				return u.Reminders[i]
 			}
 		}
 	}

@@ -155,12 +155,12 @@ func (a *audit) overtaken(d *delivery, reminder string) bool {
 	if u == nil || d.calledAt >= a.w.restored {
 		return false
 	}
-	at := slices.IndexFunc(u.Reminders, func(r engine.Reminder) bool { return r.ID == reminder })
+	at := slices.IndexFunc(u.Reminders, func(r *engine.Reminder) bool { return r.ID == reminder })
 	if at < 0 || u.Reminders[at].Reason != engine.ReasonStale {
 		return false
 	}
-	r := &u.Reminders[at]
-	return slices.ContainsFunc(u.Reminders, func(o engine.Reminder) bool {
+	r := u.Reminders[at]
+	return slices.ContainsFunc(u.Reminders, func(o *engine.Reminder) bool {
 		if o.EventID != r.EventID || o.Occ != r.Occ || o.Lead >= r.Lead {
 			return false
 		}
@@ -226,7 +226,7 @@ func (a *audit) takenFor(d *delivery) *engine.Reminder {
 	for i := range u.Reminders {
 		for _, m := range u.Reminders[i].Messages {
 			if m.SID == d.sid && u.Reminders[i].ID != d.msg.ReminderID {
-				return &u.Reminders[i]
+				return u.Reminders[i]
 			}
 		}
 	}

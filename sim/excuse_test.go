@@ -241,7 +241,7 @@ func TestATakerIsTriedAgain(t *testing.T) {
 			taker := *d
 			taker.sid, taker.msg.ReminderID, taker.msg.MessageID, taker.calledAt = "SM2", "r_2", "m_4", d.calledAt+c.again
 			a.trail("r_2").accepted = []*delivery{&taker}
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
 				{ID: "r_1", Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_2", Status: engine.MessageSending}}},
 				{ID: "r_2", Messages: []engine.Message{
 					{ID: "m_3", SID: "SM1", Status: engine.MessageFailed, Text: d.msg.Text, To: d.msg.To}, {ID: "m_4", SID: "SM2", Status: engine.MessageSent},
@@ -279,7 +279,7 @@ func TestAFailureOfWhatWasRefused(t *testing.T) {
 			w.byID[p.id] = p
 			w.shape.policy.RetryBase = 10 * minute
 			a, at := w.audit, w.now
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Messages: []engine.Message{{ID: "m_1"}}}}}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{ID: "r_1", Messages: []engine.Message{{ID: "m_1"}}}}}
 			failure := engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}
 			a.failed(p.id, at+3*hour, engine.MessageRefused{ID: "r_1", MessageID: "m_1", Failure: failure})
 			if c.named { // the clock has gone back meanwhile
@@ -319,7 +319,7 @@ func TestATextThatALostStoreKnew(t *testing.T) {
 				own.sid, own.msg.ReminderID, own.msg.MessageID = "SM2", "r_2", "m_2"
 				a.trail("r_2").accepted = []*delivery{&own}
 			}
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
 				{ID: "r_1", Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_3", Status: engine.MessageSending}}},
 				{ID: "r_2", Messages: []engine.Message{{ID: "m_2", SID: "SM1", Status: engine.MessageSent, Text: d.msg.Text, To: d.msg.To}}},
 			}}
@@ -425,7 +425,7 @@ func TestATextOnItsWayWhenTheStoreWasLost(t *testing.T) {
 			}
 			w.restored = d.calledAt + c.restored
 			if c.known {
-				a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Status: c.status, Due: w.wall() - minute}}}
+				a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{ID: "r_1", Status: c.status, Due: w.wall() - minute}}}
 			}
 			a.forgetAhead()
 			a.accepted(d, in)
@@ -557,7 +557,7 @@ func TestARetryBehindALaterLead(t *testing.T) {
 			if c.text != "" {
 				w.audit.assumed["r_2"] = []assumption{{engine.AttemptStarted{ID: "r_2", Text: c.text, To: d.msg.To}, w.restored}}
 			}
-			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []engine.Reminder{
+			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
 				{ID: "r_1", EventID: "a", Lead: 15, Status: engine.StatusCanceled, Reason: engine.ReasonStale, Attempts: c.attempts},
 				{ID: "r_2", EventID: "a", Lead: c.lead},
 			}}
@@ -590,7 +590,7 @@ func TestWhatWasNotMadeIsNoHandOver(t *testing.T) {
 			w.shape.policy.RetryBase = 10 * minute
 			a := w.audit
 			all := []engine.Message{{ID: "m_1"}, {ID: "m_2"}, {ID: "m_3"}}
-			u := &engine.User{ID: p.id, Reminders: []engine.Reminder{{ID: "r_1", Messages: all[:1]}}}
+			u := &engine.User{ID: p.id, Reminders: []*engine.Reminder{{ID: "r_1", Messages: all[:1]}}}
 			a.shadow[p.id] = u
 			for _, m := range all {
 				a.intents[m.ID] = &intent{p: p, called: m.ID != "m_1" || c.called}

@@ -56,11 +56,11 @@ func TestATakenTextHasItsTakersPlace(t *testing.T) {
 			if c.twice {
 				third := c.other
 				third.ID = "r_3"
-				a.shadow[p.id].Reminders = append(a.shadow[p.id].Reminders, third)
+				a.shadow[p.id].Reminders = append(a.shadow[p.id].Reminders, &third)
 				taker.Messages = append(taker.Messages, engine.Message{ID: "m_4", SID: "SM4", Status: engine.MessageSent})
 				a.mixed["m_4"] = "SM4"
 			}
-			a.shadow[p.id].Reminders = append(a.shadow[p.id].Reminders, taker, c.other)
+			a.shadow[p.id].Reminders = append(a.shadow[p.id].Reminders, &taker, &c.other)
 			if c.yesterday {
 				p.limits.pages, p.limits.known = map[int64][]*spent{}, map[string]bool{"r_1": true}
 			}

@@ -404,7 +404,7 @@ func TestWhatIsToldIsHeldAgainstTheRecords(t *testing.T) {
 
 // shadow has the journal's state know of a reminder.
 func (l *telling) shadow(r engine.Reminder) {
-	l.w.audit.shadow["person-00"] = &engine.User{ID: "person-00", Exists: true, Reminders: []engine.Reminder{r}}
+	l.w.audit.shadow["person-00"] = &engine.User{ID: "person-00", Exists: true, Reminders: []*engine.Reminder{&r}}
 	l.w.audit.shadowAt["person-00"] = l.w.now
 }
 

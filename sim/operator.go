@@ -262,8 +262,7 @@ func (a *audit) restored(b *backup) {
 func (a *audit) forgetAhead() {
 	a.ahead = map[string]bool{}
 	for _, u := range a.shadow {
-		for i := range u.Reminders {
-			r := &u.Reminders[i]
+		for _, r := range u.Reminders {
 			t := a.reminders[r.ID]
 			waits := r.Status == engine.StatusScheduled && max(r.Due, r.RetryAt) > a.w.wall()
 			if !waits && r.Status != engine.StatusCanceled {

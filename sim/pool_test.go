@@ -254,10 +254,10 @@ func TestWhatIsUncertainIsAskedFor(t *testing.T) {
 			r := engine.Reminder{ID: "r_1", Status: engine.StatusUncertain, Deadline: w.now + hour, Messages: []engine.Message{
 				{ID: "m_1", Sender: "A", Status: engine.MessageUncertain, LookupAt: at},
 			}}
-			u := &engine.User{ID: "person-00", Reminders: []engine.Reminder{r}}
+			u := &engine.User{ID: "person-00", Reminders: []*engine.Reminder{&r}}
 			w.audit.shadow[u.ID] = u
 			w.pool.follow(u.ID, engine.AttemptUncertain{ID: "r_1", MessageID: "m_1", LookupAt: at})
-			c.change(w, &u.Reminders[0])
+			c.change(w, u.Reminders[0])
 			w.run(w.now + 10*minute)
 			judged(t, w, c.bad, "lookups")
 		})

@@ -22,8 +22,8 @@ func (c *coder) user(u *engine.User) {
 	for i := range list(c, 11, &u.Events) {
 		c.storedEvent(11, &u.Events[i])
 	}
-	for i := range list(c, 12, &u.Reminders) {
-		c.reminder(12, &u.Reminders[i])
+	for i := range pointers(c, 12, &u.Reminders) {
+		c.reminder(12, u.Reminders[i])
 	}
 	for i := range list(c, 13, &u.Spent) {
 		c.dayCount(13, &u.Spent[i])

@@ -226,7 +226,7 @@ var mutants = []mutant{
 	{"news_are_given_up", []string{"engine/confirm.go", "LookupAt: t.confirmAt(m.CreatedAt)})", "LookupAt: t.confirmAt(m.CreatedAt) * min(Millis(c.Kind), 1)})"}},
 	{"unknown_message_is_done", []string{"engine/outcome.go", "	r, m := t.u.byMessage(c.MessageID, c.SID)\n	if m == nil {\n		return notFound(CodeMessageNotFound, \"no such message\")\n	}\n", "	r, m := t.u.byMessage(c.MessageID, c.SID)\n	if m == nil {\n		return Done{}\n	}\n"}},
 	{"urgent_is_no_change", []string{"engine/profile.go", " && a.AllDayAt == b.AllDayAt && a.AllowUrgent == b.AllowUrgent", " && a.AllDayAt == b.AllDayAt"}},
-	{"list_sorts_the_state", []string{"engine/view.go", "	out := RemindersReply{Items: []ReminderView{}}\n", "	slices.SortStableFunc(t.u.Reminders, func(a, b Reminder) int { return int(min(max(a.Due-b.Due, -1), 1)) })\n	out := RemindersReply{Items: []ReminderView{}}\n"}},
+	{"list_sorts_the_state", []string{"engine/view.go", "	out := RemindersReply{Items: []ReminderView{}}\n", "	slices.SortStableFunc(t.u.Reminders, func(a, b *Reminder) int { return int(min(max(a.Due-b.Due, -1), 1)) })\n	out := RemindersReply{Items: []ReminderView{}}\n"}},
 	{"send_now_lets_go_of_its_place", []string{"engine/apply.go", "				r.Reason, r.RetryAt = e.Reason, 0\n			}\n		}\n	case ReminderCanceled:", "				r.Reason, r.RetryAt = e.Reason, 0\n			}\n			r.Reserved = r.Reserved && e.Reason != ReasonSendNow\n		}\n	case ReminderCanceled:"}},
 	{"retry_holds_a_second_place", []string{ // while it is handed over, and spending one clears that
 		"engine/delivery.go", "	if !r.Spent {\n		r.Reserved = true\n	}\n", "	r.Reserved = true\n",
