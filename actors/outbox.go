@@ -196,7 +196,9 @@ func (o *outbox) takeIn(effects []owed) {
 		switch e := effects[i].Effect.(type) {
 		case engine.Offer:
 			if key := o.hash(e.Key()); o.takes(effects[i].to, key) {
-				o.sender(e.Sender).take(waiting{Offer: e, to: effects[i].to, key: key}, o.now)
+				o.sender(e.Sender).take(waiting{
+					reminder: e.ReminderID, deadline: e.Deadline, due: e.Due, to: effects[i].to, key: key, attempts: e.Attempts,
+				}, o.now)
 			}
 		case engine.LookUp:
 			if key := o.hash(e.Key()); !o.has(key) {
@@ -273,7 +275,7 @@ func (o *outbox) work() {
 // 0 and less if another event will tell.
 func (o *outbox) serve(s *sender) engine.Millis {
 	now := o.now
-	for s.queue.len() > 0 && now >= s.queue.offers[0].Deadline {
+	for s.queue.len() > 0 && now >= s.queue.at(s.queue.first()).deadline {
 		w := s.queue.pop() // the user's own wake ends it as stale
 		o.forget(w.to, w.key)
 	}
@@ -306,7 +308,7 @@ func (o *outbox) begin(s *sender, w waiting) {
 	}
 	f := o.flight()
 	f.by, f.key, f.to = s, w.key, w.to
-	f.check.cmd = engine.HandOver{ReminderID: w.ReminderID}
+	f.check.cmd = engine.HandOver{ReminderID: w.reminder}
 	o.node.toEntry(f.to, &f.check, o.now)
 }
 

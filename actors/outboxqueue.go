@@ -5,87 +5,129 @@ import (
 	"carillon/engine"
 )
 
-// offerQueue is a binary heap that orders offers by their deadlines, then by
-// when they were due (S6), then by when they came.
+// offerQueue orders offers by their deadlines, then by when they were due (S6),
+// then by when they came. Whoever comes behind the last of the line stands in it,
+// as most do whose texts are due together; the others are in a binary heap.
 type offerQueue struct {
-	offers []waiting
-	came   uint64
+	line []waiting // in order from head on
+	head int
+	heap []waiting
+	came uint64
 }
 
-// waiting is an offer in the queue.
+// waiting is what the queue has of an offer: there may be very many, and one of
+// them is as long as a cache line.
 type waiting struct {
-	engine.Offer
-	turn uint64 // in the order of coming
-	to   *entry // whose it is
-	key  uint64 // hash of its key
+	reminder      string
+	deadline, due engine.Millis
+	turn          uint64 // in the order of coming
+	to            *entry // whose it is
+	key           uint64 // hash of its key
+	attempts      int32  // hand-overs that it has had
 }
 
-func (q *offerQueue) len() int { return len(q.offers) }
+func (q *offerQueue) len() int { return len(q.line) - q.head + len(q.heap) }
 
 func (q *offerQueue) push(w waiting) {
 	q.came++
 	w.turn = q.came
-	q.offers = append(q.offers, w)
-	q.settle(len(q.offers)-1, &w)
+	if last := len(q.line) - 1; last < q.head || !before(&w, &q.line[last]) {
+		q.line, q.head = pushed(q.line, q.head, w)
+		return
+	}
+	q.heap = append(q.heap, w)
+	q.settle(len(q.heap)-1, &w)
 }
 
-func (q *offerQueue) pop() waiting { return q.take(0) }
+// first returns the place of the offer whose turn it is. Places are those of the
+// line, then those of the heap.
+func (q *offerQueue) first() int {
+	line := len(q.line) - q.head
+	if line == 0 || len(q.heap) > 0 && before(&q.heap[0], &q.line[q.head]) {
+		return line
+	}
+	return 0
+}
 
-// take removes the offer at place i of the heap.
-func (q *offerQueue) take(i int) waiting {
-	taken := q.offers[i]
-	last := len(q.offers) - 1
-	w := q.offers[last]
-	q.offers[last] = waiting{}
-	q.offers = q.offers[:last]
+// at returns the offer at a place.
+func (q *offerQueue) at(place int) *waiting {
+	if line := len(q.line) - q.head; place >= line {
+		return &q.heap[place-line]
+	}
+	return &q.line[q.head+place]
+}
+
+func (q *offerQueue) pop() waiting { return q.take(q.first()) }
+
+// take removes the offer at a place.
+func (q *offerQueue) take(place int) waiting {
+	taken := *q.at(place)
+	if line := len(q.line) - q.head; place >= line {
+		q.remove(place - line)
+		return taken
+	}
+	copy(q.line[q.head+1:], q.line[q.head:q.head+place])
+	q.line[q.head] = waiting{}
+	if q.head++; q.head == len(q.line) {
+		q.line, q.head = q.line[:0], 0
+	}
+	return taken
+}
+
+// remove takes the offer at place i out of the heap.
+func (q *offerQueue) remove(i int) {
+	last := len(q.heap) - 1
+	w := q.heap[last]
+	q.heap[last] = waiting{}
+	q.heap = q.heap[:last]
 	if i < last {
 		q.settle(i, &w)
 	}
-	return taken
 }
 
 // leastTried returns the place of the offer that was handed over least; of
 // equals the one whose turn is first.
 func (q *offerQueue) leastTried() int {
 	best := 0
-	for i := range q.offers {
-		a, b := &q.offers[i], &q.offers[best]
-		if a.Attempts < b.Attempts || (a.Attempts == b.Attempts && before(a, b)) {
+	for i := range q.len() {
+		a, b := q.at(i), q.at(best)
+		if a.attempts < b.attempts || (a.attempts == b.attempts && before(a, b)) {
 			best = i
 		}
 	}
 	return best
 }
 
-// settle puts o into the free place i, and lets it rise or sink to its own.
+// settle puts o into the free place i of the heap, and lets it rise or sink to its
+// own.
 func (q *offerQueue) settle(i int, o *waiting) {
-	for i > 0 && before(o, &q.offers[(i-1)/2]) {
-		q.offers[i] = q.offers[(i-1)/2]
+	for i > 0 && before(o, &q.heap[(i-1)/2]) {
+		q.heap[i] = q.heap[(i-1)/2]
 		i = (i - 1) / 2
 	}
 	for {
 		child := 2*i + 1
-		if child >= len(q.offers) {
+		if child >= len(q.heap) {
 			break
 		}
-		if child+1 < len(q.offers) && before(&q.offers[child+1], &q.offers[child]) {
+		if child+1 < len(q.heap) && before(&q.heap[child+1], &q.heap[child]) {
 			child++
 		}
-		if !before(&q.offers[child], o) {
+		if !before(&q.heap[child], o) {
 			break
 		}
-		q.offers[i] = q.offers[child]
+		q.heap[i] = q.heap[child]
 		i = child
 	}
-	q.offers[i] = *o
+	q.heap[i] = *o
 }
 
 func before(a, b *waiting) bool {
 	switch {
-	case a.Deadline != b.Deadline:
-		return a.Deadline < b.Deadline
-	case a.Due != b.Due:
-		return a.Due < b.Due
+	case a.deadline != b.deadline:
+		return a.deadline < b.deadline
+	case a.due != b.due:
+		return a.due < b.due
 	}
 	return a.turn < b.turn
 }

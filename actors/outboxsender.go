@@ -153,12 +153,11 @@ func (s *sender) next(now engine.Millis) (w waiting, retryAt engine.Millis) {
 		return s.queue.pop(), 0
 	}
 	i := s.queue.leastTried()
-	o := &s.queue.offers[i]
-	if risk := s.queue.offers[0].Deadline - lastChance; s.trial && o.Attempts >= engine.MaxAttempts-1 {
-		if now < risk {
+	if s.trial && s.queue.at(i).attempts >= engine.MaxAttempts-1 {
+		i = s.queue.first() // the deadline that is nearest
+		if risk := s.queue.at(i).deadline - lastChance; now < risk {
 			return w, risk
 		}
-		i = 0 // the deadline that is nearest
 	}
 	return s.queue.take(i), 0
 }
