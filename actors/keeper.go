@@ -135,10 +135,15 @@ func (k *keeper) tick() {
 
 // worth reports whether a round pays before its time: it costs what there are
 // users to write, and spares a start the records. When each user has few of
-// them it waits until a start would have many.
+// them it waits until a start would have many, and while reminders wait for their
+// turn until they have left: it would make them later, and what each of them is
+// about to write would have to be written again.
 func (k *keeper) worth(users int, records uint64) bool {
 	few := k.node.cfg.SnapshotRecords
-	return records >= few && records >= recordsPerSnapshot*uint64(users) || records >= mostRounds*few
+	if records >= mostRounds*few {
+		return true
+	}
+	return records >= few && records >= recordsPerSnapshot*uint64(users) && k.node.view.queued.Load() == 0
 }
 
 const (
