@@ -16,8 +16,12 @@ type mailbox struct {
 	scheduled bool
 	suspended bool
 
-	invoker    actor.MessageInvoker
+	// taker takes requests itself, so that what the library has of an actor, which is
+	// for other messages, need not come from the memory for each. nil: nobody does.
+	taker *user
+
 	dispatcher actor.Dispatcher
+	invoker    actor.MessageInvoker
 }
 
 var _ actor.Mailbox = (*mailbox)(nil)
@@ -41,6 +45,11 @@ func (m *mailbox) queue() *mailQueue {
 // RegisterHandlers implements actor.Mailbox.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
 	m.invoker, m.dispatcher = invoker, dispatcher
+}
+
+// pid is the actor's: the library knows it.
+func (m *mailbox) pid() *actor.PID {
+	return m.invoker.(actor.Context).Self() //nolint:forcetypeassert // an actor's context is both
 }
 
 // Start implements actor.Mailbox.
@@ -176,6 +185,10 @@ func (m *mailbox) invoke(message any, system bool) {
 		}
 	}()
 	if !system {
+		if r, ok := message.(*request); ok && m.taker != nil {
+			m.taker.take(r)
+			return
+		}
 		m.invoker.InvokeUserMessage(message)
 		return
 	}

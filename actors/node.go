@@ -165,11 +165,10 @@ func (n *Node) spawn(e *entry) {
 	n.spawnMu.Lock()
 	defer n.spawnMu.Unlock()
 	n.spawning = &seat{e: e}
-	pid, err := n.root.SpawnNamed(n.userProps, e.actorName())
+	_, err := n.root.SpawnNamed(n.userProps, e.actorName())
 	if err != nil {
 		panic(fmt.Sprintf("actors: spawning a user: %v", err)) // names are never used twice
 	}
-	n.spawning.pid = pid
 	e.seat, n.spawning = n.spawning, nil
 }
 

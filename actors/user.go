@@ -41,17 +41,28 @@ func (u *user) Receive(ctx actor.Context) {
 	case loadNow:
 		u.load()
 		u.workOff()
-	case *request, takeSnapshot, letGo:
-		if u.st == nil && u.rest == nil && u.lost == nil {
-			u.backlog = append(u.backlog, m) // it loads
-			return
-		}
-		u.handle(m)
+	case *request:
+		u.take(m)
+	case takeSnapshot, letGo:
+		u.takeUp(m)
 	case *actor.Stopped, *actor.Restarting:
+		u.mail.taker = nil
 		u.noteRest(nil)
 		u.node.metrics.uncertain.Sub(float64(u.uncertain))
 		u.node.metrics.actors.Dec()
 	}
+}
+
+// take handles a request. Once the actor has started its mailbox calls it.
+func (u *user) take(r *request) { u.takeUp(r) }
+
+// takeUp handles what came, or keeps it while the state is loaded.
+func (u *user) takeUp(m any) {
+	if u.st == nil && u.rest == nil && u.lost == nil {
+		u.backlog = append(u.backlog, m)
+		return
+	}
+	u.handle(m)
 }
 
 // start finds out whose actor this is. A first instance loads at once; one
@@ -60,6 +71,8 @@ func (u *user) Receive(ctx actor.Context) {
 func (u *user) start(self *actor.PID) {
 	id, _, _ := strings.Cut(self.GetId(), "\x00")
 	u.seat = u.node.table.seat(id)
+	u.self = *u
+	u.mail.taker = &u.self
 	u.node.metrics.actors.Inc()
 	if !u.restarted {
 		u.load()
@@ -281,7 +294,7 @@ func (u *user) letGo() {
 		delete(s.entries, u.e.id)
 		u.e.gone = true
 	}
-	n.root.Stop(u.pid)
+	n.root.Stop(u.mail.pid())
 }
 
 // soonMillis: who is woken within a minute stays.
