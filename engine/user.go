@@ -283,28 +283,32 @@ type UsedKey struct {
 
 // User is everything carillon knows of one person. It is owned by one actor
 // and changed by Apply alone.
+//
+// What every decision looks at stands first, in two lines of the cache: most
+// people have left it when something of theirs is due.
 type User struct {
-	ID           string
-	Exists       bool
-	Zone         string
-	Prefs        Preferences
-	Phone        string
-	Verified     bool
-	PendingPhone string // being verified; Phone works until it is confirmed (N2)
-	OptedOut     bool
-	StartedAt    Millis // when they last texted START (N3)
-	Paused       bool
-	Day          Day
-	Fence        Millis // the last restore that was accounted for
-	Sender       string // the number or service that the person's texts come from (S6)
-	EventSeq     uint64 // domain events applied so far; numbers the timeline
-	CreatedAt    Millis
-	UpdatedAt    Millis
+	EventSeq  uint64 // domain events applied so far; numbers the timeline
+	UpdatedAt Millis
+	Exists    bool
+	Verified  bool
+	OptedOut  bool
+	Paused    bool
+	Day       Day
+	Reminders []*Reminder // in order of creation
+	Calendars []Calendar  // that are followed, in order of connection
+	Spent     []DayCount  // ascending by date; the last few dates only
 
+	Phone     string
+	Sender    string // the number or service that the person's texts come from (S6)
+	ID        string
+	Zone      string
+	Prefs     Preferences
+	CreatedAt Millis
 	Events    []StoredEvent // ascending by ID
-	Reminders []*Reminder   // in order of creation
-	Spent     []DayCount    // ascending by date; the last few dates only
-	Starts    []Millis      // verification starts of the last hour
-	Keys      []UsedKey     // in order of use
-	Calendars []Calendar    // that are followed, in order of connection
+
+	PendingPhone string    // being verified; Phone works until it is confirmed (N2)
+	StartedAt    Millis    // when they last texted START (N3)
+	Fence        Millis    // the last restore that was accounted for
+	Starts       []Millis  // verification starts of the last hour
+	Keys         []UsedKey // in order of use
 }
