@@ -194,7 +194,7 @@ func (n *Node) toUser(userID string, message any) {
 
 // toEntry is toUser for who has the entry at hand.
 func (n *Node) toEntry(e *entry, message any, now engine.Millis) {
-	s := n.table.shard(e.id)
+	s := n.table.of(e)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.gone {

@@ -28,6 +28,7 @@ type entry struct {
 	lastUsed  uint32 // the shard's: Unix seconds, which fit until 2106
 	spawns    uint32 // the shard's
 	gone      bool   // the shard's: erased, and no longer in the table
+	shard     uint8  // the number of its shard
 	headKnown bool   // the journal's
 	dirtyIn   uint32 // the dirty set's: has records that no snapshot covers since it was taken so often
 }
@@ -67,6 +68,7 @@ type table struct {
 
 type shard struct {
 	mu      sync.Mutex
+	number  uint8
 	entries map[string]*entry
 }
 
@@ -75,7 +77,7 @@ type shard struct {
 func newTable(seed uint64) *table {
 	t := &table{seed: seed ^ 0xcbf29ce484222325}
 	for i := range t.shards {
-		t.shards[i].entries = map[string]*entry{}
+		t.shards[i].number, t.shards[i].entries = uint8(i), map[string]*entry{}
 	}
 	return t
 }
@@ -88,6 +90,9 @@ func (t *table) shard(id string) *shard {
 	}
 	return &t.shards[(h^h>>32)%tableShards]
 }
+
+// of is the shard of an entry, for which its id need not be looked at.
+func (t *table) of(e *entry) *shard { return &t.shards[e.shard] }
 
 // get returns the entry of a user, and nil if there is none.
 func (t *table) get(id string) *entry {
@@ -115,7 +120,7 @@ func (s *shard) ensure(id string) *entry {
 
 // add makes the entry of a user who has none.
 func (s *shard) add(id string) *entry {
-	e := &entry{id: strings.Clone(id), slot: -1}
+	e := &entry{id: strings.Clone(id), slot: -1, shard: s.number}
 	s.entries[e.id] = e
 	return e
 }

@@ -283,7 +283,7 @@ func (u *user) letGo() {
 	if u.unflushed.Load() > 0 || len(u.backlog) > 0 {
 		return
 	}
-	s := n.table.shard(u.e.id)
+	s := n.table.of(u.e)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u.mail.UserMessageCount() > 0 {
