@@ -40,7 +40,7 @@ type outbox struct {
 	drainAsked  []func()
 }
 
-// The outbox' messages, besides []owed and tick.
+// The outbox' messages, besides owed, []owed and tick.
 type (
 	// handedOver: the user's last check is done and flushed.
 	handedOver struct{ *flight }
@@ -72,15 +72,16 @@ type flight struct {
 	key uint64 // hash of the offer's
 	to  *entry
 
-	check   request // the user's last check
+	request request // the user's last check, then the record of the outcome
 	reply   engine.Reply
-	message engine.Outgoing
+	message *engine.Outgoing
 	until   *limit
-	call    func() // calls the carrier
 	outcome provider.Outcome
 	took    time.Duration
-	overdue bool    // the last check was too old: the carrier was not called
-	record  request // of the outcome
+	overdue bool // the last check was too old: the carrier was not called
+
+	checked, recorded func(engine.Reply, error) // what the two requests deliver to
+	call              func()                    // calls the carrier
 }
 
 // limit is the time of the hand-overs that begin within the same step. They
@@ -160,7 +161,11 @@ func (o *outbox) Receive(ctx actor.Context) {
 	case tick:
 		o.ringsAt = 0
 	case []owed:
-		o.takeIn(m)
+		for i := range m {
+			o.takeIn(m[i].Effect, m[i].to)
+		}
+	case owed:
+		o.takeIn(m.Effect, m.to)
 	case handedOver:
 		o.handedOver(m.flight)
 	case sent:
@@ -190,23 +195,21 @@ func (o *outbox) Receive(ctx actor.Context) {
 	o.work()
 }
 
-// takeIn queues what is owed and not known yet.
-func (o *outbox) takeIn(effects []owed) {
-	for i := range effects {
-		switch e := effects[i].Effect.(type) {
-		case engine.Offer:
-			if key := o.hash(e.Key()); o.takes(effects[i].to, key) {
-				o.sender(e.Sender).take(waiting{
-					reminder: e.ReminderID, deadline: e.Deadline, due: e.Due, to: effects[i].to, key: key, attempts: e.Attempts,
-				}, o.now)
-			}
-		case engine.LookUp:
-			if key := o.hash(e.Key()); !o.has(key) {
-				o.known[key] = struct{}{}
-				o.lookups = append(o.lookups, e)
-			}
-		case engine.Compose, engine.ReadCalendar: // the composer's, and the calendars'
+// takeIn queues what is owed, if it is not known yet.
+func (o *outbox) takeIn(e engine.Effect, to *entry) {
+	switch e := e.(type) {
+	case engine.Offer:
+		if key := o.hash(e.Key()); o.takes(to, key) {
+			o.sender(e.Sender).take(waiting{
+				reminder: e.ReminderID, deadline: e.Deadline, due: e.Due, to: to, key: key, attempts: e.Attempts,
+			}, o.now)
 		}
+	case engine.LookUp:
+		if key := o.hash(e.Key()); !o.has(key) {
+			o.known[key] = struct{}{}
+			o.lookups = append(o.lookups, e)
+		}
+	case engine.Compose, engine.ReadCalendar: // the composer's, and the calendars'
 	}
 }
 
@@ -308,8 +311,8 @@ func (o *outbox) begin(s *sender, w waiting) {
 	}
 	f := o.flight()
 	f.by, f.key, f.to = s, w.key, w.to
-	f.check.cmd = engine.HandOver{ReminderID: w.reminder}
-	o.node.toEntry(f.to, &f.check, o.now)
+	f.request = request{cmd: engine.HandOver{ReminderID: w.reminder}, deliver: f.checked}
+	o.node.toEntry(f.to, &f.request, o.now)
 }
 
 // flight returns one that is free.
@@ -320,9 +323,9 @@ func (o *outbox) flight() *flight {
 		return f
 	}
 	f := &flight{}
-	f.check.deliver = func(reply engine.Reply, _ error) { f.reply = reply; o.node.send(o.self, handedOver{f}) }
+	f.checked = func(reply engine.Reply, _ error) { f.reply = reply; o.node.send(o.self, handedOver{f}) }
 	f.call = func() { o.call(f) }
-	f.record.deliver = func(engine.Reply, error) { o.node.send(o.self, sendDone{f}) }
+	f.recorded = func(engine.Reply, error) { o.node.send(o.self, sendDone{f}) }
 	return f
 }
 
@@ -335,7 +338,7 @@ func (o *outbox) handedOver(f *flight) {
 		o.free(f)
 		return
 	}
-	f.message, f.reply = *reply.Message, nil
+	f.message, f.reply = reply.Message, nil
 	f.by.weigh(int(f.message.Segments), o.now)
 	f.by.segments.Add(float64(f.message.Segments))
 	o.node.metrics.lateness.Observe(float64(max(o.now-f.message.Due, 0)) / 1000)
@@ -350,7 +353,7 @@ func (o *outbox) call(f *flight) {
 		return
 	}
 	took := stopwatch()
-	f.outcome = o.node.handOver(f.until.ctx, messageOf(&f.message))
+	f.outcome = o.node.handOver(f.until.ctx, messageOf(f.message))
 	f.took = took()
 	o.node.send(o.self, sent{f})
 }
@@ -378,17 +381,18 @@ func (o *outbox) sent(f *flight) {
 	f.by.sending--
 	f.by.recording++
 	o.answered(f.until)
+	f.request = request{deliver: f.recorded}
 	if f.overdue {
 		f.by.unheard(o.now)
-		f.record.cmd = engine.RecordOutcome{
+		f.request.cmd = engine.RecordOutcome{
 			MessageID: f.message.MessageID, Kind: engine.OutcomeNotMade, Cause: "the machine stood still behind the last check",
 		}
 	} else {
 		o.node.metrics.handedOver(f.took)
 		o.learn(f.by, &f.outcome)
-		f.record.cmd = outcomeCommand(f.message.MessageID, &f.outcome)
+		f.request.cmd = outcomeCommand(f.message.MessageID, &f.outcome)
 	}
-	o.node.toEntry(f.to, &f.record, o.now)
+	o.node.toEntry(f.to, &f.request, o.now)
 }
 
 func (o *outbox) finish(f *flight) {
@@ -399,7 +403,7 @@ func (o *outbox) finish(f *flight) {
 // free makes a hand-over's piece ready for another.
 func (o *outbox) free(f *flight) {
 	o.forget(f.to, f.key)
-	*f = flight{call: f.call, check: request{deliver: f.check.deliver}, record: request{deliver: f.record.deliver}}
+	*f = flight{checked: f.checked, recorded: f.recorded, call: f.call}
 	if len(o.spare) < maxSpare {
 		o.spare = append(o.spare, f)
 	}

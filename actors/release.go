@@ -39,6 +39,13 @@ func (n *Node) releaseAll(batch []*release) {
 func (n *Node) release(r *release) {
 	n.passReads(r)
 	n.finish(r)
+	if len(r.effects) == 1 && r.arm != nil {
+		if _, ok := r.effects[0].(engine.Offer); ok { // as most wakes end: no lists for it
+			n.send(n.timer, arm{r.arm, r.wake})
+			n.send(n.outbox, owed{r.effects[0], r.of})
+			return
+		}
+	}
 	var arms []arm
 	if r.arm != nil {
 		arms = []arm{{r.arm, r.wake}}

@@ -40,7 +40,7 @@ const (
 // that met it waits for the sender instead of being lost.
 func (o *outbox) learn(s *sender, out *provider.Outcome) {
 	o.reached(out.Cause)
-	now := o.node.cfg.Clock.Now()
+	now := o.now
 	switch {
 	case out.Kind == provider.Refused && out.Failure.Category == engine.CategoryRateLimit:
 		s.window.shrink()

@@ -52,6 +52,8 @@ func (t *timer) Receive(ctx actor.Context) {
 		for _, a := range m {
 			t.heap.set(a.e, a.at)
 		}
+	case arm:
+		t.heap.set(m.e, m.at)
 	case tick:
 	case letWakes:
 		t.held = false
