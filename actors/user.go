@@ -198,7 +198,7 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 		rel.events, rel.told, rel.at = d.Events, reportsOf(u.st, d.Events, now), now
 		rel.entry.Stream, rel.entry.Kind, rel.entry.Version = u.e.id, kindUser, codec.Version
 		rel.entry.At, rel.entry.Wake = now, earliest
-		rel.data = codec.AppendRecord(rel.data[:0], first, d.Events)
+		rel.data = codec.AppendRecord(slices.Grow(rel.data[:0], usualEvent*len(d.Events)), first, d.Events)
 		rel.entry.Data = rel.data
 		rel.entry.Index = indexOps(u.e.id, d.Events)
 	}
@@ -209,6 +209,10 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 	}
 	u.node.send(u.node.journal, rel)
 }
+
+// usualEvent is about what an event of the engine has in a record, in bytes: a
+// record gets its room at once, and not by doubling.
+const usualEvent = 144
 
 // count keeps the gauge of uncertain messages, and notes where the wait for a
 // look-up begins.
