@@ -94,7 +94,6 @@ func (u *User) applyEventPut(at Millis, e EventPut) {
 	}
 	s := &u.Events[i]
 	s.CalendarEvent, s.Deleted, s.UpdatedAt = e.Event, false, at
-	s.Attendees = slices.Clone(e.Event.Attendees)
 	occ := s.occurrence()
 	s.Skips = slices.DeleteFunc(s.Skips, func(k Skip) bool { return k.Occ != occ })
 }
@@ -107,13 +106,14 @@ func (u *User) applyEventDeleted(at Millis, e EventDeleted) {
 		return
 	}
 	s := &u.Events[i]
-	s.CalendarEvent = CalendarEvent{
+	left := &CalendarEvent{
 		ID: s.ID, Start: s.Start, End: s.End, AllDay: s.AllDay, Date: s.Date, EndDate: s.EndDate,
 		Version: s.Version, HasVersion: s.HasVersion,
 	}
 	if e.HasVersion {
-		s.Version, s.HasVersion = e.Version, true
+		left.Version, left.HasVersion = e.Version, true
 	}
+	s.CalendarEvent = left
 	s.Deleted, s.UpdatedAt, s.Skips = true, at, nil
 }
 

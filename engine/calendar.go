@@ -24,13 +24,13 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 		return tooManyEvents()
 	}
 	known, held := t.env.Settled.of(t.u, t.env.Now), len(t.u.Events)
-	how := t.store(e, false)
-	t.replanOf(e.ID, len(t.u.Events) > held, known)
-	reply := EventReply{Event: e, UpdatedAt: t.env.Now, Created: how == storedNew, Unchanged: how == storedSame, Ignored: how == storedOld}
-	if i, found := t.u.findEvent(e.ID); found {
-		reply.Event, reply.UpdatedAt = cloneEvent(t.u.Events[i].CalendarEvent), t.u.Events[i].UpdatedAt
+	i, how := t.store(&e, false)
+	t.replanOf(i, len(t.u.Events) > held, known)
+	s := &t.u.Events[i]
+	return EventReply{
+		Event: s.CalendarEvent, UpdatedAt: s.UpdatedAt,
+		Created: how == storedNew, Unchanged: how == storedSame, Ignored: how == storedOld,
 	}
-	return reply
 }
 
 func checkEvent(e CalendarEvent, prefix string) *Refusal {
@@ -76,41 +76,51 @@ func (t *turn) liveEvents() int {
 // taken as newer than any; it keeps the version that is there, so that an
 // older one can't slip in behind it. What was deleted stays so at an equal
 // version, for that may be a repeat from before; but a full sync says what is
-// there now, and brings it back.
-func (t *turn) store(e CalendarEvent, full bool) stored {
+// there now, and brings it back. The place is where the event is then.
+func (t *turn) store(e *CalendarEvent, full bool) (place int, how stored) {
 	i, found := t.u.findEvent(e.ID)
 	if !found {
-		t.emit(EventPut{Event: e})
-		return storedNew
+		t.emit(EventPut{Event: keep(e)})
+		return i, storedNew
 	}
 	s := &t.u.Events[i]
 	both := e.HasVersion && s.HasVersion
 	switch {
 	case both && e.Version < s.Version, both && s.Deleted && e.Version == s.Version && !full:
-		return storedOld
+		return i, storedOld
 	case both && e.Version == s.Version && !s.Deleted:
-		return storedSame
-	}
-	if !e.HasVersion {
-		e.Version, e.HasVersion = s.Version, s.HasVersion
+		return i, storedSame
 	}
 	if !s.Deleted && sameEvent(e, s.CalendarEvent) {
-		return storedSame
+		return i, storedSame
+	}
+	put := keep(e)
+	if !put.HasVersion {
+		put.Version, put.HasVersion = s.Version, s.HasVersion
 	}
 	wasDeleted := s.Deleted
-	t.emit(EventPut{Event: e})
+	t.emit(EventPut{Event: put})
 	if wasDeleted {
-		return storedNew
+		return i, storedNew
 	}
-	return storedChanged
+	return i, storedChanged
 }
 
-func sameEvent(a, b CalendarEvent) bool {
+// keep copies a caller's event, which may be part of something large.
+func keep(e *CalendarEvent) *CalendarEvent {
+	kept := *e
+	kept.Attendees = slices.Clone(e.Attendees)
+	return &kept
+}
+
+// sameEvent reports whether a says nothing that b does not; without a version it
+// says nothing of it.
+func sameEvent(a, b *CalendarEvent) bool {
 	same := slices.Equal(a.Attendees, b.Attendees)
 	return same && a.Title == b.Title && a.Location == b.Location && a.Description == b.Description && a.Link == b.Link &&
 		a.Start == b.Start && a.End == b.End && a.Date == b.Date && a.EndDate == b.EndDate && a.AllDay == b.AllDay &&
 		a.Free == b.Free && a.Response == b.Response && a.Sync == b.Sync &&
-		a.Version == b.Version && a.HasVersion == b.HasVersion
+		(!a.HasVersion || b.HasVersion && a.Version == b.Version)
 }
 
 // deleteEvent leaves a tombstone; what pended is cancelled in the same record
@@ -124,14 +134,14 @@ func (t *turn) deleteEvent(c DeleteEvent) Reply {
 		return followed("")
 	}
 	s := &t.u.Events[i]
-	reply := EventReply{Event: cloneEvent(s.CalendarEvent), UpdatedAt: t.env.Now}
+	reply := EventReply{Event: s.CalendarEvent, UpdatedAt: t.env.Now}
 	if c.HasVersion && s.HasVersion && c.Version < s.Version {
 		reply.Ignored = true
 		return reply
 	}
 	known := t.env.Settled.of(t.u, t.env.Now)
 	t.emit(EventDeleted(c))
-	t.replanOf(c.ID, false, known)
+	t.replanOf(i, false, known)
 	return reply
 }
 
@@ -168,14 +178,14 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		t.emit(e)
 		n.Deleted++
 	}
-	for _, e := range c.Events {
-		n.count(t.store(e, true))
+	for i := range c.Events {
+		n.count(t.store(&c.Events[i], true))
 	}
 	t.replan()
 	return n
 }
 
-func (n *SyncReply) count(how stored) {
+func (n *SyncReply) count(_ int, how stored) {
 	switch how {
 	case storedNew:
 		n.Created++
@@ -214,9 +224,4 @@ func (t *turn) begins(s *StoredEvent) Millis {
 // fewer. Who holds too many already may let go of some.
 func (t *turn) roomFor(added, gone int) bool {
 	return added == 0 || t.liveEvents()+added-gone <= t.env.Policy.MaxEvents
-}
-
-func cloneEvent(e CalendarEvent) CalendarEvent {
-	e.Attendees = slices.Clone(e.Attendees)
-	return e
 }

@@ -116,11 +116,11 @@ func (u *User) brief(r *Reminder, at Millis, p *Policy) (b Brief, ok bool) {
 		return b, false
 	}
 	s := &u.Events[i]
-	if s.Deleted || !r.about(&s.CalendarEvent) {
+	if s.Deleted || !r.about(s.CalendarEvent) {
 		return b, false
 	}
 	b = Brief{
-		Kind: KindOf(s.CalendarEvent), Title: briefLine(s.Title, maxBriefTitle), Location: briefLine(s.Location, maxBriefLocation),
+		Kind: KindOf(*s.CalendarEvent), Title: briefLine(s.Title, maxBriefTitle), Location: briefLine(s.Location, maxBriefLocation),
 		Link: cleanLink(s.Link), Details: briefDetails(s.Description), Attendees: briefNames(s.Attendees),
 		Phrase: "in " + inTime(r.Start-at), Segments: p.MaxSegments,
 	}

@@ -46,7 +46,7 @@ type (
 		Forget    Millis // what ended before it leaves the state; the journal keeps it
 	}
 	// EventPut stores a calendar event.
-	EventPut struct{ Event CalendarEvent }
+	EventPut struct{ Event *CalendarEvent }
 	// EventDeleted leaves a tombstone with that version.
 	EventDeleted struct {
 		ID         string

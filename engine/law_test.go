@@ -19,9 +19,10 @@ type world struct {
 	u     *engine.User
 	now   engine.Millis
 	log   []logged
-	truth map[string]carried       // message id: what became of it at the carrier
-	ranks map[string]int           // message id: highest status seen
-	owed  map[string]engine.Effect // what an outbox would hold
+	truth map[string]carried                             // message id: what became of it at the carrier
+	ranks map[string]int                                 // message id: highest status seen
+	owed  map[string]engine.Effect                       // what an outbox would hold
+	said  map[*engine.CalendarEvent]engine.CalendarEvent // what records, replies and the state share, as it was put
 
 	settled engine.Settled
 	twin    *engine.User // the same, of whom nothing is settled
@@ -46,6 +47,7 @@ func newWorld() *world {
 	return &world{
 		u: &engine.User{ID: "law"}, now: time.Date(2026, 3, 28, 6, 0, 0, 0, time.UTC).UnixMilli(),
 		truth: map[string]carried{}, ranks: map[string]int{}, owed: map[string]engine.Effect{}, twin: &engine.User{ID: "law"},
+		said: map[*engine.CalendarEvent]engine.CalendarEvent{},
 	}
 }
 
@@ -63,6 +65,9 @@ func (w *world) decide(t *rapid.T, cmd engine.Command) engine.Decision {
 	}
 	for _, e := range d.Events {
 		w.log = append(w.log, logged{w.now, e})
+		if put, ok := e.(engine.EventPut); ok {
+			w.said[put.Event] = *put.Event
+		}
 	}
 	for _, e := range d.Effects {
 		w.owed[e.Key()] = e
@@ -263,6 +268,11 @@ func (w *world) check(t *rapid.T) {
 	w.checkPlaces(t)
 	w.checkForward(t)
 	w.checkSettled(t)
+	for shared, said := range w.said {
+		if !reflect.DeepEqual(*shared, said) {
+			t.Fatalf("what was put as %+v was changed to %+v", said, *shared)
+		}
+	}
 }
 
 // checkSettled is P6 and P7: whatever came before, planning twice at one

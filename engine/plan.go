@@ -235,7 +235,7 @@ func (p *planning) collectSnoozed() {
 			continue
 		}
 		e, found := p.u.findEvent(r.EventID)
-		if !found || p.u.Events[e].Deleted || !r.about(&p.u.Events[e].CalendarEvent) {
+		if !found || p.u.Events[e].Deleted || !r.about(p.u.Events[e].CalendarEvent) {
 			continue
 		}
 		s := &p.u.Events[e]

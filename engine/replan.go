@@ -195,7 +195,7 @@ func (t *turn) orphanReason(r *Reminder) Reason {
 	switch {
 	case !found || t.u.Events[i].Deleted:
 		return ReasonEventDeleted
-	case r.about(&t.u.Events[i].CalendarEvent):
+	case r.about(t.u.Events[i].CalendarEvent):
 		return ReasonLeadRemoved
 	}
 	s := &t.u.Events[i]

@@ -2,8 +2,8 @@ package engine
 
 import "carillon/engine/sms"
 
-// Reply answers a command. Replies are copies: nothing in them is shared with
-// the user's state.
+// Reply answers a command. Replies are copies: what they share with the user's
+// state is never changed, only replaced.
 //
 //sumtype:decl
 type Reply interface{ reply() }
@@ -72,7 +72,7 @@ type (
 	// EventReply shows a calendar event. Ignored is set when an older version
 	// was acknowledged and not stored, Unchanged when nothing was new.
 	EventReply struct {
-		Event              CalendarEvent
+		Event              *CalendarEvent
 		UpdatedAt          Millis
 		Created            bool
 		Unchanged, Ignored bool

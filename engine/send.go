@@ -134,7 +134,7 @@ func (t *turn) preSend(r *Reminder) Reason {
 		switch {
 		case !found || t.u.Events[i].Deleted || t.u.Events[i].Sync == SyncCanceled:
 			return ReasonEventDeleted
-		case !r.about(&t.u.Events[i].CalendarEvent):
+		case !r.about(t.u.Events[i].CalendarEvent):
 			return ReasonEventMoved
 		}
 	}

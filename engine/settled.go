@@ -58,9 +58,9 @@ func (t *turn) settle(p *planning) {
 	}
 }
 
-// replanOf is replan when nothing but one event has changed; anew says that
-// there was none of that id. Known is what was settled before.
-func (t *turn) replanOf(eventID string, anew bool, known *Settled) {
+// replanOf is replan when nothing but the event at that place has changed; anew
+// says that there was none of its id. Known is what was settled before.
+func (t *turn) replanOf(place int, anew bool, known *Settled) {
 	if known == nil {
 		t.replan()
 		return
@@ -70,7 +70,7 @@ func (t *turn) replanOf(eventID string, anew bool, known *Settled) {
 	}
 	p := planning{u: t.u, loc: t.zone(), day: t.u.Day, now: t.env.Now, asOf: t.env.Now}
 	s := t.scratch()
-	taken, ok := p.evaluateOf(s, eventID, anew, known)
+	taken, ok := p.evaluateOf(s, &t.u.Events[place], anew, known)
 	if !ok {
 		t.replan()
 		return
@@ -102,12 +102,7 @@ func (t *turn) settleWake(s *Settled, anew bool, changes []Event) {
 
 // evaluateOf is evaluate for one event. It returns how many places of the day
 // are taken, and false if it can't be told without the others.
-func (p *planning) evaluateOf(s *Scratch, eventID string, anew bool, known *Settled) (taken int32, ok bool) {
-	i, found := p.u.findEvent(eventID)
-	if !found {
-		return 0, false
-	}
-	e := &p.u.Events[i]
+func (p *planning) evaluateOf(s *Scratch, e *StoredEvent, anew bool, known *Settled) (taken int32, ok bool) {
 	p.begin(s)
 	p.alone = true
 	occ := e.occurrence()
@@ -115,7 +110,7 @@ func (p *planning) evaluateOf(s *Scratch, eventID string, anew bool, known *Sett
 		// An event that was not there has no pending reminders: at most some that
 		// ended, and they are of the same occurrence, or don't matter.
 		r := p.u.Reminders[j]
-		if (!anew || r.Occ == occ) && r.Type == EventReminder && r.EventID == eventID {
+		if (!anew || r.Occ == occ) && r.Type == EventReminder && r.EventID == e.ID {
 			p.mine = append(p.mine, j)
 			if !r.ended() {
 				p.live = append(p.live, j)

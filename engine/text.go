@@ -60,8 +60,8 @@ func (t *turn) compose(r *Reminder, at Millis) composed {
 // eventOf is what a reminder is about: the event as it is, or what the reminder
 // keeps of it when that is gone or has moved.
 func (t *turn) eventOf(r *Reminder) CalendarEvent {
-	if i, found := t.u.findEvent(r.EventID); found && !t.u.Events[i].Deleted && r.about(&t.u.Events[i].CalendarEvent) {
-		return t.u.Events[i].CalendarEvent
+	if i, found := t.u.findEvent(r.EventID); found && !t.u.Events[i].Deleted && r.about(t.u.Events[i].CalendarEvent) {
+		return *t.u.Events[i].CalendarEvent
 	}
 	return CalendarEvent{
 		ID: r.EventID, Title: r.Title, Start: r.Start, End: r.End, AllDay: r.AllDay, Date: Date(floorDiv(r.Occ, dayMillis)),

@@ -56,7 +56,7 @@ func Describe(e Event) TimelineEntry {
 	case PlanRan:
 		return describePlan(e)
 	case EventPut:
-		return TimelineEntry{Kind: "event_put", EventID: e.Event.ID, Detail: eventFields(e.Event)}
+		return TimelineEntry{Kind: "event_put", EventID: e.Event.ID, Detail: eventFields(*e.Event)}
 	case EventDeleted:
 		return TimelineEntry{Kind: "event_deleted", EventID: e.ID}
 	case InboundReceived:

@@ -88,6 +88,9 @@ const (
 
 // CalendarEvent is one event of one user's calendar. Start and End are
 // instants; an all-day event has Date and EndDate (exclusive) instead.
+//
+// One that was put is never changed, only replaced: its record, the state and
+// replies share it.
 type CalendarEvent struct {
 	ID          string
 	Title       string
@@ -109,7 +112,7 @@ type CalendarEvent struct {
 // StoredEvent is a calendar event in a user's state. A deleted one stays as a
 // tombstone so that an older version can't bring it back (C1).
 type StoredEvent struct {
-	CalendarEvent
+	*CalendarEvent
 	Deleted   bool
 	UpdatedAt Millis
 	Skips     []Skip // what was said last about each lead, so that it is said once

@@ -35,7 +35,7 @@ func (t *turn) getEvent(id string) Reply {
 	if !found || t.u.Events[i].Deleted {
 		return notFound(CodeEventNotFound, "no such event")
 	}
-	return EventReply{Event: cloneEvent(t.u.Events[i].CalendarEvent), UpdatedAt: t.u.Events[i].UpdatedAt}
+	return EventReply{Event: t.u.Events[i].CalendarEvent, UpdatedAt: t.u.Events[i].UpdatedAt}
 }
 
 func (t *turn) getReminder(id string) Reply {

@@ -29,7 +29,7 @@ var putEvent = halves{
 }
 
 func showPut(r *request, got engine.EventReply) response {
-	resp := response{status: http.StatusOK, body: r.show(eventJSON{CalendarEvent: got.Event, unchanged: got.Unchanged, ignored: got.Ignored})}
+	resp := response{status: http.StatusOK, body: r.show(eventJSON{CalendarEvent: *got.Event, unchanged: got.Unchanged, ignored: got.Ignored})}
 	if got.Created {
 		resp.status = http.StatusCreated
 		if !r.ofBatch { // whose lines have no headers
@@ -44,7 +44,7 @@ func (s *Server) getEvent(ctx context.Context, r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return ok(r.show(eventJSON{CalendarEvent: got.Event}))
+	return ok(r.show(eventJSON{CalendarEvent: *got.Event}))
 }
 
 type deletedJSON struct {

@@ -46,7 +46,7 @@ func Export(w io.Writer, u *engine.User) error {
 	errs := []error{exportPerson(put, u)}
 	for i := range u.Events {
 		if ev := &u.Events[i]; !ev.Deleted && !u.Follows(ev.ID) {
-			errs = append(errs, put("PUT", pathOf(u.ID)+"/events/"+url.PathEscape(ev.ID), exportEvent(ev.CalendarEvent)))
+			errs = append(errs, put("PUT", pathOf(u.ID)+"/events/"+url.PathEscape(ev.ID), exportEvent(*ev.CalendarEvent)))
 		}
 	}
 	for i := range u.Calendars {

@@ -71,7 +71,7 @@ func calendar(u *engine.User) []engine.CalendarEvent {
 	var out []engine.CalendarEvent
 	for _, e := range u.Events {
 		if !e.Deleted && !u.Follows(e.ID) { // a feed's come from the feed
-			out = append(out, e.CalendarEvent)
+			out = append(out, *e.CalendarEvent)
 		}
 	}
 	return out

@@ -245,13 +245,13 @@ func (a *audit) holds(p *person, seq uint64) {
 		switch {
 		case strings.HasPrefix(s.ID, callers):
 			continue
-		case want == nil && (s.Deleted || last(&s.CalendarEvent) <= a.w.wall()), want != nil && want.last() <= a.w.wall():
+		case want == nil && (s.Deleted || last(s.CalendarEvent) <= a.w.wall()), want != nil && want.last() <= a.w.wall():
 			continue
 		case want == nil:
 			a.fail("followed", p, "behind record %d there is %s, %q, which no reading has named (SPEC 9)", seq, s.ID, s.Title)
 		case want.deleted != s.Deleted:
 			a.fail("followed", p, "behind record %d %s, %q, is there: %t, and by what its source has said: %t (SPEC 9)", seq, s.ID, want.Title, !s.Deleted, !want.deleted)
-		case !want.deleted && !alike(&want.CalendarEvent, &s.CalendarEvent):
+		case !want.deleted && !alike(&want.CalendarEvent, s.CalendarEvent):
 			a.fail("followed", p, "behind record %d %s is %+v, and its source has said %+v (SPEC 9)", seq, s.ID, s.CalendarEvent, want.CalendarEvent)
 		}
 		if !s.Deleted {

@@ -136,7 +136,7 @@ func (p *person) lookEvent(want *calEvent, reply engine.Reply) {
 		p.w.audit.fail("acknowledged_write", p, "event %s, which was acknowledged, is not there (W2)", want.ID)
 	case ok && want.deleted:
 		p.w.audit.fail("acknowledged_write", p, "event %s, which was deleted, is there (W2)", want.ID)
-	case ok && strings.HasPrefix(want.ID, callers) && !alike(&r.Event, &want.CalendarEvent), // what is followed is held behind each record
+	case ok && strings.HasPrefix(want.ID, callers) && !alike(r.Event, &want.CalendarEvent), // what is followed is held behind each record
 		ok && (r.Event.Title != want.Title || r.Event.Start != want.Start || r.Event.Sync != want.Sync || r.Event.Response != want.Response):
 		p.w.audit.fail("acknowledged_write", p, "event %s is %+v, and %+v was acknowledged (W2, C1)", want.ID, r.Event, want.CalendarEvent)
 	}

@@ -61,7 +61,7 @@ func taken(w *world, p *person, c *source, begun engine.Millis) []engine.Event {
 		said := e.CalendarEvent
 		said.ID = f.id + ":" + said.ID
 		named[said.ID] = true
-		out = append(out, engine.EventPut{Event: said})
+		out = append(out, engine.EventPut{Event: &said})
 	}
 	u := w.audit.shadow[p.id]
 	for i := range u.Events {
@@ -108,10 +108,10 @@ func TestACalendarIsAsItsSourceHasSaid(t *testing.T) {
 			return []engine.Event{engine.EventDeleted{ID: "c_1:a1"}}
 		}},
 		"a caller changes one": {bad: true, events: func(w *world, _ *person, _ *source) []engine.Event {
-			return []engine.Event{engine.EventPut{Event: engine.CalendarEvent{ID: "c_1:a1", Title: "x", Start: w.now + hour}}}
+			return []engine.Event{engine.EventPut{Event: &engine.CalendarEvent{ID: "c_1:a1", Title: "x", Start: w.now + hour}}}
 		}},
 		"an event that it never had": {bad: true, events: func(w *world, _ *person, _ *source) []engine.Event {
-			return []engine.Event{engine.EventPut{Event: engine.CalendarEvent{ID: "c_1:a9", Title: "x", Start: w.now + hour}}}
+			return []engine.Event{engine.EventPut{Event: &engine.CalendarEvent{ID: "c_1:a9", Title: "x", Start: w.now + hour}}}
 		}},
 		"a reading that its source never gave": {bad: true, events: func(*world, *person, *source) []engine.Event {
 			return []engine.Event{engine.CalendarRead{ID: "c_1", Cursor: "x"}}
@@ -123,7 +123,7 @@ func TestACalendarIsAsItsSourceHasSaid(t *testing.T) {
 			return []engine.Event{engine.CalendarDisconnected{ID: "c_1"}, engine.EventDeleted{ID: "c_1:a1"}}
 		}},
 		"a caller's own": {events: func(w *world, _ *person, _ *source) []engine.Event {
-			return []engine.Event{engine.EventPut{Event: engine.CalendarEvent{ID: callers + "1", Title: "x", Start: w.now + hour}}}
+			return []engine.Event{engine.EventPut{Event: &engine.CalendarEvent{ID: callers + "1", Title: "x", Start: w.now + hour}}}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

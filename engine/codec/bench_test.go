@@ -37,7 +37,7 @@ func user(events int) *engine.User {
 		id := fmt.Sprintf("evt_20260801_project_review_%d", i)
 		start := noon + int64(i)*3600_000
 		u.Events = append(u.Events, engine.StoredEvent{
-			CalendarEvent: engine.CalendarEvent{
+			CalendarEvent: &engine.CalendarEvent{
 				ID: id, Title: "Project review with Dana", Location: "Room 4.12",
 				Start: start, End: start + 3600_000, Version: noon, HasVersion: true,
 			},

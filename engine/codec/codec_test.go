@@ -132,7 +132,7 @@ func TestNewerFieldsAreSkipped(t *testing.T) {
 	const eventPut = 5
 	data := slices.Concat(record(kindBytes(eventPut, slices.Concat(event, tail))), tail)
 	_, got, err := codec.DecodeRecord(codec.Version, data)
-	want := []engine.Event{engine.EventPut{Event: engine.CalendarEvent{ID: "e1"}}}
+	want := []engine.Event{engine.EventPut{Event: &engine.CalendarEvent{ID: "e1"}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, error %v", got, err)
 	}

@@ -67,7 +67,10 @@ func (c *coder) planRan(e *engine.PlanRan) {
 }
 
 func (c *coder) eventPut(e *engine.EventPut) {
-	c.calendarEvent(1, &e.Event)
+	if c.reading {
+		e.Event = new(engine.CalendarEvent)
+	}
+	c.calendarEvent(1, e.Event)
 }
 
 func (c *coder) eventDeleted(e *engine.EventDeleted) {

@@ -56,11 +56,17 @@ func fill(v reflect.Value, from numbers) {
 			v.Set(reflect.MakeSlice(v.Type(), n, n))
 		}
 		for i := range v.Len() {
+			if to := v.Index(i); to.Kind() == reflect.Pointer { // one of a row is there
+				to.Set(reflect.New(to.Type().Elem()))
+				fill(to.Elem(), from)
+				continue
+			}
 			fill(v.Index(i), from)
 		}
-	case reflect.Pointer: // to what most don't have: nothing comes back as nil
+	case reflect.Pointer: // to what most don't have: nothing comes back as nil, but for what a calendar says
 		to := reflect.New(v.Type().Elem())
-		if fill(to.Elem(), from); !to.Elem().IsZero() {
+		_, always := v.Interface().(*engine.CalendarEvent)
+		if fill(to.Elem(), from); always || !to.Elem().IsZero() {
 			v.Set(to)
 		}
 	case reflect.String:

@@ -93,8 +93,12 @@ func (s schema) check(t *testing.T, typ reflect.Type, encode func(reflect.Value)
 			t.Errorf("%s.%s is field %d of wire type %d, events.proto has %+v", typ.Name(), field.Name, n, wire, got)
 			continue
 		}
-		inner, row, pointer := field.Type, field.Type.Kind() == reflect.Slice, field.Type.Kind() == reflect.Pointer
-		if row || pointer {
+		inner, row := field.Type, field.Type.Kind() == reflect.Slice
+		if row {
+			inner = inner.Elem()
+		}
+		pointer := inner.Kind() == reflect.Pointer
+		if pointer {
 			inner = inner.Elem()
 		}
 		if inner.Kind() != reflect.Struct {
@@ -102,13 +106,13 @@ func (s schema) check(t *testing.T, typ reflect.Type, encode func(reflect.Value)
 		}
 		s.check(t, inner, func(x reflect.Value) []byte {
 			v := reflect.New(typ).Elem()
-			if row {
-				x = reflect.Append(reflect.Zero(field.Type), x)
-			}
 			if pointer {
 				to := reflect.New(inner)
 				to.Elem().Set(x)
 				x = to
+			}
+			if row {
+				x = reflect.Append(reflect.Zero(field.Type), x)
 			}
 			v.Field(i).Set(x)
 			return only(t, encode(v), n)

@@ -19,9 +19,7 @@ func (c *coder) user(u *engine.User) {
 	unsigned(c, 8, &u.EventSeq)
 	signed(c, 9, &u.CreatedAt)
 	signed(c, 10, &u.UpdatedAt)
-	for i := range list(c, 11, &u.Events) {
-		c.storedEvent(11, &u.Events[i])
-	}
+	c.storedEvents(11, &u.Events)
 	for i := range pointers(c, 12, &u.Reminders) {
 		c.reminder(12, u.Reminders[i])
 	}
@@ -43,11 +41,25 @@ func (c *coder) user(u *engine.User) {
 	}
 }
 
+// storedEvents reads what the events say into one piece.
+func (c *coder) storedEvents(n protowire.Number, x *[]engine.StoredEvent) {
+	size := list(c, n, x)
+	if c.reading && size > 0 {
+		said := make([]engine.CalendarEvent, size)
+		for i := range said {
+			(*x)[i].CalendarEvent = &said[i]
+		}
+	}
+	for i := range size {
+		c.storedEvent(n, &(*x)[i])
+	}
+}
+
 func (c *coder) storedEvent(n protowire.Number, x *engine.StoredEvent) {
 	if !c.item(n) {
 		return
 	}
-	c.calendarEvent(1, &x.CalendarEvent)
+	c.calendarEvent(1, x.CalendarEvent)
 	boolean(c, 2, &x.Deleted)
 	signed(c, 3, &x.UpdatedAt)
 	for i := range list(c, 4, &x.Skips) {

@@ -44,7 +44,7 @@ func (c *coder) day(n protowire.Number, x *engine.Day) {
 }
 
 func (c *coder) calendarEvent(n protowire.Number, x *engine.CalendarEvent) {
-	if !c.begin(n) {
+	if x == nil || !c.begin(n) { // writing only: none is an empty one
 		return
 	}
 	text(c, 1, &x.ID)
