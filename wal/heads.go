@@ -17,7 +17,7 @@ type heads struct {
 	// collector, a quarter of the look-up time of a map of strings. Two names that
 	// collide (3e-8 for a million) would refuse each other's appends until the
 	// next start draws another seed.
-	at   map[uint64]head
+	at   headTable
 	bare map[uint64]struct{} // streams without a snapshot
 	undo []headUndo
 }
@@ -41,8 +41,11 @@ func (s *heads) flushed(stream string, next uint64) uint64 {
 }
 
 func (s *heads) below(stream string, next uint64) uint64 {
-	h := s.at[maphash.String(s.seed, stream)]
-	if h.seq >= next {
+	h := s.at.find(maphash.String(s.seed, stream))
+	switch {
+	case h == nil:
+		return 0
+	case h.seq >= next:
 		return h.was
 	}
 	return h.seq
@@ -67,7 +70,12 @@ func (s *heads) stage(batch []Entry, first, replayFrom uint64) error {
 	for i := range batch {
 		e := &batch[i]
 		h := maphash.String(s.seed, e.Stream)
-		have, known := s.at[h]
+		at := s.at.find(h)
+		var have head
+		known := at != nil
+		if known {
+			have = *at
+		}
 		if !known && e.Prev < replayFrom {
 			e.Prev = 0 // forgotten meanwhile: it begins anew
 		}
@@ -76,14 +84,16 @@ func (s *heads) stage(batch []Entry, first, replayFrom uint64) error {
 			return fmt.Errorf("%w: entry %d: stream is at %d, caller expects %d", ErrConflict, i, have.seq, e.Prev)
 		}
 		undo = append(undo, headUndo{h, have, known})
-		if !known {
-			s.bare[h] = struct{}{}
+		now := head{seq: first + uint64(i), was: have.seq}
+		if have.seq >= first {
+			now.was = have.was
 		}
-		was := have.seq
-		if was >= first {
-			was = have.was
+		if known {
+			*at = now
+			continue
 		}
-		s.at[h] = head{seq: first + uint64(i), was: was}
+		s.bare[h] = struct{}{}
+		s.at.put(h, now)
 	}
 	s.undo = undo
 	return nil
@@ -92,9 +102,9 @@ func (s *heads) stage(batch []Entry, first, replayFrom uint64) error {
 func (s *heads) takeBack(undo []headUndo) {
 	for _, u := range slices.Backward(undo) {
 		if u.known {
-			s.at[u.hash] = u.head
+			s.at.put(u.hash, u.head)
 		} else {
-			delete(s.at, u.hash)
+			s.at.drop(u.hash)
 			delete(s.bare, u.hash)
 		}
 	}
@@ -105,9 +115,9 @@ func (s *heads) forgetBare(seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for h := range s.bare {
-		if s.at[h].seq < seq {
+		if at := s.at.find(h); at == nil || at.seq < seq {
 			delete(s.bare, h)
-			delete(s.at, h)
+			s.at.drop(h)
 		}
 	}
 }
@@ -127,10 +137,10 @@ func (s *heads) uncover(stream string, replayFrom uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := maphash.String(s.seed, stream)
-	switch at, known := s.at[h]; {
-	case !known:
+	switch at := s.at.find(h); {
+	case at == nil:
 	case at.seq < replayFrom:
-		delete(s.at, h)
+		s.at.drop(h)
 	default:
 		s.bare[h] = struct{}{}
 	}
@@ -139,5 +149,5 @@ func (s *heads) uncover(stream string, replayFrom uint64) {
 func (s *heads) len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.at)
+	return s.at.n
 }

@@ -63,7 +63,7 @@ func Open(dir string, opts Options) (_ *DB, err error) {
 	}
 	db := &DB{
 		dir: dir, opts: opts, lock: lock,
-		heads: heads{seed: maphash.MakeSeed(), at: map[uint64]head{}, bare: map[uint64]struct{}{}},
+		heads: heads{seed: maphash.MakeSeed(), bare: map[uint64]struct{}{}},
 	}
 	defer func() {
 		if err != nil {

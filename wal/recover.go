@@ -203,7 +203,11 @@ func (db *DB) recover(c *contents) error {
 func (db *DB) loadTail(from, next uint64, covered map[uint64]struct{}) error {
 	end, err := db.scan(from, nil, func(segment uint64, r *rawRecord) error {
 		h := maphash.Bytes(db.heads.seed, r.stream)
-		at, known := db.heads.at[h]
+		var at head
+		known := db.heads.at.find(h)
+		if known != nil {
+			at = *known
+		}
 		if r.seq <= at.seq {
 			if _, ok := covered[h]; ok {
 				return nil
@@ -211,13 +215,13 @@ func (db *DB) loadTail(from, next uint64, covered map[uint64]struct{}) error {
 		}
 		// Without a head the link may lead to a forgotten stream's past, and a
 		// forgotten stream begins anew with none.
-		if known && r.prev != at.seq && r.prev != 0 {
+		if known != nil && r.prev != at.seq && r.prev != 0 {
 			return corrupt(journalName, segment, r.seq, "links to record %d, but the stream is at %d", r.prev, at.seq)
 		}
-		if !known {
+		if known == nil {
 			db.heads.bare[h] = struct{}{}
 		}
-		db.heads.at[h] = head{seq: r.seq}
+		db.heads.at.put(h, head{seq: r.seq})
 		return nil
 	})
 	if err != nil {
@@ -232,10 +236,11 @@ func (db *DB) loadTail(from, next uint64, covered map[uint64]struct{}) error {
 // loadHeads checks all snapshots, and learns the heads that they know.
 func (db *DB) loadHeads(c *contents) error {
 	from, n := db.replayFrom.Load(), db.snapshotsTold()
-	db.heads.at, c.covered = make(map[uint64]head, n), map[uint64]struct{}{}
+	db.heads.at, c.covered = headTable{}, map[uint64]struct{}{}
+	db.heads.at.expect(n)
 	_, err := db.checkSnapshots(func(s Snapshot) error {
 		h := maphash.String(db.heads.seed, s.Stream)
-		db.heads.at[h] = head{seq: s.Seq}
+		db.heads.at.put(h, head{seq: s.Seq})
 		if s.Seq >= from {
 			c.covered[h] = struct{}{}
 		}
