@@ -2,6 +2,7 @@ package actors
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -389,8 +390,7 @@ func reportsOf(st *engine.User, events []engine.Event, now engine.Millis) (told 
 // another message do not count it again (D2).
 func reportOf(st *engine.User, reminderID, messageID string, f engine.Failure, now engine.Millis) report {
 	out := report{failure: f}
-	for i := len(st.Reminders) - 1; i >= 0; i-- {
-		r := st.Reminders[i]
+	for _, r := range slices.Backward(st.Reminders) {
 		if r.ID != reminderID {
 			continue
 		}
