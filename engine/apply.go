@@ -155,8 +155,8 @@ func (u *User) applyPlanned(at Millis, p PlannedReminder) {
 // of that id is of the same occurrence and lead, and numbers are told apart
 // without a look at the text of every id.
 func (u *User) planned(p *PlannedReminder) *Reminder {
-	for i := len(u.Reminders) - 1; i >= 0; i-- {
-		if r := u.Reminders[i]; r.Occ == p.Occ && r.Lead == p.Lead && r.ID == p.ID {
+	for _, r := range slices.Backward(u.Reminders) {
+		if r.Occ == p.Occ && r.Lead == p.Lead && r.ID == p.ID {
 			return r
 		}
 	}
@@ -261,9 +261,9 @@ func (u *User) findEvent(id string) (int, bool) {
 // reminder returns the reminder of that id; nil if there is none. The newest
 // are asked for most.
 func (u *User) reminder(id string) *Reminder {
-	for i := len(u.Reminders) - 1; i >= 0; i-- {
-		if u.Reminders[i].ID == id {
-			return u.Reminders[i]
+	for _, r := range slices.Backward(u.Reminders) {
+		if r.ID == id {
+			return r
 		}
 	}
 	return nil

@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // rank orders the states of a message; merging keeps the higher one, so that
 // late, repeated and reordered callbacks end in the same state in whatever
 // order they come (D1). Delivered is highest: a carrier that takes back an
@@ -222,8 +224,7 @@ func (u *User) touched(reminderID, messageID string, at Millis) (*Reminder, *Mes
 
 // byMessage finds a message by its id or, failing that, by the carrier's.
 func (u *User) byMessage(messageID, sid string) (*Reminder, *Message) {
-	for i := len(u.Reminders) - 1; i >= 0; i-- {
-		r := u.Reminders[i]
+	for _, r := range slices.Backward(u.Reminders) {
 		for j := range r.Messages {
 			m := &r.Messages[j]
 			if m.ID == messageID || (messageID == "" && sid != "" && m.SID == sid) {

@@ -65,7 +65,7 @@ func fill(v reflect.Value, from numbers) {
 		}
 	case reflect.Pointer: // to what most don't have: nothing comes back as nil, but for what a calendar says
 		to := reflect.New(v.Type().Elem())
-		_, always := v.Interface().(*engine.CalendarEvent)
+		_, always := reflect.TypeAssert[*engine.CalendarEvent](v)
 		if fill(to.Elem(), from); always || !to.Elem().IsZero() {
 			v.Set(to)
 		}
