@@ -408,8 +408,8 @@ func (p *planning) find(eventID string, lead int32, occ Millis) *Reminder {
 			return p.stand(i)
 		}
 	}
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].is(eventID, lead, occ) {
+	for i, r := range slices.Backward(list) {
+		if r.is(eventID, lead, occ) {
 			p.found = i + 1
 			return p.stand(i)
 		}
