@@ -7,34 +7,36 @@ import (
 	"carillon/engine"
 )
 
-// TestLookUpOfRestoredBeginsAtTheBackup: what is due since a restored backup
-// may have been sent before it was due, by a send-now that the backup does not
-// know of (S3).
-func TestLookUpOfRestoredBeginsAtTheBackup(t *testing.T) {
-	s := reached(t)
-	s.decide(engine.CreateReminder{Text: "Water the plants", SendAt: s.now + 3_600_000})
-	backup := s.now + 60_000
-	s.now += 3_700_000
-	s.decide(engine.Recover{BackupAt: backup})
-	s.now += 30_000
-	if since := s.lookUp(t).Since; since != backup {
-		t.Errorf("the look-up begins %d ms behind the backup", since-backup)
-	}
-}
-
-// TestLookUpOfRestoredBeginsWhereItWasDue: the backup's time is that of its last
-// record, and the clock went back hours behind that one, before the backup. What
-// came due by the clock of then left before the backup was made, it seems.
-func TestLookUpOfRestoredBeginsWhereItWasDue(t *testing.T) {
-	s := reached(t)
-	due := s.now + 3_600_000
-	s.decide(engine.CreateReminder{Text: "Water the plants", SendAt: due})
-	backup := s.now + 9_000_000
-	s.now += 4_000_000
-	s.decide(engine.Recover{BackupAt: backup})
-	s.now += 30_000
-	if since := s.lookUp(t).Since; since != due {
-		t.Errorf("the look-up begins %d ms behind the hand-over", since-due)
+// TestALookUpOfRestoredGoesADayBack: what is due since a restored backup may have
+// been sent before it was due, by a send-now that the backup does not know of. And
+// the backup's time is that of its last record: the clock may have gone back behind
+// it, before the reminder left, whether it came due by that clock or was sent by hand
+// (S3). What was sent before the person was there was sent to somebody else.
+func TestALookUpOfRestoredGoesADayBack(t *testing.T) {
+	const minute, hour = engine.Millis(60_000), engine.Millis(3_600_000)
+	for name, c := range map[string]struct {
+		born        engine.Millis // how long before the reminder the person was made
+		due, backup engine.Millis // since then
+		back        engine.Millis // before the earlier of the two
+	}{
+		"sent before it was due":         {born: 72 * hour, due: hour, backup: minute, back: 24 * hour},
+		"due before the backup, it says": {born: 72 * hour, due: hour, backup: 3 * hour, back: 24 * hour},
+		"they were made since":           {born: 2 * hour, due: 2 * hour, backup: hour, back: 3*hour - 10*minute},
+		"they were made just before":     {born: minute, due: hour, backup: 5 * minute, back: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := reached(t)
+			s.now += c.born
+			begun := s.now
+			s.decide(engine.CreateReminder{Text: "Water the plants", SendAt: begun + c.due})
+			s.now = begun + c.due + 2*minute
+			s.ranOn = s.now
+			s.decide(engine.Recover{BackupAt: begun + c.backup})
+			s.now += minute / 2
+			if back := begun + min(c.due, c.backup) - s.lookUp(t).Since; back != c.back {
+				t.Errorf("it is looked for %d minutes back, want %d", back/minute, c.back/minute)
+			}
+		})
 	}
 }
 

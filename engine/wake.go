@@ -55,8 +55,8 @@ func (t *turn) lookUp(r *Reminder, m *Message) LookUp {
 	if back := t.u.sameWordsBack(m); back != 0 { // which may have been taken for this one, so that this one's is where it was
 		l.Since = min(l.Since, back)
 	}
-	if m.SID == "" && r.Reason != ReasonRestored {
-		l.Since = min(l.Since, max(l.Since-dayMillis, t.unknownUntil(m, l.Since)))
+	if m.SID == "" {
+		l.Since = min(l.Since, max(l.Since-dayMillis, t.unknownUntil(r, m, l.Since)))
 	}
 	if r.Reason == ReasonCrash && m.UpdatedAt < m.CreatedAt { // the clock went back before nobody ran, and how long nobody did is not known
 		l.Since = min(l.Since, m.UpdatedAt-dayMillis)
@@ -84,9 +84,13 @@ const (
 // unknownUntil is until when the carrier may have taken a message of the same words
 // that a look-up from since on does not meet anyway, and whose id is not known: of
 // somebody who had the id before (N6), of the engine that ran on behind a backup
-// (S3), or one of ours.
-func (t *turn) unknownUntil(m *Message, since Millis) Millis {
-	until := max(t.u.CreatedAt, t.env.RanOn)
+// (S3), or one of ours. What that engine sent is what is looked for if the attempt
+// is its own: its clock may have gone back behind the backup.
+func (t *turn) unknownUntil(r *Reminder, m *Message, since Millis) Millis {
+	until := t.u.CreatedAt
+	if r.Reason != ReasonRestored {
+		until = max(until, t.env.RanOn)
+	}
 	for o := range t.u.namesakes(m) {
 		if o.CreatedAt < since-clockGrace && o.unnamed() {
 			until = max(until, o.CreatedAt)

@@ -55,7 +55,7 @@ func (a *audit) polled(p *person, c *source) {
 	case f.stopped:
 		a.fail("polled", p, "%s is read, and access to it was taken back (SPEC 9)", c.name)
 	case w.jumped > f.set-pauseGrace, w.restored > f.set:
-	case c.hurried != 0 && c.hurried <= w.jumped && f.before <= w.jumped: // by the clock that it was asked by, that may not be answered yet
+	case c.wanted != 0 && c.wanted <= w.jumped && f.before <= w.jumped: // by the clock that it was first asked by, that may not be answered yet
 	case c.askedIn != p.follows.zone: // what was said last is not meant where the person is
 	case w.now < f.notBefore-pauseGrace && c.hurried < f.read && c.told == 0 && p.asks.cur == nil:
 		a.fail("polled", p, "%s is read at %s, was so at %s, and is not to be before %s (SPEC 9)", c.name, rfc3339(w.now), rfc3339(f.read), rfc3339(f.notBefore))
@@ -99,7 +99,7 @@ func (s *sources) patience() engine.Millis {
 // that it has changed; it has to be asked since.
 func (p *person) expectRead(c *source, since engine.Millis) {
 	w := p.w
-	c.hurried = w.now
+	c.hurry()
 	began := w.now
 	p.unhindered(c, since, w.sources.patience()+10*second, func(f *following) {
 		if c.askedAt < since && f.alone < w.now {

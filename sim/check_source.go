@@ -155,7 +155,7 @@ func (p *person) moved(zone string) {
 			p.expectRead(c, p.w.now)
 			p.expectReadIn(c, zone)
 		} else {
-			c.hurried = p.w.now
+			c.hurry()
 		}
 	}
 }

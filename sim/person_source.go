@@ -36,9 +36,9 @@ func (p *person) connect(c *source) *op {
 	}
 	return &op{
 		cmd: cmd, keyed: true,
-		begin: func() { c.ended, c.hurried = false, w.now }, // with a new token
+		begin: func() { c.ended = false; c.hurry() }, // with a new token
 		settle: func(reply engine.Reply, refused bool) {
-			c.hurried = w.now
+			c.hurry()
 			switch {
 			case refused:
 				w.audit.fail("refusal", p, "a calendar is not connected: %+v", reply)
@@ -68,7 +68,7 @@ func (p *person) disconnect(c *source, id string) *op {
 // refresh has it read now.
 func (p *person) refresh(f *following) *op {
 	c, sent := f.of, engine.Millis(0)
-	return &op{cmd: engine.RefreshCalendar{ID: f.id}, keyed: true, once: true, begin: func() { sent, c.hurried = p.w.now, p.w.now }, settle: func(reply engine.Reply, refused bool) {
+	return &op{cmd: engine.RefreshCalendar{ID: f.id}, keyed: true, once: true, begin: func() { sent = p.w.now; c.hurry() }, settle: func(reply engine.Reply, refused bool) {
 		if !refused {
 			p.expectRead(c, sent)
 		}

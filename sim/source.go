@@ -43,6 +43,7 @@ type source struct {
 	askedAt   engine.Millis // true time of the last question
 	askedIn   string        // and the zone that it was asked in
 	hurried   engine.Millis // when somebody last wanted it to be read at once
+	wanted    engine.Millis // and since when it has been, without a question
 	told      int           // words of its changes that have no answer yet
 	patience  engine.Millis // what its last answer asks for
 	refused   bool          // and that it has ended
@@ -324,7 +325,7 @@ func (c *source) tell(ch engine.Channel, calendar string, in engine.Millis, trie
 	w := c.s.w
 	w.after(in, func() {
 		sent, restored := w.now, w.restored
-		c.hurried = w.now
+		c.hurry()
 		c.told++
 		w.ask(c.p.id, engine.RefreshCalendar{ID: calendar, Told: true, Channel: ch.ID, Token: ch.Token}, "", 0, func(reply engine.Reply, err error) {
 			c.answered(err)
@@ -339,10 +340,18 @@ func (c *source) tell(ch engine.Channel, calendar string, in engine.Millis, trie
 	})
 }
 
+// hurry: somebody wants it to be read at once.
+func (c *source) hurry() {
+	if c.wanted == 0 || c.askedAt >= c.wanted {
+		c.wanted = c.s.w.now
+	}
+	c.hurried = c.s.w.now
+}
+
 // answered: a word of its changes has an answer. One that is lost leaves it open
 // whether it was taken, up to now.
 func (c *source) answered(err error) {
 	if c.told--; errors.Is(err, errLost) {
-		c.hurried = c.s.w.now
+		c.hurry()
 	}
 }

@@ -272,20 +272,26 @@ func TestACalendarIsReadInTime(t *testing.T) {
 func TestACalendarIsReadOnceMoreByAnotherClock(t *testing.T) {
 	for name, c := range map[string]struct {
 		jumped   bool
-		readings int // since it was asked for
+		again    bool // it was asked for behind the jump too
+		readings int  // since it was asked for
 		bad      bool
 	}{
 		"the first one":                 {jumped: true, readings: 1},
 		"the second one":                {jumped: true, readings: 2, bad: true},
 		"by the clock that it asked by": {readings: 1, bad: true},
+		"asked for once more since":     {jumped: true, again: true, readings: 1},
+		"and then the second one":       {jumped: true, again: true, readings: 2, bad: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, p, s := connected(t)
-			s.hurried = w.now
+			s.hurry()
 			if c.jumped {
 				w.jumped = w.now + minute
 			}
-			w.now += hour
+			if w.now += 30 * minute; c.again {
+				s.hurry()
+			}
+			w.now += 30 * minute
 			for range c.readings {
 				w.now += 2 * second
 				s.askedAt = w.now
