@@ -108,7 +108,10 @@ var mutants = []mutant{
 	{"looked_up_at_once", []string{"engine/outcome.go", "LookupAt: t.env.Now + t.env.Policy.ReconcileAfter,", "LookupAt: t.env.Now,", "engine/outcome.go", "wait := t.env.Policy.ReconcileAfter << min(m.Absent, 6)", "wait := second << min(m.Absent, 6)"}},
 	{"restore_is_no_matter", []string{"engine/restore.go", "		t.emit(Fenced{BackupAt: c.BackupAt})\n		t.assume()", "		t.emit(Fenced{BackupAt: c.BackupAt})\n		t.fenced = 0"}},
 	{"restored_is_stale", []string{"engine/turn.go", "		if r, ok := cmd.(Recover); ok {\n			t.fence(r)\n		}\n		t.advance()\n", "		t.advance()\n		if r, ok := cmd.(Recover); ok {\n			t.fence(r)\n		}\n"}},
-	{"restored_looked_for_since_due", []string{"engine/wake.go", "l.Since = min(l.Since, t.u.Fence)", "l.Since += 0"}},
+	{"restored_looked_for_since_due", []string{
+		"engine/wake.go", "l.Since = min(l.Since, t.u.Fence)", "l.Since += 0",
+		"engine/wake.go", "	if m.SID == \"\" {\n		l.Since = min(l.Since, max(", "	if m.SID == \"\" && r.Reason != ReasonRestored {\n		l.Since = min(l.Since, max(",
+	}},
 	{"restored_loss_is_retried", []string{"engine/delivery.go", "m.Restored = m.Restored || r.Reason == ReasonRestored", "m.Restored = m.Restored && r.Reason != ReasonRestored"}},
 	{"cancel_does_not_last", []string{"engine/custom.go", "case r.pending(), r.revivable():", "case r.pending():"}},
 	{"cancel_in_flight_forgotten", []string{"engine/custom.go", "			t.emit(CancelAsked{ID: id, Reason: ReasonByRequest})", "			t.emit(ReminderCanceled{ID: id, Reason: ReasonByRequest})"}},
@@ -210,7 +213,7 @@ var mutants = []mutant{
 	{"longer_in_a_calendar_stays", []string{"engine/connected.go", "		n.count(t.store(&event, true))\n", "		if i, found := t.u.findEvent(event.ID); found && !event.AllDay && event.Start == t.u.Events[i].Start {\n			event.End = t.u.Events[i].End\n		}\n		n.count(t.store(&event, true))\n"}},
 	// Those that only one checker can see.
 	{"code_to_a_taken_number", []string{"actors/directory.go", "	if ok && string(owner) != m.userID {", "	if _, start := m.request.cmd.(engine.StartVerification); !start && ok && string(owner) != m.userID {"}},
-	{"refused_claim_is_kept", []string{"actors/directory.go", "		d.node.send(self, unclaim{", "		if _, refused := reply.(engine.Refusal); refused {\n			deliver(reply, err)\n			return\n		}\n		d.node.send(self, unclaim{"}},
+	{"refused_claim_is_kept", []string{"actors/directory.go", "		d.node.send(self, unclaim{", "		if _, refused := reply.(engine.Refusal); refused {\n			first.tell(reply, err)\n			return\n		}\n		d.node.send(self, unclaim{"}},
 	{"newest_is_called_old", []string{"engine/calendar.go", "Ignored: how == storedOld,", "Ignored: how == storedOld || how == storedChanged,"}},
 	{"long_titles_are_refused", []string{"engine/calendar.go", "func (t *turn) putEvent(e CalendarEvent) Reply {\n", "func (t *turn) putEvent(e CalendarEvent) Reply {\n	if len(e.Title) > 60 {\n		return tooManyEvents()\n	}\n"}},
 	{"links_pass_the_guard", []string{"engine/guard.go", "	if linkish(w) {", "	if false && linkish(w) {"}},
