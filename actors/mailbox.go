@@ -185,8 +185,8 @@ func (m *mailbox) invoke(message any, system bool) {
 		}
 	}()
 	if !system {
-		if r, ok := message.(*request); ok && m.taker != nil {
-			m.taker.take(r)
+		if _, ok := message.(*request); ok && m.taker != nil {
+			m.taker.take(message)
 			return
 		}
 		m.invoker.InvokeUserMessage(message)

@@ -59,6 +59,9 @@ type seat struct {
 
 const tableShards = 256
 
+// An entry has the number of its shard in a byte.
+const _ = uint8(tableShards - 1)
+
 // table maps user ids to entries. The library's registry costs fifteen times
 // more per look-up.
 type table struct {

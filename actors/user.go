@@ -41,10 +41,8 @@ func (u *user) Receive(ctx actor.Context) {
 	case loadNow:
 		u.load()
 		u.workOff()
-	case *request:
+	case *request, takeSnapshot, letGo:
 		u.take(m)
-	case takeSnapshot, letGo:
-		u.takeUp(m)
 	case *actor.Stopped, *actor.Restarting:
 		u.mail.taker = nil
 		u.noteRest(nil)
@@ -53,11 +51,9 @@ func (u *user) Receive(ctx actor.Context) {
 	}
 }
 
-// take handles a request. Once the actor has started its mailbox calls it.
-func (u *user) take(r *request) { u.takeUp(r) }
-
-// takeUp handles what came, or keeps it while the state is loaded.
-func (u *user) takeUp(m any) {
+// take handles what came, or keeps it while the state is loaded. Once the actor has
+// started, its mailbox calls it for requests.
+func (u *user) take(m any) {
 	if u.st == nil && u.rest == nil && u.lost == nil {
 		u.backlog = append(u.backlog, m)
 		return

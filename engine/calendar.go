@@ -179,13 +179,14 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 		n.Deleted++
 	}
 	for i := range c.Events {
-		n.count(t.store(&c.Events[i], true))
+		_, how := t.store(&c.Events[i], true)
+		n.count(how)
 	}
 	t.replan()
 	return n
 }
 
-func (n *SyncReply) count(_ int, how stored) {
+func (n *SyncReply) count(how stored) {
 	switch how {
 	case storedNew:
 		n.Created++

@@ -264,7 +264,8 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 		n.Deleted++
 	}
 	for _, event := range events {
-		n.count(t.store(&event, true))
+		_, how := t.store(&event, true)
+		n.count(how)
 	}
 	e.Created, e.Updated, e.Deleted = int32(n.Created), int32(n.Updated), int32(n.Deleted)
 	t.emit(e)

@@ -376,8 +376,8 @@ func (p *planning) room(on Date) *room {
 // heldInFlight counts the places of a date that hand-overs under way hold.
 func (u *User) heldInFlight(d Date) int32 {
 	var n int32
-	for i := range u.Reminders {
-		if r := u.Reminders[i]; r.inFlight() && r.Reserved && r.On == d {
+	for _, r := range u.Reminders {
+		if r.inFlight() && r.Reserved && r.On == d {
 			n++
 		}
 	}
@@ -387,8 +387,8 @@ func (u *User) heldInFlight(d Date) int32 {
 // held counts the places of a date that are reserved.
 func (u *User) held(d Date) int32 {
 	var n int32
-	for i := range u.Reminders {
-		if r := u.Reminders[i]; r.Reserved && r.On == d {
+	for _, r := range u.Reminders {
+		if r.Reserved && r.On == d {
 			n++
 		}
 	}

@@ -73,8 +73,8 @@ func (t *turn) dayOf(r *Reminder) (start, end, over Millis) {
 
 // unsnooze takes back what an earlier SNOOZE of the same reminder planned.
 func (t *turn) unsnooze(id string) {
-	for i := range t.u.Reminders {
-		if o := t.u.Reminders[i]; o.SnoozeOf == id && o.pending() {
+	for _, o := range t.u.Reminders {
+		if o.SnoozeOf == id && o.pending() {
 			t.emit(ReminderCanceled{ID: o.ID, Reason: ReasonByRequest})
 		}
 	}
@@ -83,8 +83,8 @@ func (t *turn) unsnooze(id string) {
 // snoozeAnswer says what became of the last SNOOZE of a reminder.
 func (t *turn) snoozeAnswer(id string) string {
 	var d *Reminder
-	for i := range t.u.Reminders {
-		if o := t.u.Reminders[i]; o.SnoozeOf == id {
+	for _, o := range t.u.Reminders {
+		if o.SnoozeOf == id {
 			d = o
 		}
 	}

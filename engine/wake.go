@@ -172,8 +172,8 @@ func (u *User) EarliestWake(p *Policy) Millis {
 
 // heldBack is the earliest of an instant and of what a pause holds back.
 func (u *User) heldBack(at Millis) Millis {
-	for i := range u.Reminders {
-		if r := u.Reminders[i]; r.pending() {
+	for _, r := range u.Reminders {
+		if r.pending() {
 			at = min(at, r.nextAt())
 		}
 	}
@@ -192,8 +192,8 @@ func (u *User) wakes(p *Policy, fn func(at, deadline Millis)) {
 			fn(at, at)
 		}
 	}
-	for i := range u.Reminders {
-		u.wakesOf(u.Reminders[i], p, fn)
+	for _, r := range u.Reminders {
+		u.wakesOf(r, p, fn)
 	}
 }
 

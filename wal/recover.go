@@ -203,22 +203,18 @@ func (db *DB) recover(c *contents) error {
 func (db *DB) loadTail(from, next uint64, covered map[uint64]struct{}) error {
 	end, err := db.scan(from, nil, func(segment uint64, r *rawRecord) error {
 		h := maphash.Bytes(db.heads.seed, r.stream)
-		var at head
-		known := db.heads.at.find(h)
-		if known != nil {
-			at = *known
-		}
-		if r.seq <= at.seq {
+		at := db.heads.at.find(h)
+		if at != nil && r.seq <= at.seq {
 			if _, ok := covered[h]; ok {
 				return nil
 			}
 		}
 		// Without a head the link may lead to a forgotten stream's past, and a
 		// forgotten stream begins anew with none.
-		if known != nil && r.prev != at.seq && r.prev != 0 {
+		if at != nil && r.prev != at.seq && r.prev != 0 {
 			return corrupt(journalName, segment, r.seq, "links to record %d, but the stream is at %d", r.prev, at.seq)
 		}
-		if known == nil {
+		if at == nil {
 			db.heads.bare[h] = struct{}{}
 		}
 		db.heads.at.put(h, head{seq: r.seq})
