@@ -232,7 +232,7 @@ func (k *keeper) askUser(id string) {
 	e := s.entries[id]
 	alive := e != nil && e.seat != nil
 	if alive {
-		e.seat.mail.PostUserMessage(takeSnapshot{})
+		e.seat.mail.PostUserMessage(takeSnapshot{busy: e.busy(k.now)})
 		k.round.waiting[id] = true
 	}
 	s.mu.Unlock()

@@ -175,6 +175,7 @@ func (n *Node) begin() {
 		arms = append(arms, arm{e, e.wake})
 	}
 	n.found = nil
+	n.view.timers.Store(int64(len(arms))) // until the timer has looked at them: who asks is told as soon as requests are let in
 	if len(arms) > 0 {
 		n.send(n.timer, arms)
 	}

@@ -54,6 +54,34 @@ func TestUsersAtRestAreAsTheyWere(t *testing.T) {
 	})
 }
 
+// Who was just written to will be again: a round does not send them to the disk.
+func TestWhoIsBusyStaysUp(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	inWorld(t, func(c *actors.Config) { c.Metrics, c.SnapshotEvery, c.Idle = reg, 10*time.Second, time.Hour }, func(w *world) {
+		rests := func(when string, want float64) {
+			t.Helper()
+			if n := metric(t, reg, "carillon_actors_at_rest"); n != want {
+				t.Errorf("%v rest %s, want %v", n, when, want)
+			}
+		}
+		w.person("busy", "+15550100001")
+		w.person("calm", "+15550100002")
+		for i := range 25 {
+			w.event("busy", fmt.Sprint("e", i), 2*time.Hour)
+			w.pass(time.Second)
+			if n := metric(t, reg, "carillon_actors_at_rest"); n > 1 {
+				t.Fatalf("both rest %d seconds after the start, a second after one was written to", i+1)
+			}
+		}
+		if n := metric(t, reg, "carillon_snapshots_total"); n < 3 {
+			t.Fatalf("%v snapshots, want two rounds at least", n)
+		}
+		rests("while one is written to", 1)
+		w.pass(15 * time.Second)
+		rests("when nobody is", 2)
+	})
+}
+
 // A midnight leaves nobody up who has nothing due: what it planned is in the
 // log, behind a snapshot or without one, and is found there by whoever asks, by
 // the next round, by a start, and when it is due.

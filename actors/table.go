@@ -33,6 +33,13 @@ type entry struct {
 	dirtyIn   uint32 // the dirty set's: has records that no snapshot covers since it was taken so often
 }
 
+// busy reports whether somebody wrote to the user within the last second or two.
+// Most who did will again: their state would be read back at once.
+func (e *entry) busy(now engine.Millis) bool {
+	ago := now/1000 - int64(e.lastUsed)
+	return ago >= 0 && ago < 2
+}
+
 // seat is what a user in memory has besides the library's part: the mailbox,
 // and what the actor keeps, in one piece of 192 bytes, three lines of the cache, of
 // which the last has what is rarely needed. An instance that follows a panic takes

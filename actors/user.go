@@ -27,8 +27,9 @@ type user struct {
 type (
 	// loadNow: everything that an earlier instance decided is durable.
 	loadNow struct{}
-	// takeSnapshot asks for the state as of the records before it.
-	takeSnapshot struct{}
+	// takeSnapshot asks for the state as of the records before it. Who is busy stays
+	// up behind it.
+	takeSnapshot struct{ busy bool }
 	// letGo asks an idle actor to leave memory.
 	letGo struct{}
 )
@@ -107,7 +108,7 @@ func (u *user) handle(m any) {
 		}
 		u.current = nil
 	case takeSnapshot:
-		u.snapshot()
+		u.snapshot(m.busy)
 	case letGo:
 		u.letGo()
 	}
@@ -238,14 +239,16 @@ func (u *user) countUncertain() {
 
 // snapshot leaves the state with the journal, which knows its sequence when
 // all records before it are flushed.
-func (u *user) snapshot() {
+func (u *user) snapshot(busy bool) {
 	u.rise()
 	s := &snapshot{stream: u.e.id, lost: u.lost != nil}
 	if u.st != nil {
 		s.gone = !u.st.Exists
 		s.wake = u.st.EarliestWake(&u.node.cfg.Policy)
 		s.data = encodeUser(u.st)
-		u.lieDown(s)
+		if !busy {
+			u.lieDown(s)
+		}
 	}
 	u.unflushed.Add(1)
 	rel := newRelease()

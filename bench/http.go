@@ -76,11 +76,19 @@ func HTTP(o Options) (Result, error) {
 	if err := s.populate(httpUsers(o), earlyZone(now)); err != nil {
 		return Result{}, err
 	}
+	records, flushes := s.store.Stats().Records, s.flushes()
 	res, err := putThrough(o, s.address, s.dir, now)
+	res.Detail("records_per_flush", float64(s.store.Stats().Records-records)/max(s.flushes()-flushes, 1))
 	if err != nil {
 		return res, err
 	}
 	return res, s.stop()
+}
+
+// flushes is how many commits there have been.
+func (s *site) flushes() float64 {
+	n, _ := s.counters.commits()
+	return n
 }
 
 func httpUsers(o Options) int { return or(o.Users, 10_000) }

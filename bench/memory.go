@@ -44,7 +44,7 @@ func Memory(o Options) (Result, error) {
 	o.progress("loaded")
 	res.Detail("alive_awake_bytes_per_user", (settled()-empty)/float64(users))
 	res.Detail("alive_awake_rss_mb", procField("/proc/self/status", "VmRSS")/1024)
-	if err := r.round(); err != nil {
+	if err := r.rest(); err != nil {
 		return res, err
 	}
 	res.Detail("alive_bytes_per_user", (settled()-empty)/float64(users))

@@ -31,7 +31,7 @@ func Midnight(o Options) (Result, error) {
 		return Result{}, err
 	}
 	o.progress("loaded")
-	if err := r.round(); err != nil {
+	if err := r.rest(); err != nil {
 		return Result{}, err
 	}
 	res := Result{Workload: "midnight", N: users * perDay}

@@ -150,6 +150,13 @@ func (r *rig) awaitSent(n int, patience time.Duration) error {
 	})
 }
 
+// rest has everybody come to rest: a round leaves up who was written to within the
+// last two seconds.
+func (r *rig) rest() error {
+	time.Sleep(3 * time.Second)
+	return r.round()
+}
+
 // round has every user with new records snapshotted. A round that is under way
 // already does not see them all, so it is asked for until one has ended behind
 // the last record there is now.
