@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -78,13 +79,21 @@ type snapshot struct {
 }
 
 // journal is the actor that writes the log: what comes while a batch is being
-// flushed makes the next one (group commit without linger).
+// flushed makes the next one (group commit). It waits for no time to pass.
 type journal struct {
 	node    *Node
 	batch   []*release
 	entries []wal.Entry
 	heads   map[string]uint64 // of the node's own streams in the batch
 	failed  error
+
+	shared   bool // others run on the processors meanwhile
+	gathered bool // they were let run before the flush that comes
+}
+
+func newJournal(n *Node) *journal {
+	_, own := n.cfg.Journal.(*runQueue)
+	return &journal{node: n, heads: map[string]uint64{}, shared: own}
 }
 
 // flush is the journal's message to itself, behind everything that is in its
@@ -100,8 +109,30 @@ func (j *journal) Receive(ctx actor.Context) {
 		}
 		j.batch = append(j.batch, m)
 	case flush:
+		if j.gather() {
+			ctx.Send(ctx.Self(), flush{})
+			return
+		}
 		j.flush()
 	}
+}
+
+// crowd is from how many records, or callers, on it is the processors that all of
+// them wait for. Up to there two halves take turns, of which one decides while the
+// other is being flushed, and a batch that waited would leave the processors idle.
+const crowd = 64
+
+// gather has those decide first who are about to, when they are a crowd: a flush
+// costs the processors as much for one record as for a hundred. It reports whether
+// there may be more in the mailbox than there was.
+func (j *journal) gather() bool {
+	if j.gathered || !j.shared || max(int64(len(j.batch)), j.node.inFlight.Load()) <= crowd {
+		j.gathered = false
+		return false
+	}
+	j.gathered = true
+	runtime.Gosched()
+	return true
 }
 
 func (j *journal) flush() {

@@ -240,7 +240,7 @@ func TestTakingOverIsKnown(t *testing.T) {
 			at := time.Now()
 			w.do("ada", engine.CreateReminder{Text: at.Format(time.TimeOnly), SendAt: at.UnixMilli()})
 			w.pass(35 * time.Second)
-			back := time.Duration(at.UnixMilli()-w.carrier.since) * time.Millisecond
+			back := time.Duration(at.UnixMilli()-w.carrier.since()) * time.Millisecond
 			if back < want-time.Second || back > want+time.Second {
 				t.Errorf("it is looked for %s back, want %s", back, want)
 			}

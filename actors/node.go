@@ -134,7 +134,7 @@ func (n *Node) startActors() error {
 		on   actor.Dispatcher
 		make func() actor.Actor
 	}{
-		{"!journal", &n.journal, n.cfg.Journal, func() actor.Actor { return &journal{node: n, heads: map[string]uint64{}} }},
+		{"!journal", &n.journal, n.cfg.Journal, func() actor.Actor { return newJournal(n) }},
 		{"!timer", &n.timer, n.cfg.Users, func() actor.Actor { return newTimer(n) }},
 		{"!outbox", &n.outbox, n.cfg.Users, func() actor.Actor { return newOutbox(n) }},
 		{"!directory", &n.directory, n.cfg.Users, func() actor.Actor { return newDirectory(n) }},

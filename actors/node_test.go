@@ -19,20 +19,23 @@ import (
 
 // carrier is a Sender that keeps count. answer decides; nil accepts.
 type carrier struct {
-	mu       sync.Mutex
-	answer   func(m provider.Message) provider.Outcome
-	find     func(m provider.Message) provider.Sighting
-	hold     chan struct{} // Send waits for it, if there is one
-	accepted []provider.Message
-	at       []time.Time
-	asked    int
-	since    int64 // from when on it was last asked for a message
+	mu         sync.Mutex
+	answer     func(m provider.Message) provider.Outcome
+	find       func(m provider.Message) provider.Sighting
+	hold       chan struct{} // Send waits for it, if there is one
+	accepted   []provider.Message
+	at         []time.Time
+	asked      int
+	askedSince int64 // from when on it was last asked for a message
 }
 
 func (c *carrier) Send(ctx context.Context, m provider.Message) provider.Outcome {
-	if c.hold != nil {
+	c.mu.Lock()
+	hold := c.hold
+	c.mu.Unlock()
+	if hold != nil {
 		select {
-		case <-c.hold:
+		case <-hold:
 		case <-ctx.Done():
 			return provider.Outcome{Kind: provider.Uncertain, Cause: "timeout"}
 		}
@@ -54,11 +57,24 @@ func (c *carrier) Find(_ context.Context, m provider.Message, since int64) provi
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
-	c.since = since
+	c.askedSince = since
 	if c.find != nil {
 		return c.find(m)
 	}
 	return provider.Sighting{Result: provider.Absent}
+}
+
+// show has who asks it see what the test has set since.
+func (c *carrier) show() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+}
+
+// since is from when on it was last asked for a message.
+func (c *carrier) since() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.askedSince
 }
 
 // lookups is how often it was asked for a message.
@@ -147,6 +163,7 @@ func (w *world) crash() {
 
 // pass lets virtual time go by.
 func (w *world) pass(d time.Duration) {
+	w.carrier.show()
 	<-time.After(d)
 	synctest.Wait()
 }
