@@ -33,11 +33,14 @@ type entry struct {
 	dirtyIn   uint32 // the dirty set's: has records that no snapshot covers since it was taken so often
 }
 
-// busy reports whether somebody wrote to the user within the last second or two.
-// Most who did will again: their state would be read back at once.
+// busyFor is in seconds.
+const busyFor = 1
+
+// busy reports whether something was asked of the user within the last second or
+// two. Most of them are asked again soon: their state would be read back at once.
 func (e *entry) busy(now engine.Millis) bool {
 	ago := now/1000 - int64(e.lastUsed)
-	return ago >= 0 && ago < 2
+	return ago >= 0 && ago <= busyFor
 }
 
 // seat is what a user in memory has besides the library's part: the mailbox,
