@@ -3,6 +3,7 @@ package bench
 import (
 	"encoding/binary"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -199,6 +200,30 @@ func (l *boltLog) append(batch []*bareTurn) error {
 		}
 		return nil
 	})
+}
+
+// fileLog is the least that is durable: a batch is one write at the end of a file,
+// and an fdatasync.
+type fileLog struct {
+	*os.File
+	buf []byte
+}
+
+func newFileLog(dir string) (*fileLog, error) {
+	f, err := os.Create(filepath.Join(dir, "log"))
+	return &fileLog{File: f}, err
+}
+
+func (l *fileLog) append(batch []*bareTurn) error {
+	var frame [boltFrame]byte
+	l.buf = l.buf[:0]
+	for _, r := range batch {
+		l.buf = append(append(append(l.buf, frame[:]...), r.of.id...), r.data...)
+	}
+	if _, err := l.Write(l.buf); err != nil {
+		return err
+	}
+	return dataSync(l.File)
 }
 
 // walLog is the production log.

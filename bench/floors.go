@@ -21,6 +21,9 @@ var rungs = []rung{
 	{name: "schedule_3_wal", run: floor{log: onWal, handle: bareWrite}.schedule},
 	{name: "schedule_4_apply", run: floor{log: onWal, handle: bareApply, whole: true}.schedule},
 	{name: "schedule_5_ours", ours: "schedule"},
+	{name: "schedule_64_1_append", run: floor{log: onFile, handle: bareWrite}.schedule, o: few},
+	{name: "schedule_64_2_bbolt", run: floor{log: onBolt, handle: bareWrite}.schedule, o: few},
+	{name: "schedule_64_5_ours", ours: "schedule", o: few},
 	{name: "schedule_1M_1_actor", run: floor{handle: bareAnswer}.schedule, o: Options{N: 1_000_000, Users: 1_000_000}},
 	{name: "schedule_1M_2_bbolt", run: floor{log: onBolt, handle: bareWrite}.schedule, o: Options{N: 1_000_000, Users: 1_000_000}},
 	{name: "http_0_fasthttp", run: floorHTTP(nil, fixedAlone), o: oneByOne, latency: true},
@@ -43,6 +46,7 @@ var rungs = []rung{
 }
 
 var (
+	few       = Options{N: 100_000, Callers: 64}
 	oneByOne  = Options{N: 100_000}
 	inBatches = Options{Callers: 64, Lines: 100}
 )

@@ -17,6 +17,7 @@ type floor struct {
 	whole  bool // people have a state
 }
 
+func onFile(dir string) (bareLog, error) { return newFileLog(dir) }
 func onBolt(dir string) (bareLog, error) { return newBoltLog(dir) }
 func onWal(dir string) (bareLog, error)  { return newWalLog(dir) }
 
