@@ -28,9 +28,10 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, parent actor.Supervisor
 	if at := e.seat; at != nil {
 		at.restarted = true
 		if r := at.current; r != nil {
-			r.failures++
-			r.cause = fmt.Sprint(reason)
-			at.backlog = append([]any{r}, at.backlog...)
+			again := *r // all wakes are the same request
+			again.failures++
+			again.cause = fmt.Sprint(reason)
+			at.backlog = append([]any{&again}, at.backlog...)
 			at.current = nil
 		}
 	}

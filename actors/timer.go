@@ -16,7 +16,7 @@ type timer struct {
 	alarm Alarm
 	awake int // wakes whose work is not durable yet
 	held  bool
-	slept func(engine.Reply, error) // tells the timer that one of them is done
+	wake  request // everybody's, which nobody changes: it tells the timer when it is done
 }
 
 // The timer's messages.
@@ -43,7 +43,7 @@ func (t *timer) Receive(ctx actor.Context) {
 	case *actor.Started:
 		self := ctx.Self()
 		t.alarm = t.node.cfg.Clock.NewAlarm(func() { t.node.send(self, tick{}) })
-		t.slept = func(engine.Reply, error) { t.node.send(self, woke{}) }
+		t.wake = request{cmd: engine.Wake{}, deliver: func(engine.Reply, error) { t.node.send(self, woke{}) }}
 		return
 	case *actor.Stopped:
 		t.alarm.Stop()
@@ -79,7 +79,7 @@ func (t *timer) wakeDue() {
 			break
 		}
 		t.awake++
-		t.node.toEntry(t.heap.pop(), &request{cmd: engine.Wake{}, deliver: t.slept}, now)
+		t.node.toEntry(t.heap.pop(), &t.wake, now)
 	}
 	switch {
 	case t.held, t.awake >= t.node.cfg.MaxWakes:
