@@ -26,7 +26,7 @@ type keysAddCmd struct {
 
 // Run makes a key.
 func (c *keysAddCmd) Run(p *program) (err error) {
-	store, err := wal.Open(c.DataDir, wal.Options{})
+	store, err := c.openOrBegin(p)
 	if err != nil {
 		return storageError{err}
 	}
@@ -38,6 +38,20 @@ func (c *keysAddCmd) Run(p *program) (err error) {
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s\nid %s, role %s. It is not stored and not shown again.\n", secret, k.ID, k.Role)
 	return err
+}
+
+// openOrBegin makes the store that the first key may come before, and says so: the
+// folder may be a mistyped one, whose key no engine will know.
+func (c *keysAddCmd) openOrBegin(p *program) (*wal.DB, error) {
+	store, err := c.open()
+	if !errors.Is(err, wal.ErrMissing) {
+		return store, err
+	}
+	if store, err = wal.Open(c.DataDir, wal.Options{}); err != nil { // a file of it is missing
+		return nil, err
+	}
+	_, err = fmt.Fprintf(p.stderr, "there was no store in %s: it is begun with this key\n", c.DataDir)
+	return store, err
 }
 
 type keysListCmd struct{ storeSettings }
