@@ -95,8 +95,8 @@ type (
 	RecordOutcome struct {
 		MessageID string
 		Kind      OutcomeKind
-		SID       string
 		Status    MessageStatus
+		SID       string
 		Failure   Failure
 		Cause     string
 	}

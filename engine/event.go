@@ -92,10 +92,10 @@ type (
 		Text       string
 		Via        Via
 		Encoding   sms.Encoding
+		Assumed    bool
 		Segments   int32
 		On         Date
 		ValidUntil Millis
-		Assumed    bool
 		Since      Millis // Assumed only: the earliest that it can have been handed over
 		Sender     string // the number or service that it comes from (S6); empty: the carrier's only one, or nobody knows
 	}
@@ -219,17 +219,17 @@ type (
 // PlannedReminder is what planning decides about a reminder.
 type PlannedReminder struct {
 	ID         string
-	Type       ReminderType
 	EventID    string
 	Title      string
-	Lead       int32
+	Type       ReminderType
 	AllDay     bool
+	Priority   Priority
+	Lead       int32
+	On         Date
 	Occ        Millis
 	Start, End Millis
-	Priority   Priority
 	Due        Millis
 	Deadline   Millis
-	On         Date
 	SnoozeOf   string // the reminder that the person asked for once more (N4)
 	AskedAt    Millis // snoozed only: when they asked to have it
 }

@@ -103,10 +103,10 @@ type CalendarEvent struct {
 	EndDate     Date // all-day only: the day after the last
 	AllDay      bool
 	Free        bool
+	HasVersion  bool
 	Response    Response
 	Sync        SyncStatus
 	Version     int64 // integer version, or updated_at in milliseconds; see HasVersion
-	HasVersion  bool
 }
 
 // StoredEvent is a calendar event in a user's state. A deleted one stays as a
