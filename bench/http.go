@@ -78,10 +78,10 @@ func HTTP(o Options) (Result, error) {
 	}
 	records, flushes := s.store.Stats().Records, s.flushes()
 	res, err := putThrough(o, s.address, s.dir, now)
-	res.Detail("records_per_flush", float64(s.store.Stats().Records-records)/max(s.flushes()-flushes, 1))
 	if err != nil {
 		return res, err
 	}
+	res.Detail("records_per_flush", float64(s.store.Stats().Records-records)/max(s.flushes()-flushes, 1))
 	return res, s.stop()
 }
 

@@ -50,8 +50,8 @@ func (c *keysAddCmd) openOrBegin(p *program) (*wal.DB, error) {
 	if store, err = wal.Open(c.DataDir, wal.Options{}); err != nil { // a file of it is missing
 		return nil, err
 	}
-	_, err = fmt.Fprintf(p.stderr, "there was no store in %s: it is begun with this key\n", c.DataDir)
-	return store, err
+	_, _ = fmt.Fprintf(p.stderr, "there was no store in %s: it is begun with this key\n", c.DataDir)
+	return store, nil
 }
 
 type keysListCmd struct{ storeSettings }
