@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sync"
 
 	"carillon/wal"
 )
@@ -54,6 +55,8 @@ func workOptions() wal.Options {
 type worker struct {
 	log wal.Log
 	rng *rand.Rand
+
+	mu  sync.Mutex
 	say io.Writer
 }
 
@@ -83,6 +86,8 @@ func Work(dir string, seed uint64, rounds int, say io.Writer) error {
 
 // tell is one write to the kernel, so that it has a place among the others.
 func (w *worker) tell(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	_, _ = fmt.Fprintf(w.say, format+"\n", args...)
 }
 
