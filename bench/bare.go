@@ -55,6 +55,12 @@ type bareTurn struct {
 
 func (r *bareTurn) tell() { r.done <- struct{}{} }
 
+// record appends what the floors' logs write of it: as many bytes as ours has.
+func (r *bareTurn) record(b []byte) []byte {
+	var frame [boltFrame]byte
+	return append(append(append(b, frame[:]...), r.of.id...), r.data...)
+}
+
 // newBare has actors for so many people. log nil: nothing is written.
 func newBare(people int, log bareLog, handle func(p *barePerson, r *bareTurn)) *bare {
 	n := &bare{people: make(map[string]*barePerson, people), log: log, handle: handle}
@@ -174,7 +180,6 @@ func newBoltLog(dir string) (*boltLog, error) {
 }
 
 func (l *boltLog) append(batch []*bareTurn) error {
-	var frame [boltFrame]byte
 	l.buf, l.ends = l.buf[:0], l.ends[:0]
 	from := 0
 	for _, r := range batch {
@@ -182,7 +187,7 @@ func (l *boltLog) append(batch []*bareTurn) error {
 			from = len(l.buf)
 			l.ends = append(l.ends, from)
 		}
-		l.buf = append(append(append(l.buf, frame[:]...), r.of.id...), r.data...)
+		l.buf = r.record(l.buf)
 	}
 	l.ends = append(l.ends, len(l.buf))
 	return l.Update(func(tx *bbolt.Tx) error {
@@ -215,10 +220,9 @@ func newFileLog(dir string) (*fileLog, error) {
 }
 
 func (l *fileLog) append(batch []*bareTurn) error {
-	var frame [boltFrame]byte
 	l.buf = l.buf[:0]
 	for _, r := range batch {
-		l.buf = append(append(append(l.buf, frame[:]...), r.of.id...), r.data...)
+		l.buf = r.record(l.buf)
 	}
 	if _, err := l.Write(l.buf); err != nil {
 		return err
