@@ -89,6 +89,7 @@ type journal struct {
 
 	shared   bool // others run on the processors meanwhile
 	gathered bool // they were let run before the flush that comes
+	last     int  // how many the flush before it let go
 }
 
 func newJournal(n *Node) *journal {
@@ -126,7 +127,8 @@ const crowd = 64
 // costs the processors as much for one record as for a hundred. It reports whether
 // there may be more in the mailbox than there was.
 func (j *journal) gather() bool {
-	if j.gathered || !j.shared || max(int64(len(j.batch)), j.node.inFlight.Load()) <= crowd {
+	about := max(int64(max(len(j.batch), j.last)), j.node.inFlight.Load()) // who were just answered have nothing in flight yet
+	if j.gathered || !j.shared || about <= crowd {
 		j.gathered = false
 		return false
 	}
@@ -137,7 +139,7 @@ func (j *journal) gather() bool {
 
 func (j *journal) flush() {
 	batch := j.batch
-	j.batch = nil
+	j.batch, j.last = nil, len(batch)
 	if j.failed == nil {
 		j.failed = j.append(batch)
 		if j.failed != nil {

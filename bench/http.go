@@ -95,7 +95,7 @@ func httpUsers(o Options) int { return or(o.Users, 10_000) }
 
 // putThrough has callers write events through HTTP at an address.
 func putThrough(o Options, address, dir string, now time.Time) (Result, error) {
-	n, callers, lines := or(o.N, 200_000), or(o.Callers, 256), or(o.Lines, 1)
+	n, callers, lines := or(o.N, 200_000), or(o.Callers, 400), or(o.Lines, 1)
 	conns, hangUp, err := dialAll(address, callers)
 	if err != nil {
 		return Result{}, err

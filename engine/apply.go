@@ -5,7 +5,11 @@ import "slices"
 // Apply changes the state by one durable event that happened at that instant.
 // It never fails and never computes what Decide decided: replay and live
 // state go through this one door (W2).
-func (u *User) Apply(at Millis, e Event) {
+func (u *User) Apply(at Millis, e Event) { u.apply(at, e, false) }
+
+// apply is Apply by who may know that a reminder which is planned is a new one:
+// then it is not looked for.
+func (u *User) apply(at Millis, e Event, unmet bool) {
 	u.EventSeq++
 	switch e := e.(type) {
 	case ProfileSet:
@@ -29,7 +33,7 @@ func (u *User) Apply(at Millis, e Event) {
 	case ReminderSkipped:
 		u.applySkipped(e)
 	case ReminderPlanned:
-		u.applyPlanned(at, e.Reminder)
+		u.applyPlanned(at, &e.Reminder, unmet)
 	case KeyUsed:
 		u.applyKeyUsed(at, e)
 	case Fenced:
@@ -132,13 +136,16 @@ func (u *User) applySkipped(e ReminderSkipped) {
 	s.Skips = append(s.Skips, Skip{Lead: e.Lead, Occ: e.Occ, Reason: e.Reason})
 }
 
-func (u *User) applyPlanned(at Millis, p PlannedReminder) {
+func (u *User) applyPlanned(at Millis, p *PlannedReminder, unmet bool) {
 	if i, found := u.findEvent(p.EventID); found && p.Type == EventReminder && p.SnoozeOf == "" {
 		u.Events[i].Skips = slices.DeleteFunc(u.Events[i].Skips, func(k Skip) bool {
 			return k.Lead == p.Lead && k.Occ == p.Occ
 		})
 	}
-	r := u.planned(&p)
+	var r *Reminder
+	if !unmet {
+		r = u.planned(p)
+	}
 	if r == nil {
 		r = &Reminder{ID: p.ID, CreatedAt: at}
 		u.Reminders = append(u.Reminders, r)

@@ -28,6 +28,7 @@ type planning struct {
 	stood  []bool // reminders that a candidate stands for
 	alone  bool   // one event is planned, the others are settled
 	mine   []int  // alone only: the event's reminders; live has those of them that have not ended
+	unmet  bool   // alone only: it is known that there are none for its occurrence
 	places []room
 	items  []candidate
 	found  int // where in u.Reminders the last one was found

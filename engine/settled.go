@@ -12,11 +12,32 @@ package engine
 // pends keeps its due time and its date, who was skipped stays so for the
 // reason that was said, and a place is only taken.
 type Settled struct {
-	seq   uint64 // the EventSeq of the state that it is true of
-	since Millis // when that was planned; a clock that went back proves nothing
-	wake  Millis // the earliest instant that has work; 0: not known
-	on    Date   // the day's accounting date
-	left  int32  // places that are free on it
+	seq   uint64    // the EventSeq of the state that it is true of
+	since Millis    // when that was planned; a clock that went back proves nothing
+	wake  Millis    // the earliest instant that has work; 0: not known
+	on    Date      // the day's accounting date
+	left  int32     // places that are free on it
+	occs  [4]uint64 // a bit for each occurrence that the state has a reminder for, and perhaps for more
+}
+
+// note remembers that there is a reminder for an occurrence: for one that nobody
+// noted there is none, and no reminder need be looked at.
+func (s *Settled) note(occ Millis) {
+	word, bit := occBit(occ)
+	s.occs[word] |= bit
+}
+
+// noted reports whether there may be one.
+func (s *Settled) noted(occ Millis) bool {
+	word, bit := occBit(occ)
+	return s.occs[word]&bit != 0
+}
+
+// occBit spreads occurrences, which are whole minutes mostly, by the golden ratio
+// (Knuth, The Art of Computer Programming 3, 6.4).
+func occBit(occ Millis) (word int, bit uint64) {
+	h := uint64(occ) * 0x9e3779b97f4a7c15
+	return int(h >> 62), 1 << (h >> 56 & 63)
 }
 
 // of returns s if it holds for the state and that instant, else nil.
@@ -55,6 +76,9 @@ func (t *turn) settle(p *planning) {
 		*s = Settled{}
 	default:
 		*s = Settled{seq: t.u.EventSeq, since: t.env.Now, on: p.day.Account, left: p.room(p.day.Account).left}
+		for _, r := range t.u.Reminders {
+			s.note(r.Occ)
+		}
 	}
 }
 
@@ -76,7 +100,10 @@ func (t *turn) replanOf(place int, anew bool, known *Settled) {
 		return
 	}
 	changes := t.changes(p.items)
+	t.unmet = p.unmet
 	t.emitAll(changes)
+	t.unmet = false
+	known.note(t.u.Events[place].occurrence())
 	known.seq, known.since, known.left = t.u.EventSeq, t.env.Now, known.left-taken
 	t.settleWake(known, anew, changes)
 }
@@ -105,17 +132,8 @@ func (t *turn) settleWake(s *Settled, anew bool, changes []Event) {
 func (p *planning) evaluateOf(s *Scratch, e *StoredEvent, anew bool, known *Settled) (taken int32, ok bool) {
 	p.begin(s)
 	p.alone = true
-	occ := e.occurrence()
-	for j := range p.u.Reminders {
-		// An event that was not there has no pending reminders: at most some that
-		// ended, and they are of the same occurrence, or don't matter.
-		r := p.u.Reminders[j]
-		if (!anew || r.Occ == occ) && r.Type == EventReminder && r.EventID == e.ID {
-			p.mine = append(p.mine, j)
-			if !r.ended() {
-				p.live = append(p.live, j)
-			}
-		}
+	if p.unmet = anew && !known.noted(e.occurrence()); !p.unmet {
+		p.findMine(e, anew)
 	}
 	p.collectEvent(e)
 	p.collectSnoozed()
@@ -129,4 +147,19 @@ func (p *planning) evaluateOf(s *Scratch, e *StoredEvent, anew bool, known *Sett
 		}
 	}
 	return taken, !p.unsettled
+}
+
+// findMine lists the event's reminders.
+func (p *planning) findMine(e *StoredEvent, anew bool) {
+	occ := e.occurrence()
+	for j, r := range p.u.Reminders {
+		// An event that was not there has no pending reminders: at most some that
+		// ended, and they are of the same occurrence, or don't matter.
+		if (!anew || r.Occ == occ) && r.Type == EventReminder && r.EventID == e.ID {
+			p.mine = append(p.mine, j)
+			if !r.ended() {
+				p.live = append(p.live, j)
+			}
+		}
+	}
 }

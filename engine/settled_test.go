@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,6 +177,23 @@ func today(t *testing.T, clock string) engine.Millis {
 	return at.UnixMilli()
 }
 
+// comesBack puts an event whose reminder is cancelled already: it is that one
+// which is planned again.
+func (w *twins) comesBack(id string, start engine.Millis, meanwhile engine.Command) {
+	w.t.Helper()
+	e := lifeEvent(id, start)
+	w.at("10:00", engine.PutEvent{Event: e})
+	w.at("10:01", engine.DeleteEvent{ID: id})
+	for _, u := range []*engine.User{w.u, w.full} {
+		u.Events = slices.DeleteFunc(u.Events, func(s engine.StoredEvent) bool { return s.ID == id })
+	}
+	w.at("10:02", meanwhile)
+	w.at("10:03", engine.PutEvent{Event: e})
+	if n := len(w.u.Reminders); n != 1 || !reflect.DeepEqual(w.u, w.full) {
+		w.t.Errorf("%d reminders: %#v", n, w.u.Reminders)
+	}
+}
+
 // TestNotSettled has what a plan of one event alone would get wrong, were it
 // not known that it can't tell.
 func TestNotSettled(t *testing.T) {
@@ -217,6 +235,12 @@ func TestNotSettled(t *testing.T) {
 			if d := w.at("13:52", engine.PutEvent{Event: lifeEvent("b", at("17:00"))}); len(d.Events) != 3 {
 				w.t.Errorf("when quiet is over: %#v", d.Events)
 			}
+		},
+		"an event that comes back when a plan has let go of it, and not of its reminder": func(w *twins, at func(string) engine.Millis) {
+			w.comesBack("a", at("12:00"), engine.GetUser{})
+		},
+		"… and everything was planned again meanwhile": func(w *twins, at func(string) engine.Millis) {
+			w.comesBack("a", at("12:00"), engine.UpdateUser{DailyLimit: engine.Some[int32](9)})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ type turn struct {
 	events []Event
 	work   *Scratch
 	fenced Millis // Recover of a restored backup only: when that was made
+	unmet  bool   // what is planned now was never planned before
 }
 
 // Decide carries out cmd. The events it returns are applied to u when it
@@ -144,7 +145,7 @@ func (t *turn) emit(e Event) {
 	if t.events == nil {
 		t.events = make([]Event, 0, 2) // a calendar's event and its reminder
 	}
-	t.u.Apply(t.env.Now, e)
+	t.u.apply(t.env.Now, e, t.unmet)
 	t.events = append(t.events, e)
 }
 
