@@ -69,7 +69,7 @@ func (u *User) applyProfile(at Millis, e ProfileSet) {
 }
 
 func (u *User) applyVerificationStarted(at Millis, e VerificationStarted) {
-	u.Starts = append(slices.DeleteFunc(u.Starts, func(s Millis) bool { return s <= at-hour }), at)
+	u.Starts = append(slices.DeleteFunc(u.Starts, func(s Millis) bool { return !withinHour(s, at) }), at)
 	u.PendingPhone = e.Phone
 	if !u.Verified {
 		u.Phone = e.Phone

@@ -161,7 +161,7 @@ func (t *turn) attest(phone string) Reply {
 }
 
 func (t *turn) startVerification(phone string) Reply {
-	live := slices.DeleteFunc(slices.Clone(t.u.Starts), func(s Millis) bool { return s <= t.env.Now-hour })
+	live := slices.DeleteFunc(slices.Clone(t.u.Starts), func(s Millis) bool { return !withinHour(s, t.env.Now) })
 	if len(live) >= maxStarts {
 		return Refusal{
 			Kind: RefusedTooMany, Code: CodeRateLimited, Detail: "5 verifications per hour and user",
@@ -171,6 +171,11 @@ func (t *turn) startVerification(phone string) Reply {
 	t.emit(VerificationStarted{Phone: phone})
 	return VerificationReply{Phone: phone}
 }
+
+// withinHour reports whether a verification start counts at an instant. One that
+// lies ahead is of a clock that has gone back since: after a long step it would
+// keep the person out for as long.
+func withinHour(start, at Millis) bool { return start > at-hour && start < at+hour }
 
 func (t *turn) confirmVerification(phone string) Reply {
 	if t.u.PendingPhone == "" || t.u.PendingPhone != phone {

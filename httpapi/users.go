@@ -95,7 +95,7 @@ func (s *Server) eraseUser(ctx context.Context, r *request) (response, error) {
 	return ok(erasedJSON{
 		UserID: r.user, Erased: true,
 		Detail: "The person's state and the index of their number are gone now and nothing more will be sent. " +
-			"Records of them in the journal go with its next compaction; backups made before keep them.",
+			"What the journal holds of them is blanked behind this answer and goes with its next compaction; backups made before keep it.",
 	})
 }
 
