@@ -33,7 +33,7 @@ func (u *User) apply(at Millis, e Event, unmet bool) {
 	case ReminderSkipped:
 		u.applySkipped(e)
 	case ReminderPlanned:
-		u.applyPlanned(at, &e.Reminder, unmet)
+		u.applyPlanned(at, e.Reminder, unmet)
 	case KeyUsed:
 		u.applyKeyUsed(at, e)
 	case Fenced:
@@ -147,13 +147,11 @@ func (u *User) applyPlanned(at Millis, p *PlannedReminder, unmet bool) {
 		r = u.planned(p)
 	}
 	if r == nil {
-		r = &Reminder{ID: p.ID, CreatedAt: at}
+		r = &Reminder{CreatedAt: at}
 		u.Reminders = append(u.Reminders, r)
 	}
-	r.Type, r.EventID, r.Title, r.Lead, r.AllDay, r.Occ = p.Type, p.EventID, p.Title, p.Lead, p.AllDay, p.Occ
-	r.Start, r.End, r.Priority, r.Due, r.Deadline, r.On = p.Start, p.End, p.Priority, p.Due, p.Deadline, p.On
+	r.PlannedReminder = p
 	r.Status, r.Reason, r.CanceledAt, r.CancelAsked = StatusScheduled, ReasonNone, 0, ReasonNone
-	r.SnoozeOf, r.AskedAt = p.SnoozeOf, p.AskedAt
 	r.Reserved = !r.Spent
 	r.UpdatedAt = at
 }
@@ -174,7 +172,9 @@ func (u *User) applyToReminder(at Millis, e Event) {
 	switch e := e.(type) { //nolint:gochecksumtype // Apply sends only these here
 	case ReminderMoved:
 		if r := u.touch(e.ID, at); r != nil {
-			r.Due, r.Deadline, r.On, r.Title, r.Start, r.End = e.Due, e.Deadline, e.On, e.Title, e.Start, e.End
+			p := *r.PlannedReminder
+			p.Due, p.Deadline, p.On, p.Title, p.Start, p.End = e.Due, e.Deadline, e.On, e.Title, e.Start, e.End
+			r.PlannedReminder = &p
 			if e.Reason != ReasonNone {
 				r.Reason, r.RetryAt = e.Reason, 0
 			}

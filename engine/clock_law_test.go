@@ -163,9 +163,9 @@ func TestHasRoom(t *testing.T) {
 	} {
 		u := &User{Prefs: Preferences{DailyLimit: test.limit}, Spent: []DayCount{{On: today, Spent: test.spent}}}
 		for range test.held {
-			u.Reminders = append(u.Reminders, &Reminder{Reserved: true, On: today})
+			u.Reminders = append(u.Reminders, &Reminder{PlannedReminder: &PlannedReminder{On: today}, Reserved: true})
 		}
-		u.Reminders = append(u.Reminders, &Reminder{Reserved: test.own != 0, On: test.own, Spent: test.used})
+		u.Reminders = append(u.Reminders, &Reminder{PlannedReminder: &PlannedReminder{On: test.own}, Reserved: test.own != 0, Spent: test.used})
 		r := u.Reminders[len(u.Reminders)-1]
 		if got := (&turn{u: u}).hasRoom(r, today); got != test.want {
 			t.Errorf("%s: %t, want %t", test.name, got, test.want)

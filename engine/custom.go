@@ -19,7 +19,7 @@ func (t *turn) createReminder(c CreateReminder) Reply {
 	if refused := t.checkCustom(c, text); refused != nil {
 		return *refused
 	}
-	p := PlannedReminder{
+	p := &PlannedReminder{
 		ID: customID(t.u.ID, t.u.EventSeq+1, t.env.Now), Type: CustomReminder, Title: text,
 		Occ: c.SendAt, Start: c.SendAt, End: c.SendAt, Priority: c.Priority,
 		Due: c.SendAt, Deadline: c.ExpiresAt, On: t.u.accountDate(max(c.SendAt, t.env.Now), t.zone()),

@@ -95,7 +95,12 @@ func (u *User) applyToMessage(at Millis, e Event) {
 
 func (r *Reminder) startAttempt(at Millis, e AttemptStarted) {
 	r.Attempts++
-	r.Status, r.Reason, r.RetryAt, r.On = StatusSending, ReasonNone, 0, e.On
+	r.Status, r.Reason, r.RetryAt = StatusSending, ReasonNone, 0
+	if r.On != e.On {
+		p := *r.PlannedReminder
+		p.On = e.On
+		r.PlannedReminder = &p
+	}
 	if !r.Spent {
 		r.Reserved = true
 	}

@@ -54,7 +54,7 @@ type (
 		HasVersion bool
 	}
 	// ReminderPlanned creates a reminder, or brings a cancelled one back.
-	ReminderPlanned struct{ Reminder PlannedReminder }
+	ReminderPlanned struct{ Reminder *PlannedReminder }
 	// ReminderMoved changes when a pending reminder leaves, or its words.
 	ReminderMoved struct {
 		ID         string
@@ -217,20 +217,26 @@ type (
 )
 
 // PlannedReminder is what planning decides about a reminder.
+//
+// One that was decided is never changed, only replaced: its record and the state
+// share it.
 type PlannedReminder struct {
-	ID         string
-	EventID    string
-	Title      string
-	Type       ReminderType
-	AllDay     bool
-	Priority   Priority
-	Lead       int32
-	On         Date
+	ID       string
+	EventID  string
+	Title    string // the event's title when the reminder was last planned; the text of a custom one
+	Type     ReminderType
+	AllDay   bool
+	Priority Priority
+	Lead     int32 // minutes; 0 for custom and all-day reminders
+	On       Date  // the accounting date on which it holds or spent its place
+	// Occ is the occurrence's start: the event's start, or for an all-day
+	// event its date in milliseconds as if UTC. With user, event and lead it
+	// makes the id (P6).
 	Occ        Millis
-	Start, End Millis
-	Due        Millis
-	Deadline   Millis
-	SnoozeOf   string // the reminder that the person asked for once more (N4)
+	Start, End Millis // of the event, for the record; 0 for custom
+	Due        Millis // scheduled_for: when it shall leave
+	Deadline   Millis // at and after this instant it is stale
+	SnoozeOf   string // the reminder that it repeats, at the person's wish (N4)
 	AskedAt    Millis // snoozed only: when they asked to have it
 }
 

@@ -19,10 +19,12 @@ type world struct {
 	u     *engine.User
 	now   engine.Millis
 	log   []logged
-	truth map[string]carried                             // message id: what became of it at the carrier
-	ranks map[string]int                                 // message id: highest status seen
-	owed  map[string]engine.Effect                       // what an outbox would hold
-	said  map[*engine.CalendarEvent]engine.CalendarEvent // what records, replies and the state share, as it was put
+	truth map[string]carried       // message id: what became of it at the carrier
+	ranks map[string]int           // message id: highest status seen
+	owed  map[string]engine.Effect // what an outbox would hold
+	// What records, replies and the state share, as it was put and planned.
+	said    map[*engine.CalendarEvent]engine.CalendarEvent
+	planned map[*engine.PlannedReminder]engine.PlannedReminder
 
 	settled engine.Settled
 	twin    *engine.User // the same, of whom nothing is settled
@@ -47,7 +49,7 @@ func newWorld() *world {
 	return &world{
 		u: &engine.User{ID: "law"}, now: time.Date(2026, 3, 28, 6, 0, 0, 0, time.UTC).UnixMilli(),
 		truth: map[string]carried{}, ranks: map[string]int{}, owed: map[string]engine.Effect{}, twin: &engine.User{ID: "law"},
-		said: map[*engine.CalendarEvent]engine.CalendarEvent{},
+		said: map[*engine.CalendarEvent]engine.CalendarEvent{}, planned: map[*engine.PlannedReminder]engine.PlannedReminder{},
 	}
 }
 
@@ -65,8 +67,11 @@ func (w *world) decide(t *rapid.T, cmd engine.Command) engine.Decision {
 	}
 	for _, e := range d.Events {
 		w.log = append(w.log, logged{w.now, e})
-		if put, ok := e.(engine.EventPut); ok {
-			w.said[put.Event] = *put.Event
+		switch e := e.(type) { //nolint:gochecksumtype // the others share nothing
+		case engine.EventPut:
+			w.said[e.Event] = *e.Event
+		case engine.ReminderPlanned:
+			w.planned[e.Reminder] = *e.Reminder
 		}
 	}
 	for _, e := range d.Effects {
@@ -271,6 +276,11 @@ func (w *world) check(t *rapid.T) {
 	for shared, said := range w.said {
 		if !reflect.DeepEqual(*shared, said) {
 			t.Fatalf("what was put as %+v was changed to %+v", said, *shared)
+		}
+	}
+	for shared, planned := range w.planned {
+		if *shared != planned {
+			t.Fatalf("what was planned as %+v was changed to %+v", planned, *shared)
 		}
 	}
 }

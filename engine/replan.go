@@ -123,16 +123,23 @@ func (t *turn) changes(items []candidate) []Event {
 		case c.why != ReasonNone:
 		case c.r == nil:
 			c.ID = reminderID(t.u.ID, c.EventID, c.Lead, c.Occ)
-			out = append(out, ReminderPlanned{Reminder: c.PlannedReminder})
+			out = append(out, c.planned())
 		case c.r.revivable():
 			c.ID = c.r.ID
-			out = append(out, ReminderPlanned{Reminder: c.PlannedReminder})
+			out = append(out, c.planned())
 		case c.r.pending() && c.differs():
 			out = append(out, c.moved())
 		}
 	}
 	s.changes = out
 	return out
+}
+
+// planned is the event that has the reminder as it was decided. The candidate's
+// room is used again.
+func (c *candidate) planned() ReminderPlanned {
+	p := c.PlannedReminder
+	return ReminderPlanned{Reminder: &p}
 }
 
 // endReason is what a pending reminder ends with: to the person a cancelled

@@ -41,8 +41,8 @@ func (t *turn) snooze(text string) string {
 // snoozed is the reminder once more at that instant. What it is about and until
 // when it is useful stay; a custom reminder without an end of its own has a new
 // hour.
-func (t *turn) snoozed(r *Reminder, at Millis) PlannedReminder {
-	p := PlannedReminder{
+func (t *turn) snoozed(r *Reminder, at Millis) *PlannedReminder {
+	p := &PlannedReminder{
 		ID: snoozeID(t.u.ID, r.ID, at), Type: r.Type, EventID: r.EventID, Title: r.Title, AllDay: r.AllDay, Occ: r.Occ,
 		Start: r.Start, End: r.End, Priority: r.Priority, Due: at, Deadline: r.Deadline,
 		On: t.u.accountDate(at, t.zone()), SnoozeOf: r.ID, AskedAt: at,

@@ -193,39 +193,23 @@ func ParseReminderStatus(name string) (ReminderStatus, bool) {
 // changed. A user's list of them grows one by one, so it has pointers: to double
 // it moves eight bytes for each.
 type Reminder struct {
-	ID      string
-	EventID string
-	Title   string // the event's title when the reminder was last planned; Text for a custom one
-	// Occ is the occurrence's start: the event's start, or for an all-day
-	// event its date in milliseconds as if UTC. With user, event and lead it
-	// makes the id (P6).
-	Occ         Millis
-	Start, End  Millis // of the event, for the record; 0 for custom
-	Due         Millis // scheduled_for: when it shall leave
-	RetryAt     Millis // when the next hand-over may begin; 0: at Due
-	Deadline    Millis // at and after this instant it is stale
-	Lead        int32  // minutes; 0 for custom and all-day reminders
-	Attempts    int32
-	On          Date // the accounting date on which it holds or spent its place
-	Type        ReminderType
-	AllDay      bool
-	Reserved    bool // holds a place on On
-	Spent       bool // the place on On is used up
-	Status      ReminderStatus
-	Reason      Reason
-	Priority    Priority
-	CancelAsked Reason // a cancel that came while a hand-over was under way
-	Messages    []Message
-	LastError   *Failure     // nil: none
-	Composed    *Composition // what the composer made of it (X4); nil: nothing yet
-	CreatedAt   Millis
-	UpdatedAt   Millis
-	SentAt      Millis
-	DeliveredAt Millis
-	CanceledAt  Millis
-	ConfirmedAt Millis // when the person confirmed it (N4)
-	SnoozeOf    string // the reminder that it repeats, at the person's wish (N4)
-	AskedAt     Millis // snoozed only: when they asked to have it
+	*PlannedReminder        // as it was last planned, or moved since; never nil
+	RetryAt          Millis // when the next hand-over may begin; 0: at Due
+	Attempts         int32
+	Reserved         bool // holds a place on On
+	Spent            bool // the place on On is used up
+	Status           ReminderStatus
+	Reason           Reason
+	CancelAsked      Reason // a cancel that came while a hand-over was under way
+	Messages         []Message
+	LastError        *Failure     // nil: none
+	Composed         *Composition // what the composer made of it (X4); nil: nothing yet
+	CreatedAt        Millis
+	UpdatedAt        Millis
+	SentAt           Millis
+	DeliveredAt      Millis
+	CanceledAt       Millis
+	ConfirmedAt      Millis // when the person confirmed it (N4)
 }
 
 // Message is one hand-over of a reminder to the carrier.

@@ -139,9 +139,9 @@ func (t *turn) planItem(c *candidate) PlanItem {
 		item.Due = c.at
 	}
 	if item.Scheduled {
-		r := Reminder{
+		r := Reminder{PlannedReminder: &PlannedReminder{
 			Type: c.Type, EventID: c.EventID, Title: c.Title, AllDay: c.AllDay, Occ: c.Occ, Start: c.Start, End: c.End,
-		}
+		}}
 		item.Text = t.compose(&r, c.Due).body
 	}
 	return item

@@ -99,10 +99,10 @@ func TestACallbackNamesALostMessage(t *testing.T) {
 				w.restored += 2 * hour
 				look(c.second)
 			}
-			before := engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
+			before := engine.ReminderView{Reminder: engine.Reminder{PlannedReminder: named("r_1"), Messages: []engine.Message{
 				{ID: "m_1", SID: c.sid, Status: engine.MessageFailed, Error: c.failure},
 			}}}
-			now := engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
+			now := engine.ReminderView{Reminder: engine.Reminder{PlannedReminder: named("r_1"), Messages: []engine.Message{
 				{ID: "m_1", SID: "SM1", Status: engine.MessageSent, Error: c.failure},
 			}}}
 			p.forward(&before, &now)
@@ -132,11 +132,8 @@ func TestAnUrgentOneIsBackAtItsInstant(t *testing.T) {
 			p.prof.now.quiet = engine.Quiet{Set: true, Start: 22 * 60, End: 8 * 60}
 			p.quieted = w.now - 48*hour
 			w.audit.shares(p, []engine.ReminderView{
-				{Reminder: engine.Reminder{
-					ID: "r_1", Type: engine.CustomReminder, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit,
-					Priority: c.priority, Occ: w.now + c.own, Due: w.now + 24*hour,
-				}},
-				{Reminder: engine.Reminder{ID: "r_2", Type: engine.CustomReminder, Status: engine.StatusScheduled, Priority: engine.PriorityLow, Due: w.now + 30*hour}},
+				{Reminder: engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_1", Type: engine.CustomReminder, Priority: c.priority, Occ: w.now + c.own, Due: w.now + 24*hour}, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit}},
+				{Reminder: engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_2", Type: engine.CustomReminder, Priority: engine.PriorityLow, Due: w.now + 30*hour}, Status: engine.StatusScheduled}},
 			})
 			judged(t, w, c.bad, "priority")
 		})
@@ -173,10 +170,7 @@ func TestWhatIsPastDoesNotComeBack(t *testing.T) {
 			p.prof.now.quiet = engine.Quiet{Set: true, Start: 22 * 60, End: 8 * 60}
 			p.prof.now.leads, p.prof.now.allDayAt = []int32{15, 600}, c.allDayAt
 			e := (*p.cal.now)["a"]
-			r := engine.Reminder{
-				ID: "r_1", EventID: "a", Type: engine.EventReminder, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit,
-				Priority: engine.PriorityNormal, Lead: 15, Due: c.due,
-			}
+			r := engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_1", EventID: "a", Type: engine.EventReminder, Priority: engine.PriorityNormal, Lead: 15, Due: c.due}, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit}
 			e.Start, r.Occ = date+c.start, date+c.start
 			if c.due == morning {
 				r.Lead = 600
@@ -187,7 +181,7 @@ func TestWhatIsPastDoesNotComeBack(t *testing.T) {
 			}
 			w.audit.shares(p, []engine.ReminderView{
 				{Reminder: r},
-				{Reminder: engine.Reminder{ID: "r_2", Type: engine.CustomReminder, Status: engine.StatusScheduled, Priority: engine.PriorityLow, Due: date + 40*hour}},
+				{Reminder: engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_2", Type: engine.CustomReminder, Priority: engine.PriorityLow, Due: date + 40*hour}, Status: engine.StatusScheduled}},
 			})
 			judged(t, w, c.bad, "priority")
 		})
@@ -241,12 +235,9 @@ func TestATakerIsTriedAgain(t *testing.T) {
 			taker := *d
 			taker.sid, taker.msg.ReminderID, taker.msg.MessageID, taker.calledAt = "SM2", "r_2", "m_4", d.calledAt+c.again
 			a.trail("r_2").accepted = []*delivery{&taker}
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
-				{ID: "r_1", Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_2", Status: engine.MessageSending}}},
-				{ID: "r_2", Messages: []engine.Message{
-					{ID: "m_3", SID: "SM1", Status: engine.MessageFailed, Text: d.msg.Text, To: d.msg.To}, {ID: "m_4", SID: "SM2", Status: engine.MessageSent},
-				}},
-			}}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: named("r_1"), Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_2", Status: engine.MessageSending}}}, {PlannedReminder: named("r_2"), Messages: []engine.Message{
+				{ID: "m_3", SID: "SM1", Status: engine.MessageFailed, Text: d.msg.Text, To: d.msg.To}, {ID: "m_4", SID: "SM2", Status: engine.MessageSent},
+			}}}}
 			if c.lost != 0 {
 				d.gaveUp = d.calledAt + c.lost
 			}
@@ -279,7 +270,7 @@ func TestAFailureOfWhatWasRefused(t *testing.T) {
 			w.byID[p.id] = p
 			w.shape.policy.RetryBase = 10 * minute
 			a, at := w.audit, w.now
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{ID: "r_1", Messages: []engine.Message{{ID: "m_1"}}}}}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: named("r_1"), Messages: []engine.Message{{ID: "m_1"}}}}}
 			failure := engine.Failure{Code: 30003, Category: engine.CategoryUnreachable}
 			a.failed(p.id, at+3*hour, engine.MessageRefused{ID: "r_1", MessageID: "m_1", Failure: failure})
 			if c.named { // the clock has gone back meanwhile
@@ -319,10 +310,7 @@ func TestATextThatALostStoreKnew(t *testing.T) {
 				own.sid, own.msg.ReminderID, own.msg.MessageID = "SM2", "r_2", "m_2"
 				a.trail("r_2").accepted = []*delivery{&own}
 			}
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
-				{ID: "r_1", Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_3", Status: engine.MessageSending}}},
-				{ID: "r_2", Messages: []engine.Message{{ID: "m_2", SID: "SM1", Status: engine.MessageSent, Text: d.msg.Text, To: d.msg.To}}},
-			}}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: named("r_1"), Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_3", Status: engine.MessageSending}}}, {PlannedReminder: named("r_2"), Messages: []engine.Message{{ID: "m_2", SID: "SM1", Status: engine.MessageSent, Text: d.msg.Text, To: d.msg.To}}}}}
 			again := *d
 			again.sid, again.msg.MessageID, again.answered = "SM3", "m_3", false
 			again.calledAt += 2 * hour
@@ -425,7 +413,7 @@ func TestATextOnItsWayWhenTheStoreWasLost(t *testing.T) {
 			}
 			w.restored = d.calledAt + c.restored
 			if c.known {
-				a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{ID: "r_1", Status: c.status, Due: w.wall() - minute}}}
+				a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: &engine.PlannedReminder{ID: "r_1", Due: w.wall() - minute}, Status: c.status}}}
 			}
 			a.forgetAhead()
 			a.accepted(d, in)
@@ -524,7 +512,7 @@ func TestACallbackNamesAMistakenMessage(t *testing.T) {
 				w.restored = d.calledAt + hour
 			}
 			message := func(sid string, status engine.MessageStatus) *engine.ReminderView {
-				return &engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Messages: []engine.Message{
+				return &engine.ReminderView{Reminder: engine.Reminder{PlannedReminder: named("r_1"), Messages: []engine.Message{
 					{ID: "m_1", SID: sid, Status: status, Error: c.failure},
 				}}}
 			}
@@ -557,10 +545,7 @@ func TestARetryBehindALaterLead(t *testing.T) {
 			if c.text != "" {
 				w.audit.assumed["r_2"] = []assumption{{engine.AttemptStarted{ID: "r_2", Text: c.text, To: d.msg.To}, w.restored}}
 			}
-			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
-				{ID: "r_1", EventID: "a", Lead: 15, Status: engine.StatusCanceled, Reason: engine.ReasonStale, Attempts: c.attempts},
-				{ID: "r_2", EventID: "a", Lead: c.lead},
-			}}
+			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: &engine.PlannedReminder{ID: "r_1", EventID: "a", Lead: 15}, Status: engine.StatusCanceled, Reason: engine.ReasonStale, Attempts: c.attempts}, {PlannedReminder: &engine.PlannedReminder{ID: "r_2", EventID: "a", Lead: c.lead}}}}
 			w.audit.canceled(p, "r_1")
 			judged(t, w, c.bad, "cancel")
 		})
@@ -590,7 +575,7 @@ func TestWhatWasNotMadeIsNoHandOver(t *testing.T) {
 			w.shape.policy.RetryBase = 10 * minute
 			a := w.audit
 			all := []engine.Message{{ID: "m_1"}, {ID: "m_2"}, {ID: "m_3"}}
-			u := &engine.User{ID: p.id, Reminders: []*engine.Reminder{{ID: "r_1", Messages: all[:1]}}}
+			u := &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: named("r_1"), Messages: all[:1]}}}
 			a.shadow[p.id] = u
 			for _, m := range all {
 				a.intents[m.ID] = &intent{p: p, called: m.ID != "m_1" || c.called}
@@ -639,3 +624,6 @@ func TestADueOneAtTheEdgeOfQuietHours(t *testing.T) {
 		})
 	}
 }
+
+// named is a reminder's plan of which a test needs the id alone.
+func named(id string) *engine.PlannedReminder { return &engine.PlannedReminder{ID: id} }

@@ -12,7 +12,7 @@ import (
 // of its own, nor when nobody could say in time.
 func TestATakenTextHasItsTakersPlace(t *testing.T) {
 	message := engine.Message{ID: "m_2", Status: engine.MessageFailed}
-	failed := engine.Reminder{ID: "r_2", Status: engine.StatusFailed, Reason: engine.ReasonRefused, Messages: []engine.Message{message}}
+	failed := engine.Reminder{PlannedReminder: named("r_2"), Status: engine.StatusFailed, Reason: engine.ReasonRefused, Messages: []engine.Message{message}}
 	expired, kept, open, swapped := failed, failed, failed, failed
 	expired.Reason = engine.ReasonUncertainExpired
 	kept.Spent = true
@@ -40,7 +40,7 @@ func TestATakenTextHasItsTakersPlace(t *testing.T) {
 			w, p, d, in := oneText()
 			a := w.audit
 			a.shadow[p.id] = &engine.User{ID: p.id}
-			taker := engine.Reminder{ID: "r_1", Status: engine.StatusSent, Messages: []engine.Message{{ID: "m_1", SID: "SM1", Status: engine.MessageFailed}}}
+			taker := engine.Reminder{PlannedReminder: named("r_1"), Status: engine.StatusSent, Messages: []engine.Message{{ID: "m_1", SID: "SM1", Status: engine.MessageFailed}}}
 			a.mixed["m_1"] = c.mixed
 			p.prof.now.limit = c.places
 			spend := func(seq uint64, reminder, sid string) {
@@ -55,7 +55,7 @@ func TestATakenTextHasItsTakersPlace(t *testing.T) {
 			}
 			if c.twice {
 				third := c.other
-				third.ID = "r_3"
+				third.PlannedReminder = named("r_3")
 				a.shadow[p.id].Reminders = append(a.shadow[p.id].Reminders, &third)
 				taker.Messages = append(taker.Messages, engine.Message{ID: "m_4", SID: "SM4", Status: engine.MessageSent})
 				a.mixed["m_4"] = "SM4"

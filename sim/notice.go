@@ -79,7 +79,7 @@ func tells(e engine.Event) []engine.Notice {
 	type words = engine.Notice
 	switch e := e.(type) { //nolint:gochecksumtype // the table has no others
 	case engine.ReminderPlanned:
-		r := &e.Reminder
+		r := e.Reminder
 		scheduled := words{Type: "reminder.scheduled", ReminderID: r.ID, Due: r.Due}
 		if r.SnoozeOf == "" {
 			return []words{scheduled}

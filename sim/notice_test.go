@@ -116,33 +116,33 @@ func TestWhatIsToldIsHeldAgainstTheRecords(t *testing.T) {
 		}},
 		"of another reminder than it shows": {"notice_true", func(l *telling) {
 			n := l.canceled("r_1")
-			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{ID: "r_2"}}
+			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{PlannedReminder: named("r_2")}}
 			l.post(n)
 		}},
 		"the reminder as it was": {"notice_true", func(l *telling) {
 			n := l.canceled("r_1")
-			l.shadow(engine.Reminder{ID: "r_1", Status: engine.StatusCanceled})
+			l.shadow(engine.Reminder{PlannedReminder: named("r_1"), Status: engine.StatusCanceled})
 			l.w.now += minute
-			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Status: engine.StatusScheduled}}
+			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{PlannedReminder: named("r_1"), Status: engine.StatusScheduled}}
 			l.post(n)
 		}},
 		"the reminder as it is": {run: func(l *telling) {
 			n := l.canceled("r_1")
-			l.shadow(engine.Reminder{ID: "r_1", Status: engine.StatusCanceled})
+			l.shadow(engine.Reminder{PlannedReminder: named("r_1"), Status: engine.StatusCanceled})
 			l.w.now += minute
-			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", Status: engine.StatusCanceled}}
+			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{PlannedReminder: named("r_1"), Status: engine.StatusCanceled}}
 			l.post(n)
 		}},
 		"without the reminder": {"notice_true", func(l *telling) {
 			n := l.canceled("r_1")
-			l.shadow(engine.Reminder{ID: "r_1", Status: engine.StatusCanceled})
+			l.shadow(engine.Reminder{PlannedReminder: named("r_1"), Status: engine.StatusCanceled})
 			l.w.now += minute
 			l.post(n)
 		}},
 		"what is not flushed": {"notice_true", func(l *telling) {
 			n := l.canceled("r_1")
-			l.shadow(engine.Reminder{ID: "r_1"})
-			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{ID: "r_1", UpdatedAt: l.w.now + 1}}
+			l.shadow(engine.Reminder{PlannedReminder: named("r_1")})
+			n.Reminder = &engine.ReminderView{Reminder: engine.Reminder{PlannedReminder: named("r_1"), UpdatedAt: l.w.now + 1}}
 			l.post(n)
 		}},
 		"again, with its id": {run: func(l *telling) {
@@ -308,7 +308,7 @@ func TestWhatIsToldIsHeldAgainstTheRecords(t *testing.T) {
 		}},
 		"an end that is not told": {"notice_told", func(l *telling) {
 			l.tell(l.canceled("r_1"), heard)
-			l.shadow(engine.Reminder{ID: "r_1", Status: engine.StatusFailed})
+			l.shadow(engine.Reminder{PlannedReminder: named("r_1"), Status: engine.StatusFailed})
 			l.r.ends()
 		}},
 		"declined, and tried in five seconds": {run: func(l *telling) {

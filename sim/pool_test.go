@@ -251,7 +251,7 @@ func TestWhatIsUncertainIsAskedFor(t *testing.T) {
 			w.proc = &process{w: w}
 			w.upSince = w.now - hour
 			at := w.now + minute
-			r := engine.Reminder{ID: "r_1", Status: engine.StatusUncertain, Deadline: w.now + hour, Messages: []engine.Message{
+			r := engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_1", Deadline: w.now + hour}, Status: engine.StatusUncertain, Messages: []engine.Message{
 				{ID: "m_1", Sender: "A", Status: engine.MessageUncertain, LookupAt: at},
 			}}
 			u := &engine.User{ID: "person-00", Reminders: []*engine.Reminder{&r}}

@@ -19,7 +19,7 @@ func attemptStarted() engine.Event {
 }
 
 func plannedReminder() engine.Event {
-	return engine.ReminderPlanned{Reminder: engine.PlannedReminder{
+	return engine.ReminderPlanned{Reminder: &engine.PlannedReminder{
 		ID: "r_4f1c0a9be27d5583", EventID: "evt_20260801_project_review", Title: "Project review with Dana",
 		Lead: 15, Occ: noon, Start: noon, End: noon + 3600_000, Priority: engine.PriorityNormal,
 		Due: noon - 900_000, Deadline: noon, On: 20666,
@@ -43,12 +43,7 @@ func user(events int) *engine.User {
 			},
 			UpdatedAt: noon,
 		})
-		u.Reminders = append(u.Reminders, &engine.Reminder{
-			ID: fmt.Sprintf("r_4f1c0a9be27d558%d", i), EventID: id, Title: "Project review with Dana",
-			Lead: 15, Occ: start, Start: start, End: start + 3600_000, Status: engine.StatusScheduled,
-			Priority: engine.PriorityNormal, Due: start - 900_000, Deadline: start, On: 20666,
-			Reserved: true, CreatedAt: noon, UpdatedAt: noon,
-		})
+		u.Reminders = append(u.Reminders, &engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: fmt.Sprintf("r_4f1c0a9be27d558%d", i), EventID: id, Title: "Project review with Dana", Lead: 15, Occ: start, Start: start, End: start + 3600_000, Priority: engine.PriorityNormal, Due: start - 900_000, Deadline: start, On: 20666}, Status: engine.StatusScheduled, Reserved: true, CreatedAt: noon, UpdatedAt: noon})
 	}
 	return u
 }

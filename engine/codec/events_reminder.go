@@ -5,7 +5,10 @@ import "carillon/engine"
 // The fields of the events of a reminder and of its messages.
 
 func (c *coder) reminderPlanned(e *engine.ReminderPlanned) {
-	c.plannedReminder(1, &e.Reminder)
+	if c.reading {
+		e.Reminder = new(engine.PlannedReminder)
+	}
+	c.plannedReminder(1, e.Reminder)
 }
 
 func (c *coder) reminderMoved(e *engine.ReminderMoved) {

@@ -148,18 +148,3 @@ func list[T any](c *coder, n protowire.Number, x *[]T) int {
 	}
 	return len(*x)
 }
-
-// pointers is list of a row of values that are held by pointer. What is read
-// lies in one piece.
-func pointers[T any](c *coder, n protowire.Number, x *[]*T) int {
-	if c.reading {
-		if k := c.count(n); k > 0 {
-			all := make([]T, k)
-			*x = make([]*T, k)
-			for i := range all {
-				(*x)[i] = &all[i]
-			}
-		}
-	}
-	return len(*x)
-}

@@ -63,10 +63,9 @@ func fill(v reflect.Value, from numbers) {
 			}
 			fill(v.Index(i), from)
 		}
-	case reflect.Pointer: // to what most don't have: nothing comes back as nil, but for what a calendar says
+	case reflect.Pointer: // to what most don't have: nothing comes back as nil, but for what all have
 		to := reflect.New(v.Type().Elem())
-		_, always := reflect.TypeAssert[*engine.CalendarEvent](v)
-		if fill(to.Elem(), from); always || !to.Elem().IsZero() {
+		if fill(to.Elem(), from); shared(v.Type()) || !to.Elem().IsZero() {
 			v.Set(to)
 		}
 	case reflect.String:
@@ -80,6 +79,11 @@ func fill(v reflect.Value, from numbers) {
 	default:
 		panic(fmt.Sprintf("the codec has no rule for a field of type %s", v.Type()))
 	}
+}
+
+// shared reports whether it is a pointer to what a record and the state share.
+func shared(t reflect.Type) bool {
+	return t == reflect.TypeFor[*engine.CalendarEvent]() || t == reflect.TypeFor[*engine.PlannedReminder]()
 }
 
 // filled returns a value of that type with every field set, each to another

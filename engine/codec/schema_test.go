@@ -80,13 +80,13 @@ func TestSchema(t *testing.T) {
 // bytes of that message.
 func (s schema) check(t *testing.T, typ reflect.Type, encode func(reflect.Value) []byte) {
 	t.Helper()
-	if got, want := typ.NumField(), len(s[typ.Name()]); got != want {
+	fields := s.fields(typ)
+	if got, want := len(fields), len(s[typ.Name()]); got != want {
 		t.Errorf("%s has %d fields, events.proto %d", typ.Name(), got, want)
 	}
-	for i := range typ.NumField() {
-		field := typ.Field(i)
-		v := reflect.New(typ).Elem()
-		fill(v.Field(i), new(counter))
+	for _, field := range fields {
+		v := blank(typ)
+		fill(v.FieldByIndex(field.Index), new(counter))
 		n, wire, _ := protowire.ConsumeTag(encode(v))
 		got := s[typ.Name()][n]
 		if got.name != snake(field.Name) || !got.describes(field.Type, wire) {
@@ -105,7 +105,7 @@ func (s schema) check(t *testing.T, typ reflect.Type, encode func(reflect.Value)
 			continue
 		}
 		s.check(t, inner, func(x reflect.Value) []byte {
-			v := reflect.New(typ).Elem()
+			v := blank(typ)
 			if pointer {
 				to := reflect.New(inner)
 				to.Elem().Set(x)
@@ -114,10 +114,46 @@ func (s schema) check(t *testing.T, typ reflect.Type, encode func(reflect.Value)
 			if row {
 				x = reflect.Append(reflect.Zero(field.Type), x)
 			}
-			v.Field(i).Set(x)
+			v.FieldByIndex(field.Index).Set(x)
 			return only(t, encode(v), n)
 		})
 	}
+}
+
+// fields lists those of a struct, and those of what is embedded in it and has no
+// message of its own there.
+func (s schema) fields(typ reflect.Type) (all []reflect.StructField) {
+	for _, field := range reflect.VisibleFields(typ) {
+		if len(field.Index) == 1 && !s.dissolves(typ, field) || len(field.Index) == 2 && s.dissolves(typ, typ.Field(field.Index[0])) {
+			all = append(all, field)
+		}
+	}
+	return all
+}
+
+// dissolves reports whether the fields of an embedded struct are written as those
+// of the one around it.
+func (s schema) dissolves(typ reflect.Type, field reflect.StructField) bool {
+	if !field.Anonymous {
+		return false
+	}
+	for _, f := range s[typ.Name()] {
+		if f.name == snake(field.Name) {
+			return false
+		}
+	}
+	return true
+}
+
+// blank is a struct with nothing in it but what is always there.
+func blank(typ reflect.Type) reflect.Value {
+	v := reflect.New(typ).Elem()
+	for i := range typ.NumField() {
+		if f := v.Field(i); shared(f.Type()) {
+			f.Set(reflect.New(f.Type().Elem()))
+		}
+	}
+	return v
 }
 
 // describes reports whether the line of events.proto fits the type of the

@@ -20,9 +20,7 @@ func (c *coder) user(u *engine.User) {
 	signed(c, 9, &u.CreatedAt)
 	signed(c, 10, &u.UpdatedAt)
 	c.storedEvents(11, &u.Events)
-	for i := range pointers(c, 12, &u.Reminders) {
-		c.reminder(12, u.Reminders[i])
-	}
+	c.reminders(12, &u.Reminders)
 	for i := range list(c, 13, &u.Spent) {
 		c.dayCount(13, &u.Spent[i])
 	}
@@ -76,6 +74,26 @@ func (c *coder) skip(n protowire.Number, x *engine.Skip) {
 	signed(c, 2, &x.Occ)
 	unsigned(c, 3, &x.Reason)
 	c.close()
+}
+
+// reminders reads each with its plan into one piece.
+func (c *coder) reminders(n protowire.Number, x *[]*engine.Reminder) {
+	if c.reading {
+		if size := c.count(n); size > 0 {
+			all := make([]struct {
+				reminder engine.Reminder
+				planned  engine.PlannedReminder
+			}, size)
+			*x = make([]*engine.Reminder, size)
+			for i := range all {
+				all[i].reminder.PlannedReminder = &all[i].planned
+				(*x)[i] = &all[i].reminder
+			}
+		}
+	}
+	for _, r := range *x {
+		c.reminder(n, r)
+	}
 }
 
 // The first fifteen numbers take one byte and went to what most reminders
