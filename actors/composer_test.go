@@ -42,7 +42,7 @@ func (w *world) rush(t *testing.T) (texts []string, late time.Duration) {
 	for i := range 10 {
 		id := fmt.Sprint("u", i)
 		w.person(id, fmt.Sprintf("+1555010%04d", i))
-		w.do(id, engine.PutEvent{Event: engine.CalendarEvent{ID: "e1", Title: "Review", Start: start.UnixMilli(), End: start.Add(time.Hour).UnixMilli()}})
+		w.do(id, engine.Put(engine.CalendarEvent{ID: "e1", Title: "Review", Start: start.UnixMilli(), End: start.Add(time.Hour).UnixMilli()}))
 	}
 	w.pass(10 * time.Minute)
 	due := start.Add(-15 * time.Minute)

@@ -16,7 +16,7 @@ func versions(user string, n int) []engine.Call {
 	calls := make([]engine.Call, 0, n)
 	for i := range n {
 		e := engine.CalendarEvent{ID: "e", Title: fmt.Sprint(i), Start: 4_000_000_000_000, End: 4_000_000_000_000}
-		calls = append(calls, engine.Call{UserID: user, Cmd: engine.PutEvent{Event: e}})
+		calls = append(calls, engine.Call{UserID: user, Cmd: engine.Put(e)})
 	}
 	return calls
 }

@@ -65,7 +65,7 @@ func benchTold(b *testing.B, h *hearsAll) {
 	start := (time.Now().UnixMilli()/86_400_000+1)*86_400_000 - 60_000 // today, in UTC
 	b.ResetTimer()
 	for i := range b.N {
-		ask(fmt.Sprint("u", i%users), engine.PutEvent{Event: engine.CalendarEvent{ID: fmt.Sprint("e", i), Title: "Review", Start: start, End: start + 1}}, &wg)
+		ask(fmt.Sprint("u", i%users), engine.Put(engine.CalendarEvent{ID: fmt.Sprint("e", i), Title: "Review", Start: start, End: start + 1}), &wg)
 		if i%10_000 == 9_999 {
 			wg.Wait()
 		}

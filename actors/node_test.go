@@ -197,7 +197,7 @@ func (w *world) person(id, phone string) {
 func (w *world) event(user, id string, in time.Duration) {
 	w.t.Helper()
 	start := time.Now().Add(in).UnixMilli()
-	w.do(user, engine.PutEvent{Event: engine.CalendarEvent{ID: id, Title: "Review " + id, Start: start, End: start + 3_600_000}})
+	w.do(user, engine.Put(engine.CalendarEvent{ID: id, Title: "Review " + id, Start: start, End: start + 3_600_000}))
 }
 
 func (w *world) reminders(user string) []engine.ReminderView {

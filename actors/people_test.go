@@ -69,7 +69,7 @@ func TestChangesThatRaceKeepTheLimit(t *testing.T) {
 		for i := range 20 {
 			wg.Go(func() {
 				e := engine.CalendarEvent{ID: fmt.Sprint("e", i), Title: fmt.Sprint("T", i), Start: start, End: start + 60_000}
-				if _, err := w.try("ada", engine.PutEvent{Event: e}); err != nil {
+				if _, err := w.try("ada", engine.Put(e)); err != nil {
 					t.Error(err)
 				}
 			})

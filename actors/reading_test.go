@@ -40,7 +40,7 @@ func TestReadsDoNotPutOffWhatIsOverdue(t *testing.T) {
 		w.person("ada", "+15550100001")
 		w.do("ada", engine.UpdateUser{Zone: engine.Some("Etc/GMT+8"), AllDayAt: engine.Some[int16](20 * 60)})
 		const lastOf1999 = 10956
-		w.do("ada", engine.PutEvent{Event: engine.CalendarEvent{ID: "e1", Title: "Rent", AllDay: true, Date: lastOf1999, EndDate: lastOf1999 + 1}})
+		w.do("ada", engine.Put(engine.CalendarEvent{ID: "e1", Title: "Rent", AllDay: true, Date: lastOf1999, EndDate: lastOf1999 + 1}))
 		if got := w.statuses("ada"); got != "[scheduled]" {
 			t.Fatalf("at 16:00 of that day: %s", got)
 		}

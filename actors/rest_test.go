@@ -162,7 +162,7 @@ func TestWhoLiesDownGetsUpBeforeTheFlush(t *testing.T) {
 		start := w.now() + 3*time.Hour.Milliseconds()
 		wrote := make(chan error, 1)
 		go func() {
-			_, err := w.try("ada", engine.PutEvent{Event: engine.CalendarEvent{ID: "e2", Title: "T", Start: start, End: start}})
+			_, err := w.try("ada", engine.Put(engine.CalendarEvent{ID: "e2", Title: "T", Start: start, End: start}))
 			wrote <- err
 		}()
 		synctest.Wait()

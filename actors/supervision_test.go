@@ -54,7 +54,7 @@ func TestPanicLosesNothingThatIsUnflushed(t *testing.T) {
 					return
 				}
 				start := time.Now().Add(time.Hour).UnixMilli()
-				_, err := w.try("ada", engine.PutEvent{Event: engine.CalendarEvent{ID: fmt.Sprint(i), Title: "T", Start: start, End: start}})
+				_, err := w.try("ada", engine.Put(engine.CalendarEvent{ID: fmt.Sprint(i), Title: "T", Start: start, End: start}))
 				if err != nil {
 					t.Errorf("event %d: %v", i, err)
 				}

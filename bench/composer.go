@@ -106,9 +106,9 @@ func (p *pass) plan(first time.Time) error {
 	p.first = first
 	return Each(len(p.late), 64, func(_, i int) error {
 		start := p.due(i).Add(15 * time.Minute).UnixMilli()
-		return p.do(userID(i), engine.PutEvent{Event: engine.CalendarEvent{
+		return p.do(userID(i), engine.Put(engine.CalendarEvent{
 			ID: "e", Title: fmt.Sprintf("Review %d", i), Start: start, End: start + 3_600_000,
-		}})
+		}))
 	})
 }
 

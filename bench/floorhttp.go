@@ -173,7 +173,7 @@ func (prompt) Role(string) (httpapi.Role, bool) { return httpapi.RoleAdmin, true
 // Do implements httpapi.Backend.
 func (prompt) Do(_ context.Context, _ string, cmd engine.Command, _ string, _ uint64) (engine.Reply, error) {
 	put, _ := cmd.(engine.PutEvent)
-	return engine.EventReply{Event: &put.Event, Created: true}, nil
+	return engine.EventReply{Event: put.Event, Created: true}, nil
 }
 
 // DoAll implements httpapi.Backend.

@@ -91,7 +91,7 @@ func bareApply(p *barePerson, r *bareTurn) {
 	e, lead := r.cmd.Event, int32(15)
 	due := e.Start - int64(lead)*60_000
 	events := []engine.Event{
-		engine.EventPut{Event: &e},
+		engine.EventPut{Event: e},
 		engine.ReminderPlanned{Reminder: &engine.PlannedReminder{
 			ID: plannedID, EventID: e.ID, Title: e.Title, Lead: lead, Occ: e.Start, Start: e.Start, End: e.End,
 			Priority: engine.PriorityNormal, Due: due, Deadline: e.Start, On: engine.Date(due / 86_400_000),

@@ -47,9 +47,9 @@ const (
 )
 
 func event(id string, start time.Time) engine.PutEvent {
-	return engine.PutEvent{Event: engine.CalendarEvent{
+	return engine.Put(engine.CalendarEvent{
 		ID: id, Title: eventTitle, Location: eventLocation, Link: eventLink, Start: start.UnixMilli(), End: start.Add(time.Hour).UnixMilli(),
-	}}
+	})
 }
 
 // PayloadBytes is what an event has as JSON.
@@ -104,7 +104,7 @@ const perDay = 5
 func fiveEvents(day time.Time) engine.SyncEvents {
 	sync := engine.SyncEvents{Start: day.UnixMilli(), End: day.Add(24 * time.Hour).UnixMilli(), Events: make([]engine.CalendarEvent, 0, perDay)}
 	for e := range perDay {
-		sync.Events = append(sync.Events, event(eventNames[e], day.Add(time.Duration(9+e)*time.Hour)).Event)
+		sync.Events = append(sync.Events, *event(eventNames[e], day.Add(time.Duration(9+e)*time.Hour)).Event)
 	}
 	return sync
 }

@@ -19,7 +19,7 @@ var lifeSteps = []struct {
 	cmd  func(u *engine.User, env *engine.Env) engine.Command
 }{
 	{"put_event", func(_ *engine.User, env *engine.Env) engine.Command {
-		return engine.PutEvent{Event: lifeEvent("more", env.Now+20*3_600_000)}
+		return engine.Put(lifeEvent("more", env.Now+20*3_600_000))
 	}},
 	{"midnight", func(u *engine.User, env *engine.Env) engine.Command {
 		env.Now = u.NextWake(env.Now, &env.Policy)

@@ -13,7 +13,7 @@ const (
 )
 
 // putEvent stores an event and plans it at once (P2, C1).
-func (t *turn) putEvent(e CalendarEvent) Reply {
+func (t *turn) putEvent(e *CalendarEvent) Reply {
 	if refused := checkEvent(e, ""); refused != nil {
 		return *refused
 	}
@@ -24,7 +24,7 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 		return tooManyEvents()
 	}
 	known, held := t.env.Settled.of(t.u, t.env.Now), len(t.u.Events)
-	i, how := t.store(&e, false)
+	i, how := t.store(e, false)
 	t.replanOf(i, len(t.u.Events) > held, known)
 	s := &t.u.Events[i]
 	return EventReply{
@@ -33,7 +33,7 @@ func (t *turn) putEvent(e CalendarEvent) Reply {
 	}
 }
 
-func checkEvent(e CalendarEvent, prefix string) *Refusal {
+func checkEvent(e *CalendarEvent, prefix string) *Refusal {
 	late := e.Start > e.End
 	if e.AllDay {
 		late = e.Date >= e.EndDate
@@ -80,7 +80,7 @@ func (t *turn) liveEvents() int {
 func (t *turn) store(e *CalendarEvent, full bool) (place int, how stored) {
 	i, found := t.u.findEvent(e.ID)
 	if !found {
-		t.emit(EventPut{Event: keep(e)})
+		t.emit(EventPut{Event: kept(e, full)})
 		return i, storedNew
 	}
 	s := &t.u.Events[i]
@@ -94,9 +94,9 @@ func (t *turn) store(e *CalendarEvent, full bool) (place int, how stored) {
 	if !s.Deleted && sameEvent(e, s.CalendarEvent) {
 		return i, storedSame
 	}
-	put := keep(e)
-	if !put.HasVersion {
-		put.Version, put.HasVersion = s.Version, s.HasVersion
+	put := kept(e, full || !e.HasVersion && s.HasVersion)
+	if !put.HasVersion && s.HasVersion {
+		put.Version, put.HasVersion = s.Version, true
 	}
 	wasDeleted := s.Deleted
 	t.emit(EventPut{Event: put})
@@ -106,11 +106,15 @@ func (t *turn) store(e *CalendarEvent, full bool) (place int, how stored) {
 	return i, storedChanged
 }
 
-// keep copies a caller's event, which may be part of something large.
-func keep(e *CalendarEvent) *CalendarEvent {
-	kept := *e
-	kept.Attendees = slices.Clone(e.Attendees)
-	return &kept
+// kept is the event as the state has it: a copy of one that is a part of something
+// large, as a full sync's are, or that is not stored as it came.
+func kept(e *CalendarEvent, another bool) *CalendarEvent {
+	if !another {
+		return e
+	}
+	mine := *e
+	mine.Attendees = slices.Clone(e.Attendees)
+	return &mine
 }
 
 // sameEvent reports whether a says nothing that b does not; without a version it
@@ -153,7 +157,8 @@ func (t *turn) syncEvents(c SyncEvents) Reply {
 	}
 	added := 0
 	named := make(map[string]bool, len(c.Events))
-	for i, e := range c.Events {
+	for i := range c.Events {
+		e := &c.Events[i]
 		if refused := checkEvent(e, "events["+itoa(i)+"]."); refused != nil {
 			return *refused
 		}

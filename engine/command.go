@@ -1,9 +1,18 @@
 package engine
 
+import "fmt"
+
 // Command is a request to one user's state. It may be refused.
 //
 //sumtype:decl
 type Command interface{ command() }
+
+// Put is the command that stores an event, which stays the caller's.
+func Put(e CalendarEvent) PutEvent { return PutEvent{Event: &e} }
+
+// String implements fmt.Stringer: what is quarantined and what tells one change from
+// another has the event, not where it lies.
+func (p PutEvent) String() string { return fmt.Sprintf("{Event:%+v}", *p.Event) }
 
 // Opt is a value that may be absent: a merge-patch leaves what it does not
 // name.
@@ -48,8 +57,9 @@ type (
 	}
 	// PauseUser holds the user's reminders back or lets them go (S8).
 	PauseUser struct{ Paused bool }
-	// PutEvent stores a calendar event and plans it at once (P2).
-	PutEvent struct{ Event CalendarEvent }
+	// PutEvent stores a calendar event and plans it at once (P2). The event is the
+	// engine's from then on, and nobody changes it any more.
+	PutEvent struct{ Event *CalendarEvent }
 	// DeleteEvent removes a calendar event and cancels what was pending (C2).
 	DeleteEvent struct {
 		ID         string

@@ -248,7 +248,7 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 	events := c.Events[:0:0]
 	for _, event := range c.Events {
 		event.ID, event.Version, event.HasVersion = ofCalendar(k.ID)+event.ID, 0, false
-		if checkEvent(event, "") != nil {
+		if checkEvent(&event, "") != nil {
 			continue
 		}
 		if !t.live(event.ID) {

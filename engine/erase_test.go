@@ -20,7 +20,7 @@ func TestErasedIDsNeverComeAgain(t *testing.T) {
 		decide(born, engine.UpdateUser{Create: true, Zone: engine.Some("Europe/Berlin"), Reminders: engine.Some(true)})
 		decide(born, engine.AttestPhone{Phone: "+4915112345678"})
 		custom = decide(born, engine.CreateReminder{Text: "Hi", SendAt: at + 3_600_000}).Reply.(engine.ReminderReply).Reminder.ID
-		decide(born, engine.PutEvent{Event: engine.CalendarEvent{ID: "e1", Title: "A", Start: at + 900_000, End: at + 1_800_000}})
+		decide(born, engine.Put(engine.CalendarEvent{ID: "e1", Title: "A", Start: at + 900_000, End: at + 1_800_000}))
 		offer := decide(at, engine.Wake{}).Effects[0].(engine.Offer)
 		message = decide(at, engine.HandOver{ReminderID: offer.ReminderID}).Reply.(engine.HandOverReply).Message.MessageID
 		return u, custom, message
@@ -47,7 +47,7 @@ func TestSameLifeSameNames(t *testing.T) {
 	for _, cmd := range []engine.Command{
 		engine.UpdateUser{Create: true, Zone: engine.Some("Europe/Berlin"), Reminders: engine.Some(true)},
 		engine.AttestPhone{Phone: "+4915112345678"},
-		engine.PutEvent{Event: engine.CalendarEvent{ID: "e1", Title: "A", Start: at + 960_000, End: at + 1_800_000}},
+		engine.Put(engine.CalendarEvent{ID: "e1", Title: "A", Start: at + 960_000, End: at + 1_800_000}),
 	} {
 		backup = append(backup, engine.Decide(u, env, cmd).Events...)
 	}

@@ -30,9 +30,9 @@ func ExampleDecide() {
 
 	fmt.Println("an event")
 	start := now.Add(2 * time.Hour)
-	decide(engine.PutEvent{Event: engine.CalendarEvent{
+	decide(engine.Put(engine.CalendarEvent{
 		ID: "standup", Title: "Stand-up", Location: "Room 4", Start: start.UnixMilli(), End: start.Add(time.Hour).UnixMilli(),
-	}})
+	}))
 	now = time.UnixMilli(ada.NextWake(now.UnixMilli(), &policy))
 	fmt.Println("due at", now.UTC().Format(time.TimeOnly))
 	offer := decide(engine.Wake{}).Effects[0].(engine.Offer)

@@ -13,7 +13,7 @@ func TestForget(t *testing.T) {
 	u, env := largeUser(t)
 	const day = 86_400_000
 	put := func(id string, start engine.Millis) {
-		engine.Decide(u, env, engine.PutEvent{Event: engine.CalendarEvent{ID: id, Title: "T", Start: start, End: start}})
+		engine.Decide(u, env, engine.Put(engine.CalendarEvent{ID: id, Title: "T", Start: start, End: start}))
 	}
 	put("past", env.Now+2*3_600_000)
 	put("far", env.Now+1000*day)

@@ -37,7 +37,7 @@ func TestFuseLaw(t *testing.T) {
 			now += rapid.SampledFrom([]int64{0, 1000, 60_000, 900_000, 3_600_000}).Draw(t, "later")
 			text := rapid.SampledFrom([]string{"A", "B"}).Draw(t, "text")
 			if rapid.Bool().Draw(t, "event") {
-				do(engine.PutEvent{Event: engine.CalendarEvent{ID: fmt.Sprint("e", n), Title: text, Start: now + 900_000, End: now + 1_800_000}})
+				do(engine.Put(engine.CalendarEvent{ID: fmt.Sprint("e", n), Title: text, Start: now + 900_000, End: now + 1_800_000}))
 			} else {
 				do(engine.CreateReminder{Text: text, SendAt: now})
 			}

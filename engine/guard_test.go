@@ -76,7 +76,7 @@ func sendComposed(t *testing.T, e engine.CalendarEvent, says string) engine.Mess
 	s.policy.Compose = true
 	s.decide(engine.UpdateUser{Create: true, Zone: engine.Some("Europe/Berlin"), Reminders: engine.Some(true)})
 	s.decide(engine.AttestPhone{Phone: "+4915112345678"})
-	s.decide(engine.PutEvent{Event: e})
+	s.decide(engine.Put(e))
 	s.now = e.Start - 17*60_000
 	for _, effect := range s.decide(engine.Wake{}).Effects {
 		if c, ok := effect.(engine.Compose); ok {
@@ -185,7 +185,7 @@ func TestBriefLeavesOut(t *testing.T) {
 		s.policy.Compose = true
 		s.decide(engine.UpdateUser{Create: true, Zone: engine.Some("Europe/Berlin"), Reminders: engine.Some(true)})
 		s.decide(engine.AttestPhone{Phone: "+4915112345678"})
-		s.decide(engine.PutEvent{Event: e})
+		s.decide(engine.Put(e))
 		s.now = start - 16*60_000
 		effects := s.decide(engine.Wake{}).Effects
 		if len(effects) != 1 {

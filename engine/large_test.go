@@ -49,7 +49,7 @@ func TestLargestCalendar(t *testing.T) {
 	if took := processorTime(t) - began; took > 8*time.Second {
 		t.Errorf("a sync of %d events took %s", env.Policy.MaxEvents, took)
 	}
-	d = engine.Decide(u, env, engine.PutEvent{Event: engine.CalendarEvent{ID: "more", Title: "T", Start: env.Now, End: env.Now}})
+	d = engine.Decide(u, env, engine.Put(engine.CalendarEvent{ID: "more", Title: "T", Start: env.Now, End: env.Now}))
 	if r, ok := d.Reply.(engine.Refusal); !ok || r.Code != engine.CodeTooManyEvents {
 		t.Errorf("one more: %+v", d.Reply)
 	}
@@ -88,7 +88,7 @@ func BenchmarkPutEvent(b *testing.B) {
 			e := cmd.Events[0]
 			for i := 0; b.Loop(); i++ {
 				e.Title = []string{"A", "B"}[i%2]
-				engine.Decide(u, env, engine.PutEvent{Event: e})
+				engine.Decide(u, env, engine.Put(e))
 			}
 		})
 	}

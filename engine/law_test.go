@@ -103,9 +103,9 @@ func (w *world) put(t *rapid.T) {
 	if rapid.IntRange(0, 9).Draw(t, "cancelled") == 0 {
 		e.Sync = engine.SyncCanceled
 	}
-	w.decide(t, engine.PutEvent{Event: e})
+	w.decide(t, engine.Put(e))
 	// Planning twice changes nothing (P6).
-	if d := w.decide(t, engine.PutEvent{Event: e}); len(d.Events) != 0 {
+	if d := w.decide(t, engine.Put(e)); len(d.Events) != 0 {
 		t.Fatalf("the same event again led to %#v", d.Events)
 	}
 }

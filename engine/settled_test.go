@@ -33,7 +33,7 @@ func (w *world) putAny(t *rapid.T) {
 	e.Free = rapid.IntRange(0, 9).Draw(t, "free") == 0
 	e.Sync = rapid.SampledFrom([]engine.SyncStatus{0, 0, 0, 0, 0, engine.SyncPending, engine.SyncCanceled}).Draw(t, "sync")
 	e.Version, e.HasVersion = int64(rapid.IntRange(0, 3).Draw(t, "version")), rapid.Bool().Draw(t, "versioned")
-	w.decide(t, engine.PutEvent{Event: e})
+	w.decide(t, engine.Put(e))
 }
 
 // handOverAny begins a hand-over that is owed, and may answer it.
@@ -132,10 +132,10 @@ func TestSettledIsUsed(t *testing.T) {
 			env.Settled = new(engine.Settled)
 		}
 		day := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixMilli()
-		engine.Decide(u, *env, engine.PutEvent{Event: lifeEvent("a", day)})
+		engine.Decide(u, *env, engine.Put(lifeEvent("a", day)))
 		wake, _ := env.Settled.Wakes(u, env.Now, &env.Policy)
 		u.Reminders[0].Due++
-		d := engine.Decide(u, *env, engine.PutEvent{Event: lifeEvent("b", day+3_600_000)})
+		d := engine.Decide(u, *env, engine.Put(lifeEvent("b", day+3_600_000)))
 		if moved := len(d.Events) == 3; moved == used {
 			t.Errorf("settled %v: %#v", used, d.Events)
 		}
@@ -182,13 +182,13 @@ func today(t *testing.T, clock string) engine.Millis {
 func (w *twins) comesBack(id string, start engine.Millis, meanwhile engine.Command) {
 	w.t.Helper()
 	e := lifeEvent(id, start)
-	w.at("10:00", engine.PutEvent{Event: e})
+	w.at("10:00", engine.Put(e))
 	w.at("10:01", engine.DeleteEvent{ID: id})
 	for _, u := range []*engine.User{w.u, w.full} {
 		u.Events = slices.DeleteFunc(u.Events, func(s engine.StoredEvent) bool { return s.ID == id })
 	}
 	w.at("10:02", meanwhile)
-	w.at("10:03", engine.PutEvent{Event: e})
+	w.at("10:03", engine.Put(e))
 	if n := len(w.u.Reminders); n != 1 || !reflect.DeepEqual(w.u, w.full) {
 		w.t.Errorf("%d reminders: %#v", n, w.u.Reminders)
 	}
@@ -205,7 +205,7 @@ func TestNotSettled(t *testing.T) {
 		"places of tomorrow": func(w *twins, at func(string) engine.Millis) {
 			w.at("14:00", engine.UpdateUser{Leads: engine.Some([]int32{1440}), DailyLimit: engine.Some[int32](1), Quiet: quiet(1320, 480)})
 			for i, id := range []string{"a", "b"} {
-				if d := w.at("14:01", engine.PutEvent{Event: lifeEvent(id, at("23:00")+day)}); len(d.Events) != 2 {
+				if d := w.at("14:01", engine.Put(lifeEvent(id, at("23:00")+day))); len(d.Events) != 2 {
 					w.t.Errorf("event %d led to %#v", i, d.Events)
 				}
 				w.at("14:01", engine.UpdateUser{}) // plans all, and finds today's place free
@@ -213,7 +213,7 @@ func TestNotSettled(t *testing.T) {
 		},
 		"a text that has to be composed again": func(w *twins, at func(string) engine.Millis) {
 			e := lifeEvent("a", at("12:00"))
-			w.at("10:00", engine.PutEvent{Event: e})
+			w.at("10:00", engine.Put(e))
 			c, ok := w.at("11:43", engine.Wake{}).Effects[0].(engine.Compose)
 			if !ok {
 				w.t.Fatal("nothing to compose")
@@ -221,9 +221,9 @@ func TestNotSettled(t *testing.T) {
 			w.at("11:43", engine.RecordComposition{
 				ReminderID: c.ReminderID, Content: c.Content, Outcome: engine.ComposeOK, Text: "Quarterly review with Dana " + c.Brief.Phrase,
 			})
-			w.at("11:44", engine.PutEvent{Event: lifeEvent("b", at("15:00"))})
+			w.at("11:44", engine.Put(lifeEvent("b", at("15:00"))))
 			e.Location = "Room 5"
-			if d := w.at("11:44", engine.PutEvent{Event: e}); len(d.Effects) != 1 {
+			if d := w.at("11:44", engine.Put(e)); len(d.Effects) != 1 {
 				w.t.Errorf("another place owes %#v", d.Effects)
 			}
 		},
@@ -231,8 +231,8 @@ func TestNotSettled(t *testing.T) {
 			w.at("10:00", engine.UpdateUser{Quiet: quiet(13*60, 14*60)})
 			w.at("10:00", engine.CreateReminder{Text: "C", SendAt: at("13:30")})
 			w.at("13:45", engine.UpdateUser{Quiet: quiet(13*60+40, 13*60+50)})
-			w.at("13:46", engine.PutEvent{Event: lifeEvent("a", at("16:00"))})
-			if d := w.at("13:52", engine.PutEvent{Event: lifeEvent("b", at("17:00"))}); len(d.Events) != 3 {
+			w.at("13:46", engine.Put(lifeEvent("a", at("16:00"))))
+			if d := w.at("13:52", engine.Put(lifeEvent("b", at("17:00")))); len(d.Events) != 3 {
 				w.t.Errorf("when quiet is over: %#v", d.Events)
 			}
 		},

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"testing"
 
 	"carillon/engine"
@@ -26,5 +27,16 @@ func TestWhatWasPlannedIsReplaced(t *testing.T) {
 		if last := u.Reminders[len(u.Reminders)-1]; last.On != 21 {
 			t.Errorf("%s: the last reminder is on %s", name, last.On)
 		}
+	}
+}
+
+// TestWhatWasPutIsShown: a quarantined command, and what tells one change of a
+// webhook from another, is written out, not where it lies in memory.
+func TestWhatWasPutIsShown(t *testing.T) {
+	got := fmt.Sprintf("%+v", engine.Put(engine.CalendarEvent{ID: "e1", Title: "Review", Attendees: []string{"bob"}}))
+	want := "{Event:{ID:e1 Title:Review Location: Description: Link: Attendees:[bob] Start:0 End:0 Date:1970-01-01 EndDate:1970-01-01 " +
+		"AllDay:false Free:false HasVersion:false Response:0 Sync:0 Version:0}}"
+	if got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -32,7 +32,7 @@ func (s *story) command(verb string, args []string) engine.Command {
 	case "consent":
 		return engine.SetConsent{OptOut: args[0] == "out", Reason: kv["reason"]}
 	case "put":
-		return engine.PutEvent{Event: s.calendarEvent(args[0], kv)}
+		return engine.Put(s.calendarEvent(args[0], kv))
 	case "delete":
 		c := engine.DeleteEvent{ID: args[0]}
 		if v, ok := kv["version"]; ok {

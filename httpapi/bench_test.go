@@ -19,7 +19,7 @@ type instant struct{ *fake }
 
 func (instant) Do(_ context.Context, id string, cmd engine.Command, _ string, _ uint64) (engine.Reply, error) {
 	if c, ok := cmd.(engine.PutEvent); ok {
-		return engine.EventReply{Event: &c.Event, Created: true}, nil
+		return engine.EventReply{Event: c.Event, Created: true}, nil
 	}
 	return engine.UserReply{User: engine.UserView{ID: id, Zone: "UTC", Prefs: engine.DefaultPreferences()}, Created: true}, nil
 }

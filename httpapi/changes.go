@@ -110,7 +110,7 @@ func readChange(f *fields) engine.Call {
 		f.fail("deleted", codeInvalidField, "give event or deleted, not both")
 	case there:
 		e := readEvent(event, "")
-		c.Cmd, versioned = engine.PutEvent{Event: e}, e.HasVersion
+		c.Cmd, versioned = engine.Put(e), e.HasVersion
 	case gone:
 		if !goodID(deleted, maxEventID) {
 			f.fail("deleted", codeInvalidField, idRule(maxEventID))

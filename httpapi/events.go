@@ -17,7 +17,7 @@ var putEvent = halves{
 			return engine.Call{}, err
 		}
 		e := readEvent(f, r.event)
-		return engine.Call{UserID: r.user, Cmd: engine.PutEvent{Event: e}}, f.err()
+		return engine.Call{UserID: r.user, Cmd: engine.Put(e)}, f.err()
 	},
 	behind: func(r *request, got engine.Reply, err error) (response, error) {
 		e, err := reply[engine.EventReply](got, err)

@@ -152,7 +152,7 @@ func (p *person) put(e *calEvent) *op {
 	w := p.w
 	p.stampVersion(e)
 	before := (*p.cal.now)[e.ID]
-	o := change(&p.cal, p.cal.now.with(e, p.w.wall()), engine.PutEvent{Event: e.CalendarEvent})
+	o := change(&p.cal, p.cal.now.with(e, p.w.wall()), engine.Put(e.CalendarEvent))
 	settle := o.settle
 	o.settle = func(reply engine.Reply, refused bool) {
 		e.known = w.now
@@ -169,7 +169,7 @@ func (p *person) put(e *calEvent) *op {
 				old = e.CalendarEvent
 				old.Title = "x" + old.Title
 			}
-			p.repeatLater(&op{cmd: engine.PutEvent{Event: old}}, hour)
+			p.repeatLater(&op{cmd: engine.Put(old)}, hour)
 		}
 		p.expectEvent(e)
 	}
@@ -193,7 +193,7 @@ func (p *person) deleteEvent(e *calEvent) *op {
 		}
 		settle(reply, false) // not found behind a lost answer: the first try has done it
 		if p.versioned && p.w.faults.hit(StaleVersion, 0.3) {
-			p.repeatLater(&op{cmd: engine.PutEvent{Event: e.CalendarEvent}}, hour)
+			p.repeatLater(&op{cmd: engine.Put(e.CalendarEvent)}, hour)
 		}
 	}
 	return o

@@ -86,7 +86,7 @@ func (p *person) meddle(f *following) *op {
 	if mine := slices.DeleteFunc(p.followed(), func(e *calEvent) bool { return !isOf(e.ID, f.id) }); len(mine) > 0 {
 		e.ID = mine[d.intn(len(mine))].ID
 	}
-	cmd := pick[engine.Command](d, engine.PutEvent{Event: e}, engine.DeleteEvent{ID: e.ID},
+	cmd := pick[engine.Command](d, engine.Put(e), engine.DeleteEvent{ID: e.ID},
 		engine.SyncEvents{Start: w.wall(), End: w.wall() + day, Events: []engine.CalendarEvent{e}})
 	_, deletes := cmd.(engine.DeleteEvent)
 	return &op{cmd: cmd, begin: func() {}, settle: func(reply engine.Reply, _ bool) {
