@@ -23,7 +23,7 @@ var suites = map[string][]entry{
 		{"ontime", Options{}, 3},
 		{"schedule", Options{N: 100_000, Callers: 64}, 5},
 		{"schedule", Options{Callers: 1024}, 5},
-		{"schedule", Options{Callers: 2048}, 5},
+		{"schedule", Options{Callers: 1536}, 5},
 		{"http", Options{}, 5},
 		{"http", Options{Callers: 64, Lines: 100}, 5},
 		{"burst", Options{N: 100_000}, 5},
