@@ -160,8 +160,8 @@ func (r *rig) loadPending(users int) error {
 	if err := r.round(); err != nil {
 		return err
 	}
-	later := event("tail", now.Add(20*time.Hour))
-	if err := Each(users/2, loaders, func(_, i int) error { return r.do(userID(2*i), later) }); err != nil {
+	later := now.Add(20 * time.Hour)
+	if err := Each(users/2, loaders, func(_, i int) error { return r.do(userID(2*i), event("tail", later)) }); err != nil {
 		return err
 	}
 	if err := r.probes(time.Now().Add(time.Second), 3*time.Minute); err != nil {
@@ -169,8 +169,8 @@ func (r *rig) loadPending(users int) error {
 	}
 	say("loaded")
 	for k := 0; ; k++ {
-		at := event(fmt.Sprintf("more%d", k%50), time.Now().Add(20*time.Hour))
-		if err := Each(1000, 64, func(_, i int) error { return r.do(userID(i%users), at) }); err != nil {
+		id, start := fmt.Sprintf("more%d", k%50), time.Now().Add(20*time.Hour)
+		if err := Each(1000, 64, func(_, i int) error { return r.do(userID(i%users), event(id, start)) }); err != nil {
 			return err
 		}
 	}

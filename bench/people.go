@@ -46,11 +46,14 @@ const (
 	eventLink     = "https://meet.example.com/j/83174429056"
 )
 
-func event(id string, start time.Time) engine.PutEvent {
-	return engine.Put(engine.CalendarEvent{
+func said(id string, start time.Time) engine.CalendarEvent {
+	return engine.CalendarEvent{
 		ID: id, Title: eventTitle, Location: eventLocation, Link: eventLink, Start: start.UnixMilli(), End: start.Add(time.Hour).UnixMilli(),
-	})
+	}
 }
+
+// event puts it; each has one of its own.
+func event(id string, start time.Time) engine.PutEvent { return engine.Put(said(id, start)) }
 
 // PayloadBytes is what an event has as JSON.
 const PayloadBytes = 250
@@ -104,7 +107,7 @@ const perDay = 5
 func fiveEvents(day time.Time) engine.SyncEvents {
 	sync := engine.SyncEvents{Start: day.UnixMilli(), End: day.Add(24 * time.Hour).UnixMilli(), Events: make([]engine.CalendarEvent, 0, perDay)}
 	for e := range perDay {
-		sync.Events = append(sync.Events, *event(eventNames[e], day.Add(time.Duration(9+e)*time.Hour)).Event)
+		sync.Events = append(sync.Events, said(eventNames[e], day.Add(time.Duration(9+e)*time.Hour)))
 	}
 	return sync
 }
