@@ -263,8 +263,9 @@ func (t *turn) recordCalendar(c RecordCalendar) Reply {
 		t.emit(EventDeleted{ID: id})
 		n.Deleted++
 	}
-	for _, event := range events {
-		_, how := t.store(&event, true)
+	for i := range events {
+		event := &events[i]
+		_, how := t.store(event, true)
 		n.count(how)
 	}
 	e.Created, e.Updated, e.Deleted = int32(n.Created), int32(n.Updated), int32(n.Deleted)

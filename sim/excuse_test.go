@@ -132,8 +132,13 @@ func TestAnUrgentOneIsBackAtItsInstant(t *testing.T) {
 			p.prof.now.quiet = engine.Quiet{Set: true, Start: 22 * 60, End: 8 * 60}
 			p.quieted = w.now - 48*hour
 			w.audit.shares(p, []engine.ReminderView{
-				{Reminder: engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_1", Type: engine.CustomReminder, Priority: c.priority, Occ: w.now + c.own, Due: w.now + 24*hour}, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit}},
-				{Reminder: engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_2", Type: engine.CustomReminder, Priority: engine.PriorityLow, Due: w.now + 30*hour}, Status: engine.StatusScheduled}},
+				{Reminder: engine.Reminder{
+					PlannedReminder: &engine.PlannedReminder{
+						ID: "r_1", Type: engine.CustomReminder, Priority: c.priority, Occ: w.now + c.own, Due: w.now + 24*hour,
+					},
+					Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit,
+				}},
+				waitsFor(w.now + 30*hour),
 			})
 			judged(t, w, c.bad, "priority")
 		})
@@ -170,7 +175,12 @@ func TestWhatIsPastDoesNotComeBack(t *testing.T) {
 			p.prof.now.quiet = engine.Quiet{Set: true, Start: 22 * 60, End: 8 * 60}
 			p.prof.now.leads, p.prof.now.allDayAt = []int32{15, 600}, c.allDayAt
 			e := (*p.cal.now)["a"]
-			r := engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_1", EventID: "a", Type: engine.EventReminder, Priority: engine.PriorityNormal, Lead: 15, Due: c.due}, Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit}
+			r := engine.Reminder{
+				PlannedReminder: &engine.PlannedReminder{
+					ID: "r_1", EventID: "a", Type: engine.EventReminder, Priority: engine.PriorityNormal, Lead: 15, Due: c.due,
+				},
+				Status: engine.StatusCanceled, Reason: engine.ReasonDailyLimit,
+			}
 			e.Start, r.Occ = date+c.start, date+c.start
 			if c.due == morning {
 				r.Lead = 600
@@ -181,7 +191,7 @@ func TestWhatIsPastDoesNotComeBack(t *testing.T) {
 			}
 			w.audit.shares(p, []engine.ReminderView{
 				{Reminder: r},
-				{Reminder: engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: "r_2", Type: engine.CustomReminder, Priority: engine.PriorityLow, Due: date + 40*hour}, Status: engine.StatusScheduled}},
+				waitsFor(date + 40*hour),
 			})
 			judged(t, w, c.bad, "priority")
 		})
@@ -235,9 +245,12 @@ func TestATakerIsTriedAgain(t *testing.T) {
 			taker := *d
 			taker.sid, taker.msg.ReminderID, taker.msg.MessageID, taker.calledAt = "SM2", "r_2", "m_4", d.calledAt+c.again
 			a.trail("r_2").accepted = []*delivery{&taker}
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: named("r_1"), Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_2", Status: engine.MessageSending}}}, {PlannedReminder: named("r_2"), Messages: []engine.Message{
-				{ID: "m_3", SID: "SM1", Status: engine.MessageFailed, Text: d.msg.Text, To: d.msg.To}, {ID: "m_4", SID: "SM2", Status: engine.MessageSent},
-			}}}}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
+				{PlannedReminder: named("r_1"), Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_2", Status: engine.MessageSending}}},
+				{PlannedReminder: named("r_2"), Messages: []engine.Message{
+					{ID: "m_3", SID: "SM1", Status: engine.MessageFailed, Text: d.msg.Text, To: d.msg.To}, {ID: "m_4", SID: "SM2", Status: engine.MessageSent},
+				}},
+			}}
 			if c.lost != 0 {
 				d.gaveUp = d.calledAt + c.lost
 			}
@@ -310,7 +323,10 @@ func TestATextThatALostStoreKnew(t *testing.T) {
 				own.sid, own.msg.ReminderID, own.msg.MessageID = "SM2", "r_2", "m_2"
 				a.trail("r_2").accepted = []*delivery{&own}
 			}
-			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: named("r_1"), Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_3", Status: engine.MessageSending}}}, {PlannedReminder: named("r_2"), Messages: []engine.Message{{ID: "m_2", SID: "SM1", Status: engine.MessageSent, Text: d.msg.Text, To: d.msg.To}}}}}
+			a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
+				{PlannedReminder: named("r_1"), Messages: []engine.Message{{ID: "m_1", Status: engine.MessageFailed}, {ID: "m_3", Status: engine.MessageSending}}},
+				{PlannedReminder: named("r_2"), Messages: []engine.Message{{ID: "m_2", SID: "SM1", Status: engine.MessageSent, Text: d.msg.Text, To: d.msg.To}}},
+			}}
 			again := *d
 			again.sid, again.msg.MessageID, again.answered = "SM3", "m_3", false
 			again.calledAt += 2 * hour
@@ -413,7 +429,9 @@ func TestATextOnItsWayWhenTheStoreWasLost(t *testing.T) {
 			}
 			w.restored = d.calledAt + c.restored
 			if c.known {
-				a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: &engine.PlannedReminder{ID: "r_1", Due: w.wall() - minute}, Status: c.status}}}
+				a.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
+					{PlannedReminder: &engine.PlannedReminder{ID: "r_1", Due: w.wall() - minute}, Status: c.status},
+				}}
 			}
 			a.forgetAhead()
 			a.accepted(d, in)
@@ -545,7 +563,13 @@ func TestARetryBehindALaterLead(t *testing.T) {
 			if c.text != "" {
 				w.audit.assumed["r_2"] = []assumption{{engine.AttemptStarted{ID: "r_2", Text: c.text, To: d.msg.To}, w.restored}}
 			}
-			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: &engine.PlannedReminder{ID: "r_1", EventID: "a", Lead: 15}, Status: engine.StatusCanceled, Reason: engine.ReasonStale, Attempts: c.attempts}, {PlannedReminder: &engine.PlannedReminder{ID: "r_2", EventID: "a", Lead: c.lead}}}}
+			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
+				{
+					PlannedReminder: &engine.PlannedReminder{ID: "r_1", EventID: "a", Lead: 15},
+					Status:          engine.StatusCanceled, Reason: engine.ReasonStale, Attempts: c.attempts,
+				},
+				{PlannedReminder: &engine.PlannedReminder{ID: "r_2", EventID: "a", Lead: c.lead}},
+			}}
 			w.audit.canceled(p, "r_1")
 			judged(t, w, c.bad, "cancel")
 		})
@@ -623,6 +647,14 @@ func TestADueOneAtTheEdgeOfQuietHours(t *testing.T) {
 			judged(t, w, c.bad, "missed")
 		})
 	}
+}
+
+// waitsFor is a low one of somebody's own that has its place and is due then.
+func waitsFor(due engine.Millis) engine.ReminderView {
+	return engine.ReminderView{Reminder: engine.Reminder{
+		PlannedReminder: &engine.PlannedReminder{ID: "r_2", Type: engine.CustomReminder, Priority: engine.PriorityLow, Due: due},
+		Status:          engine.StatusScheduled,
+	}}
 }
 
 // named is a reminder's plan of which a test needs the id alone.

@@ -200,7 +200,9 @@ func TestSnoozeBeforeARestoreCounts(t *testing.T) {
 			in.cus = p.cus.possible()
 			w.audit.trail(d.msg.ReminderID).begun = w.now - 4*hour
 			p.snoozes = []*snooze{{asked: w.now - 3*hour, heard: w.now - 3*hour, until: w.now}}
-			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{{PlannedReminder: named(d.msg.ReminderID), Status: engine.StatusScheduled, RetryAt: w.now + hour, Messages: left}}}
+			w.audit.shadow[p.id] = &engine.User{ID: p.id, Reminders: []*engine.Reminder{
+				{PlannedReminder: named(d.msg.ReminderID), Status: engine.StatusScheduled, RetryAt: w.now + hour, Messages: left},
+			}}
 			w.audit.forgetAhead()
 
 			w.audit.apply(wal.Record{Stream: p.id, Seq: 1, At: w.now}, 1,

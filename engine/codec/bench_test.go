@@ -43,7 +43,14 @@ func user(events int) *engine.User {
 			},
 			UpdatedAt: noon,
 		})
-		u.Reminders = append(u.Reminders, &engine.Reminder{PlannedReminder: &engine.PlannedReminder{ID: fmt.Sprintf("r_4f1c0a9be27d558%d", i), EventID: id, Title: "Project review with Dana", Lead: 15, Occ: start, Start: start, End: start + 3600_000, Priority: engine.PriorityNormal, Due: start - 900_000, Deadline: start, On: 20666}, Status: engine.StatusScheduled, Reserved: true, CreatedAt: noon, UpdatedAt: noon})
+		u.Reminders = append(u.Reminders, &engine.Reminder{
+			PlannedReminder: &engine.PlannedReminder{
+				ID: fmt.Sprintf("r_4f1c0a9be27d558%d", i), EventID: id, Title: "Project review with Dana",
+				Lead: 15, Occ: start, Start: start, End: start + 3600_000,
+				Priority: engine.PriorityNormal, Due: start - 900_000, Deadline: start, On: 20666,
+			},
+			Status: engine.StatusScheduled, Reserved: true, CreatedAt: noon, UpdatedAt: noon,
+		})
 	}
 	return u
 }

@@ -193,7 +193,7 @@ var mutants = []mutant{
 	// Those of connected calendars.
 	{"unread_calendar_is_empty", []string{"engine/connected.go", "	if c.Problem != \"\" {\n		return t.calendarFailed(k, c)\n	}\n", "	if c.Problem != \"\" && c.Final {\n		return t.calendarFailed(k, c)\n	}\n	c.Whole = c.Whole || c.Problem != \"\"\n"}},
 	{"reading_deletes_anothers_events", []string{"engine/connected.go", "	prefix := ofCalendar(id)\n", "	prefix := id[:2]\n"}},
-	{"moved_in_a_calendar_stays", []string{"engine/connected.go", "		_, how := t.store(&event, true)\n", "		if i, found := t.u.findEvent(event.ID); found && t.live(event.ID) {\n			event.Start, event.End = t.u.Events[i].Start, t.u.Events[i].End\n		}\n		_, how := t.store(&event, true)\n"}},
+	{"moved_in_a_calendar_stays", []string{"engine/connected.go", "		_, how := t.store(event, true)\n", "		if i, found := t.u.findEvent(event.ID); found && t.live(event.ID) {\n			event.Start, event.End = t.u.Events[i].Start, t.u.Events[i].End\n		}\n		_, how := t.store(event, true)\n"}},
 	{"cursor_is_kept_before_the_events", []string{"actors/calendars.go", "	n.toUser(m.effect.UserID, &request{cmd: cmd, deliver:", "	if first := cmd; m.err == nil {\n		first.Events, first.Whole, first.Gone = nil, false, nil\n		n.toUser(m.effect.UserID, &request{cmd: first, deliver: func(engine.Reply, error) {}})\n	}\n	n.toUser(m.effect.UserID, &request{cmd: cmd, deliver:"}},
 	{"disconnected_leaves_reminders", []string{
 		"engine/connected.go", "		reply.Deleted++\n	}\n	t.replan()\n", "		reply.Deleted++\n	}\n",
@@ -210,7 +210,7 @@ var mutants = []mutant{
 	{"readings_fill_a_full_disk", []string{"actors/calendars.go", "	if !c.node.lowSpace.Load() {\n		c.work()\n	}\n", "	c.work()\n"}},
 	{"calendars_wake_nobody", []string{"engine/wake.go", "		if at := u.Calendars[i].NextAt; at != 0 {\n			fn(at, at)", "		if at := u.Calendars[i].NextAt; at == 0 {\n			fn(at, at)"}},
 	{"followed_put_is_called_old", []string{"engine/calendar.go", "	if t.u.Follows(e.ID) {\n		return followed(\"\")\n	}\n", "	if t.u.Follows(e.ID) {\n		return EventReply{Event: e, UpdatedAt: t.env.Now, Ignored: true}\n	}\n"}},
-	{"longer_in_a_calendar_stays", []string{"engine/connected.go", "		_, how := t.store(&event, true)\n", "		if i, found := t.u.findEvent(event.ID); found && !event.AllDay && event.Start == t.u.Events[i].Start {\n			event.End = t.u.Events[i].End\n		}\n		_, how := t.store(&event, true)\n"}},
+	{"longer_in_a_calendar_stays", []string{"engine/connected.go", "		_, how := t.store(event, true)\n", "		if i, found := t.u.findEvent(event.ID); found && !event.AllDay && event.Start == t.u.Events[i].Start {\n			event.End = t.u.Events[i].End\n		}\n		_, how := t.store(event, true)\n"}},
 	// Those that only one checker can see.
 	{"code_to_a_taken_number", []string{"actors/directory.go", "	if ok && string(owner) != m.userID {", "	if _, start := m.request.cmd.(engine.StartVerification); !start && ok && string(owner) != m.userID {"}},
 	{"refused_claim_is_kept", []string{"actors/directory.go", "		d.node.send(self, unclaim{", "		if _, refused := reply.(engine.Refusal); refused {\n			first.tell(reply, err)\n			return\n		}\n		d.node.send(self, unclaim{"}},
