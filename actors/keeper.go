@@ -25,7 +25,8 @@ type keeper struct {
 	self  *actor.PID
 	alarm Alarm
 	round *round
-	shard int // the sweep's place
+	shard int      // the sweep's place
+	idle  []*entry // the sweep's room
 
 	roundAt, compactAt engine.Millis
 }
@@ -378,7 +379,7 @@ func (k *keeper) sweep(now engine.Millis) {
 		s := &k.node.table.shards[k.shard]
 		k.shard = (k.shard + 1) % tableShards
 		s.mu.Lock()
-		var idle []*entry
+		idle := k.idle[:0]
 		for _, e := range s.entries {
 			switch last := int64(e.lastUsed); {
 			case e.seat == nil:
@@ -393,6 +394,8 @@ func (k *keeper) sweep(now engine.Millis) {
 			e.seat.mail.PostUserMessage(letGo{})
 		}
 		s.mu.Unlock()
+		clear(idle)
+		k.idle = idle
 		runtime.Gosched() // a shard may have thousands
 	}
 }

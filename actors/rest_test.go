@@ -136,6 +136,44 @@ func TestWhoWasPlannedAtMidnightRests(t *testing.T) {
 	}
 }
 
+// Nobody is in memory at most people's midnight. Who is read for it alone does not
+// keep its state either: a zone of a million would have four gigabytes.
+func TestWhoIsReadForMidnightRests(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	inWorld(t, func(c *actors.Config) { c.Metrics, c.SnapshotEvery, c.Idle = reg, 1000*time.Hour, time.Minute }, func(w *world) {
+		up := func(when string, want float64) {
+			t.Helper()
+			if n := metric(t, reg, "carillon_actors_alive") - metric(t, reg, "carillon_actors_at_rest"); n != want {
+				t.Errorf("%v are up %s, want %v", n, when, want)
+			}
+		}
+		for i := range 10 {
+			id := fmt.Sprint("u", i)
+			w.person(id, fmt.Sprintf("+1555010%04d", i))
+			w.event(id, "e1", 26*time.Hour) // of the day after: the world begins at a midnight
+		}
+		w.event("u9", "e2", 24*time.Hour+15*time.Minute+30*time.Second) // due half a minute after midnight
+		w.pass(24*time.Hour - time.Second)
+		if n := metric(t, reg, "carillon_actors_alive"); n != 0 {
+			t.Fatalf("%v actors before midnight, want none", n)
+		}
+		w.pass(5 * time.Second)
+		up("after midnight", 1)
+		if got := strings.Count(w.kinds("u0"), "plan_ran"); got != 2 {
+			t.Errorf("planned %d times, want once when created and once at midnight", got)
+		}
+		w.event("u1", "e3", 3*time.Hour)
+		up("after one of them was read and one written to", 3)
+		w.pass(4 * time.Hour)
+		if got := len(w.carrier.texts()); got != 12 {
+			t.Errorf("%d of 12 texts left", got)
+		}
+		if err := w.check(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Who lies down behind a record that the disk does not have yet gets up with
 // the state that decided it: a log that lacks the record would have the day
 // planned twice.

@@ -59,6 +59,7 @@ type seat struct {
 	unflushed atomic.Int32
 	uncertain uint16 // uncertain messages that the gauge knows of
 	restarted bool   // the forerunner panicked
+	planned   bool   // as it was read, just now, its day was planned
 
 	current *request        // what is being handled
 	settled *engine.Settled // of st; nil until an event comes, and at rest

@@ -136,14 +136,17 @@ func (u *user) do(r *request) {
 	env := u.env(now, r)
 	env.Scratch = s
 	if _, ok := r.cmd.(engine.PutEvent); ok && u.settled == nil {
-		u.settled = new(engine.Settled)
+		u.settled = engine.Unsettled()
 	}
 	env.Settled = u.settled
 	d := engine.Decide(u.st, env, r.cmd)
 	scratches.Put(s)
 	u.node.metrics.decided(d.Events, took)
 	_, woken := r.cmd.(engine.Wake)
-	u.leave(now, first, d, r, woken && took != nil)
+	_, read := r.cmd.(engine.Recover)
+	planned := took != nil
+	u.leave(now, first, d, r, woken && (planned || u.planned))
+	u.planned = read && planned // the wake for which it was read comes next
 }
 
 // decline answers a request that may not be carried out, unless it was already:
@@ -185,11 +188,6 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 		u.armed = wake
 		rel.arm, rel.wake = u.e, wake
 	}
-	if len(d.Events) == 0 && u.unflushed.Load() == 0 {
-		u.node.release(rel)
-		rel.free()
-		return
-	}
 	if len(d.Events) > 0 {
 		u.count(d.Events)
 		rel.events, rel.told, rel.at = d.Events, reportsOf(u.st, d.Events, now), now
@@ -199,11 +197,16 @@ func (u *user) leave(now engine.Millis, first uint64, d engine.Decision, r *requ
 		rel.entry.Data = rel.data
 		rel.entry.Index = indexOps(u.e.id, d.Events)
 	}
-	rel.unflushed = &u.unflushed
-	u.unflushed.Add(1)
 	if planned && len(d.Effects) == 0 {
 		rel.rest = u.doze(now, earliest)
 	}
+	if len(d.Events) == 0 && u.unflushed.Load() == 0 {
+		u.node.release(rel)
+		rel.free()
+		return
+	}
+	rel.unflushed = &u.unflushed
+	u.unflushed.Add(1)
 	u.node.send(u.node.journal, rel)
 }
 

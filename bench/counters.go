@@ -57,7 +57,7 @@ func children(col prometheus.Collector) (out []*dto.Metric) {
 	if col == nil {
 		return nil
 	}
-	shown := make(chan prometheus.Metric, 256)
+	shown := make(chan prometheus.Metric, 32)
 	go func() { col.Collect(shown); close(shown) }()
 	for m := range shown {
 		var d dto.Metric

@@ -9,8 +9,8 @@ import (
 	"carillon/engine"
 )
 
-// Midnight gives users of one zone five events each for tomorrow, has them come
-// to rest as they would by then, lets their midnight come, and measures until
+// Midnight gives users of one zone five events each for tomorrow, has them leave
+// memory as they would by then, lets their midnight come, and measures until
 // every day plan is durable. Meanwhile a caller creates users, one after the
 // other: the latencies are theirs. The peak is the midnight's; loading a million
 // people in a minute has one of its own.
@@ -32,6 +32,9 @@ func Midnight(o Options) (Result, error) {
 	}
 	o.progress("loaded")
 	if err := r.rest(); err != nil {
+		return Result{}, err
+	}
+	if err := r.leave(c); err != nil {
 		return Result{}, err
 	}
 	res := Result{Workload: "midnight", N: users * perDay}
@@ -62,6 +65,20 @@ func Midnight(o Options) (Result, error) {
 	res.Detail("users_created_meanwhile", float64(len(took)))
 	res.Finish(m, took, r.dir)
 	return res, r.stop()
+}
+
+// leave has everybody leave memory, who was not asked for anything for so long that
+// the keeper lets go of them, some more with each second that passes.
+func (r *rig) leave(c *clock) error {
+	c.ahead.Add(time.Hour.Milliseconds())
+	return r.await(5*time.Minute, "everybody left memory", func() bool {
+		if r.node.Stats().ActorsAlive == 0 {
+			return true
+		}
+		c.ahead.Add(time.Second.Milliseconds())
+		time.Sleep(20 * time.Millisecond)
+		return false
+	})
 }
 
 // newcomers creates users one after the other until it is stopped, which

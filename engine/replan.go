@@ -138,8 +138,10 @@ func (t *turn) changes(items []candidate) []Event {
 // planned is the event that has the reminder as it was decided. The candidate's
 // room is used again.
 func (c *candidate) planned() ReminderPlanned {
-	p := c.PlannedReminder
-	return ReminderPlanned{Reminder: &p}
+	p := new(PlannedReminder)
+	p.Due = c.Due // a number first: the collector's barrier would look at the memory before a text is written there
+	*p = c.PlannedReminder
+	return ReminderPlanned{Reminder: p}
 }
 
 // endReason is what a pending reminder ends with: to the person a cancelled

@@ -1,5 +1,7 @@
 package engine
 
+import "math"
+
 // Settled is what is known of a user's plan: that planning again would change
 // nothing until the local day ends or the state changes, what is left of the
 // limit, and when the next wake is. A shell may keep one for each user whose
@@ -19,6 +21,9 @@ type Settled struct {
 	left  int32     // places that are free on it
 	occs  [4]uint64 // a bit for each occurrence that the state has a reminder for, and perhaps for more
 }
+
+// Unsettled returns what is known before anything is: it is of no state.
+func Unsettled() *Settled { return &Settled{seq: math.MaxUint64} }
 
 // note remembers that there is a reminder for an occurrence: for one that nobody
 // noted there is none, and no reminder need be looked at.

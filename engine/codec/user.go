@@ -39,13 +39,19 @@ func (c *coder) user(u *engine.User) {
 	}
 }
 
-// storedEvents reads what the events say into one piece.
+// storedEvents reads what the events say into pieces of three: up to 512 bytes the
+// allocator keeps apart from them where their texts are.
 func (c *coder) storedEvents(n protowire.Number, x *[]engine.StoredEvent) {
+	const piece = 3
 	size := list(c, n, x)
 	if c.reading && size > 0 {
-		said := make([]engine.CalendarEvent, size)
-		for i := range said {
-			(*x)[i].CalendarEvent = &said[i]
+		writeFirst(&(*x)[0].UpdatedAt)
+		var said []engine.CalendarEvent
+		for i := range size {
+			if len(said) == 0 {
+				said = make([]engine.CalendarEvent, min(piece, size-i))
+			}
+			(*x)[i].CalendarEvent, said = &said[0], said[1:]
 		}
 	}
 	for i := range size {
