@@ -15,7 +15,7 @@ func BenchmarkTable(b *testing.B) {
 	ids := make([]string, users)
 	for i := range ids {
 		ids[i] = "user-" + strconv.Itoa(i)
-		t.shard(ids[i]).ensure(ids[i])
+		t.home(ids[i]).ensure()
 	}
 	b.ReportAllocs()
 	b.ResetTimer()

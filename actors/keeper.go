@@ -228,9 +228,9 @@ func (k *keeper) nextChunk() {
 // askUser has a live actor hand in its state; who is not in memory is read
 // here.
 func (k *keeper) askUser(id string) {
-	s := k.node.table.shard(id)
+	s := k.node.table.home(id)
 	s.mu.Lock()
-	e := s.entries[id]
+	e := s.entry()
 	alive := e != nil && e.seat != nil
 	if alive {
 		e.seat.mail.PostUserMessage(takeSnapshot{busy: e.busy(k.now)})
@@ -380,16 +380,19 @@ func (k *keeper) sweep(now engine.Millis) {
 		k.shard = (k.shard + 1) % tableShards
 		s.mu.Lock()
 		idle := k.idle[:0]
-		for _, e := range s.entries {
+		for _, p := range s.places {
+			e := p.e
+			if e == nil || e.seat == nil {
+				continue
+			}
 			switch last := int64(e.lastUsed); {
-			case e.seat == nil:
 			case last < before:
 				idle = append(idle, e)
 			case last > now/1000: // by a clock that ran ahead
 				e.lastUsed = uint32(now / 1000)
 			}
 		}
-		slices.SortFunc(idle, func(a, b *entry) int { return strings.Compare(a.id, b.id) }) // the map has no order
+		slices.SortFunc(idle, func(a, b *entry) int { return strings.Compare(a.id, b.id) }) // the places' order is that of coming, in part
 		for _, e := range idle {
 			e.seat.mail.PostUserMessage(letGo{})
 		}

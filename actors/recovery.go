@@ -22,10 +22,10 @@ func (n *Node) recover() error {
 	covered := map[string]uint64{}
 	n.expect(n.cfg.Log.Stats().Streams)
 	err := n.cfg.Log.SnapshotHeaders(func(s wal.Snapshot) error {
-		sh := n.table.shard(s.Stream)
-		sh.mu.Lock()
-		n.discover(sh, s.Stream).wake = s.Wake // a stream has one snapshot: nobody is there twice
-		sh.mu.Unlock()
+		h := n.table.home(s.Stream)
+		h.mu.Lock()
+		n.discover(h).wake = s.Wake // a stream has one snapshot: nobody is there twice
+		h.mu.Unlock()
 		if s.Seq >= n.cfg.Log.ReplayFrom() {
 			covered[s.Stream] = s.Seq
 		}
@@ -67,10 +67,10 @@ func (n *Node) recoverRecord(r wal.Record, silent map[*entry]bool) error {
 	if r.Kind != kindUser {
 		return fmt.Errorf("record %d: kind %d in a user's stream", r.Seq, r.Kind)
 	}
-	s := n.table.shard(r.Stream)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e := n.find(s, r.Stream)
+	h := n.table.home(r.Stream)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := n.find(h)
 	e.wake = r.Wake
 	n.dirty.add(e)
 	delete(silent, e)
@@ -98,17 +98,17 @@ func (n *Node) expect(users int) {
 
 // find returns the entry of a user that recovery comes across; the caller
 // holds the shard's lock.
-func (n *Node) find(s *shard, id string) *entry {
-	if e := s.entries[id]; e != nil {
+func (n *Node) find(h home) *entry {
+	if e := h.entry(); e != nil {
 		return e
 	}
-	return n.discover(s, id)
+	return n.discover(h)
 }
 
 // discover makes the entry of a user who is not in the table; the caller holds
 // the shard's lock.
-func (n *Node) discover(s *shard, id string) *entry {
-	e := s.add(id)
+func (n *Node) discover(h home) *entry {
+	e := h.add()
 	n.found = append(n.found, e)
 	return e
 }

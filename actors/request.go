@@ -186,10 +186,10 @@ func newWaiter() any {
 // actor that lets itself go can't miss one.
 func (n *Node) toUser(userID string, message any) {
 	now := n.cfg.Clock.Now()
-	s := n.table.shard(userID)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n.post(s.ensure(userID), message, now)
+	h := n.table.home(userID)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n.post(h.ensure(), message, now)
 }
 
 // toEntry is toUser for who has the entry at hand.
@@ -198,7 +198,7 @@ func (n *Node) toEntry(e *entry, message any, now engine.Millis) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.gone {
-		e = s.ensure(e.id)
+		e = n.table.home(e.id).ensure()
 	}
 	n.post(e, message, now)
 }

@@ -80,10 +80,27 @@ type table struct {
 	shards [tableShards]shard
 }
 
+// shard has its users in places, by the hashes of their ids: one is looked for from
+// where its hash points to, until a place is free. A look-up takes a line of memory
+// for the place, and those of the entry and the id; a map takes two more, and holds
+// each id once more for the collector to mark.
 type shard struct {
-	mu      sync.Mutex
-	number  uint8
-	entries map[string]*entry
+	mu     sync.Mutex
+	number uint8
+	places []shardPlace
+	taken  int
+}
+
+type shardPlace struct {
+	hash uint64
+	e    *entry // nil: free
+}
+
+// home is where a user is, or would be.
+type home struct {
+	*shard
+	id   string
+	hash uint64
 }
 
 // newTable returns an empty table. Who shares a shard is drawn from the seed:
@@ -91,18 +108,18 @@ type shard struct {
 func newTable(seed uint64) *table {
 	t := &table{seed: seed ^ 0xcbf29ce484222325}
 	for i := range t.shards {
-		t.shards[i].number, t.shards[i].entries = uint8(i), map[string]*entry{}
+		t.shards[i].number = uint8(i)
 	}
 	return t
 }
 
-// shard is FNV-1a of the id, begun at the seed.
-func (t *table) shard(id string) *shard {
+// home is found by FNV-1a of the id, begun at the seed.
+func (t *table) home(id string) home {
 	h := t.seed
 	for i := range len(id) {
 		h = (h ^ uint64(id[i])) * 0x100000001b3
 	}
-	return &t.shards[(h^h>>32)%tableShards]
+	return home{&t.shards[(h^h>>32)%tableShards], id, h}
 }
 
 // of is the shard of an entry, for which its id need not be looked at.
@@ -110,33 +127,99 @@ func (t *table) of(e *entry) *shard { return &t.shards[e.shard] }
 
 // get returns the entry of a user, and nil if there is none.
 func (t *table) get(id string) *entry {
-	s := t.shard(id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.entries[id]
+	h := t.home(id)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.entry()
 }
 
 // seat returns the place of a user whose actor has just come to life.
-func (t *table) seat(id string) *seat {
-	s := t.shard(id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.entries[id].seat
+func (t *table) seat(id string) *seat { return t.get(id).seat }
+
+// entry returns the user's, and nil if there is none; the caller holds the shard's
+// lock, as with what follows.
+func (h home) entry() *entry {
+	if h.taken == 0 {
+		return nil
+	}
+	return h.places[h.find()].e
 }
 
-// ensure returns the entry of a user; the caller holds the shard's lock.
-func (s *shard) ensure(id string) *entry {
-	if e := s.entries[id]; e != nil {
+// find returns the user's place, or a free one if there is none.
+func (h home) find() int {
+	for i := h.begin(h.hash); ; i = h.behind(i) {
+		if p := &h.places[i]; p.e == nil || p.hash == h.hash && p.e.id == h.id {
+			return i
+		}
+	}
+}
+
+// ensure returns the entry of a user, who gets one if there is none.
+func (h home) ensure() *entry {
+	if e := h.entry(); e != nil {
 		return e
 	}
-	return s.add(id)
+	return h.add()
 }
 
 // add makes the entry of a user who has none.
-func (s *shard) add(id string) *entry {
-	e := &entry{id: strings.Clone(id), slot: -1, shard: s.number}
-	s.entries[e.id] = e
+func (h home) add() *entry {
+	e := &entry{id: strings.Clone(h.id), slot: -1, shard: h.number}
+	if 5*(h.taken+1) > 4*len(h.places) {
+		h.grow(max(8, len(h.places)+len(h.places)/2))
+	}
+	h.taken++
+	h.put(shardPlace{h.hash, e})
 	return e
+}
+
+// put takes the first free place for a hash.
+func (s *shard) put(p shardPlace) {
+	i := s.begin(p.hash)
+	for s.places[i].e != nil {
+		i = s.behind(i)
+	}
+	s.places[i] = p
+}
+
+// begin is where looking for a hash begins: its shard's users have the low bits in
+// common, and ids that differ in their ends the high ones (Knuth, The Art of
+// Computer Programming 3, 6.4).
+func (s *shard) begin(hash uint64) int {
+	return int((hash * 0x9e3779b97f4a7c15 >> 32) * uint64(len(s.places)) >> 32)
+}
+
+func (s *shard) behind(i int) int {
+	if i++; i == len(s.places) {
+		return 0
+	}
+	return i
+}
+
+func (s *shard) grow(places int) {
+	was := s.places
+	s.places = make([]shardPlace, places)
+	for _, p := range was {
+		if p.e != nil {
+			s.put(p)
+		}
+	}
+}
+
+// drop takes a user out. Those behind are put in anew, up to the next free place:
+// one of them may be there only because this one was in its way.
+func (h home) drop() {
+	if h.entry() == nil {
+		return
+	}
+	i := h.find()
+	h.places[i] = shardPlace{}
+	h.taken--
+	for i = h.behind(i); h.places[i].e != nil; i = h.behind(i) {
+		p := h.places[i]
+		h.places[i] = shardPlace{}
+		h.put(p)
+	}
 }
 
 // expect makes room in an empty table for so many users, shared by the shards
@@ -144,7 +227,7 @@ func (s *shard) add(id string) *entry {
 func (t *table) expect(users int) {
 	each := users / tableShards
 	for i := range t.shards {
-		t.shards[i].entries = make(map[string]*entry, each+each/16)
+		t.shards[i].grow((each+each/16)*5/4 + 1)
 	}
 }
 
@@ -168,9 +251,9 @@ func (t *table) len() (users, alive int) {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		users += len(s.entries)
-		for _, e := range s.entries {
-			if e.seat != nil {
+		users += s.taken
+		for _, p := range s.places {
+			if p.e != nil && p.e.seat != nil {
 				alive++
 			}
 		}
@@ -185,7 +268,7 @@ func (t *table) users() int {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		n += len(s.entries)
+		n += s.taken
 		s.mu.Unlock()
 	}
 	return n

@@ -297,7 +297,7 @@ func (u *user) letGo() {
 	}
 	u.e.seat = nil
 	if u.st != nil && !u.st.Exists {
-		delete(s.entries, u.e.id)
+		n.table.home(u.e.id).drop()
 		u.e.gone = true
 	}
 	n.root.Stop(u.mail.pid())
