@@ -18,6 +18,15 @@ func ofDetail(name string) func(Result) float64 {
 	return func(r Result) float64 { return r.Details[name] }
 }
 
+// inMemory leaves out the burst of whom everybody has to be read first, for which
+// there is no aim.
+func inMemory(r Result) float64 {
+	if strings.HasPrefix(r.Variant, nobodyInMemory) {
+		return 0
+	}
+	return r.OpsPerS
+}
+
 func p99(r Result) float64     { return r.P99 }
 func seconds(r Result) float64 { return r.Seconds }
 
@@ -30,7 +39,7 @@ var aims = []aim{
 	{workload: "midnight", what: "5,000,000 in 8 s", value: perSecond, at: 625_000},
 	{workload: "midnight", what: "new users in 100 ms (p99)", value: p99, at: 100, less: true},
 	{workload: "midnight", what: "under 6 GiB", value: func(r Result) float64 { return r.RSS }, at: 6144, less: true},
-	{workload: "burst", what: "120,000 per second", value: perSecond, at: 120_000},
+	{workload: "burst", what: "120,000 per second", value: inMemory, at: 120_000},
 	{workload: "http-burst", what: "20,000 per second", value: perSecond, at: 20_000},
 	{workload: "steady", what: "late p50 under 1 ms", value: func(r Result) float64 { return r.P50 }, at: 1, less: true},
 	{workload: "steady", what: "late p99 under 10 ms", value: p99, at: 10, less: true},

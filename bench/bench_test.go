@@ -44,6 +44,7 @@ func TestWorkloads(t *testing.T) {
 		{"http", bench.Options{N: 500, Callers: 4, Users: 50, Lines: 50}, 500, nil},
 		{"callbacks", bench.Options{N: 200, Callers: 16}, 200, nil},
 		{"burst", bench.Options{N: 200}, 200, []string{"flushes"}},
+		{"burst", bench.Options{N: 200, Idle: true}, 200, []string{"flushes"}},
 		{"http-burst", bench.Options{N: 200}, 200, nil},
 		{"ontime", bench.Options{N: 3}, 3, nil},
 		{"midnight", bench.Options{N: 100}, 500, []string{"users_created_meanwhile"}},

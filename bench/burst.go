@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,17 +19,28 @@ import (
 // latencies of the hand-overs.
 func Burst(o Options) (Result, error) {
 	n := or(o.N, 100_000)
-	r, err := newRig(o, nil)
-	if err != nil {
-		return Result{}, err
-	}
-	defer r.remove()
 	res := Result{Workload: "burst", N: n}
 	if o.N > 0 && o.N != 100_000 {
 		res.Variant = fmt.Sprintf("%d", n)
 	}
-	return r.burst(res)
+	var c *clock
+	var change func(*actors.Config)
+	if o.Idle {
+		res.Variant = strings.TrimSuffix(nobodyInMemory+", "+res.Variant, ", ")
+		c = &clock{}
+		change = func(conf *actors.Config) { conf.Clock = c }
+	}
+	r, err := newRig(o, change)
+	if err != nil {
+		return Result{}, err
+	}
+	defer r.remove()
+	return r.burst(res, c)
 }
+
+// nobodyInMemory begins the variant of a burst of whom everybody has to be read
+// first.
+const nobodyInMemory = "nobody in memory"
 
 // HTTPBurst is Burst with a carrier over HTTP in another process.
 func HTTPBurst(o Options) (Result, error) {
@@ -48,7 +60,7 @@ func HTTPBurst(o Options) (Result, error) {
 	}
 	defer r.remove()
 	sender.to = r.sent
-	res, err := r.burst(Result{Workload: "http-burst", N: n}, stub.pid())
+	res, err := r.burst(Result{Workload: "http-burst", N: n}, nil, stub.pid())
 	if err != nil {
 		return res, err
 	}
@@ -84,20 +96,29 @@ func (c *counting) Send(ctx context.Context, m provider.Message) provider.Outcom
 	return out
 }
 
-func (r *rig) burst(res Result, children ...int) (Result, error) {
+// burst is of people who are in memory, or by a clock of its own of people who have
+// left it.
+func (r *rig) burst(res Result, c *clock, children ...int) (Result, error) {
 	n := res.N
 	began := time.Now()
 	if err := r.populate(n, "UTC"); err != nil {
 		return res, err
 	}
-	due := burstTime(time.Since(began))
+	due, now := burstTime(time.Since(began)), time.Now
+	if c != nil {
+		due, now = due.Add(idleBefore), func() time.Time { return time.UnixMilli(c.Now()) }
+	}
 	late, begun := make(Latencies, n), atomic.Int64{}
 	r.sent.told = func(provider.Message) {
 		if i := begun.Add(1) - 1; i < int64(n) {
-			late.Set(int(i), time.Since(due))
+			late.Set(int(i), now().Sub(due))
 		}
 	}
-	if err := r.scheduleBurst(n, due); err != nil {
+	gather := func() error { return r.scheduleBurst(n, due) }
+	if c != nil {
+		gather = func() error { return r.idleBurst(n, due, c) }
+	}
+	if err := gather(); err != nil {
 		return res, err
 	}
 	flushes, spent := r.counters.commits()
@@ -121,10 +142,7 @@ func burstTime(populating time.Duration) time.Time {
 
 // scheduleBurst puts a reminder of each user in, and returns when it is time.
 func (r *rig) scheduleBurst(n int, due time.Time) error {
-	err := Each(n, loaders, func(_, i int) error {
-		return r.do(userID(i), engine.CreateReminder{Text: burstText, SendAt: due.UnixMilli(), Priority: engine.PriorityNormal})
-	})
-	if err != nil {
+	if err := r.putBurst(n, due); err != nil {
 		return err
 	}
 	if time.Now().After(due) {
@@ -132,6 +150,29 @@ func (r *rig) scheduleBurst(n int, due time.Time) error {
 	}
 	<-time.After(time.Until(due))
 	return nil
+}
+
+// idleBurst puts a reminder of each user in, has everybody leave memory, and sets the
+// clock to when they are due.
+func (r *rig) idleBurst(n int, due time.Time, c *clock) error {
+	if err := r.putBurst(n, due); err != nil {
+		return err
+	}
+	if err := r.leaveMemory(c); err != nil {
+		return err
+	}
+	settled()
+	c.set(due)
+	return nil
+}
+
+// idleBefore is by how much later than others such a burst is due.
+const idleBefore = 3 * time.Hour
+
+func (r *rig) putBurst(n int, due time.Time) error {
+	return Each(n, loaders, func(_, i int) error {
+		return r.do(userID(i), engine.CreateReminder{Text: burstText, SendAt: due.UnixMilli(), Priority: engine.PriorityNormal})
+	})
 }
 
 const burstText = eventTitle + " in 15 mins @ " + eventLocation + ". " + eventLink

@@ -31,10 +31,7 @@ func Midnight(o Options) (Result, error) {
 		return Result{}, err
 	}
 	o.progress("loaded")
-	if err := r.rest(); err != nil {
-		return Result{}, err
-	}
-	if err := r.leave(c); err != nil {
+	if err := r.leaveMemory(c); err != nil {
 		return Result{}, err
 	}
 	res := Result{Workload: "midnight", N: users * perDay}
@@ -67,9 +64,12 @@ func Midnight(o Options) (Result, error) {
 	return res, r.stop()
 }
 
-// leave has everybody leave memory, who was not asked for anything for so long that
-// the keeper lets go of them, some more with each second that passes.
-func (r *rig) leave(c *clock) error {
+// leaveMemory has everybody come to rest, and then not be asked for anything for so
+// long that the keeper lets go of them, some more with each second that passes.
+func (r *rig) leaveMemory(c *clock) error {
+	if err := r.rest(); err != nil {
+		return err
+	}
 	c.ahead.Add(time.Hour.Milliseconds())
 	return r.await(5*time.Minute, "everybody left memory", func() bool {
 		if r.node.Stats().ActorsAlive == 0 {

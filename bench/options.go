@@ -12,6 +12,7 @@ type Options struct {
 	PerSecond int    `json:"per_second,omitempty"` // of steady and pace
 	Seconds   int    `json:"seconds,omitempty"`    // of steady
 	Burst     int    `json:"burst,omitempty"`      // reminders of the burst that restart is killed in
+	Idle      bool   `json:"idle,omitempty"`       // of burst: everybody has left memory before
 
 	// Self is how this program is started in its role of a child (Child); what
 	// is given to the child follows.

@@ -23,6 +23,7 @@ type benchCmd struct {
 	PerSecond int      `default:"0" help:"Reminders per second of steady, segments per second of the sender of pace; 0 is 1000 and 10."`
 	Seconds   int      `default:"0" help:"How long steady lasts; 0 is a minute."`
 	Burst     int      `default:"0" help:"Reminders of the burst that restart is killed in."`
+	Idle      bool     `help:"Everybody has been idle for ten minutes before the burst, so that nobody is in memory, as at midnight."`
 	Runs      int      `default:"0" help:"Runs, each in a process of its own; the median is reported. 0 is the workload's own number, 5 or 1."`
 	JSON      bool     `name:"json" help:"One JSON object."`
 	Against   string   `help:"Compare with the results in this file."`
@@ -40,7 +41,7 @@ func (c *benchCmd) options(p *program) bench.Options {
 		exe = os.Args[0]
 	}
 	return bench.Options{
-		Dir: c.Dir, N: c.N, Users: c.Users, Callers: c.Callers, Lines: c.Lines, PerSecond: c.PerSecond, Seconds: c.Seconds, Burst: c.Burst,
+		Dir: c.Dir, N: c.N, Users: c.Users, Callers: c.Callers, Lines: c.Lines, PerSecond: c.PerSecond, Seconds: c.Seconds, Burst: c.Burst, Idle: c.Idle,
 		Self:     []string{exe, "bench-child"},
 		Progress: func(what string) { _, _ = fmt.Fprintln(p.stderr, "bench:", what) },
 	}
