@@ -392,7 +392,7 @@ func (k *keeper) sweep(now engine.Millis) {
 				e.lastUsed = uint32(now / 1000)
 			}
 		}
-		slices.SortFunc(idle, func(a, b *entry) int { return strings.Compare(a.id, b.id) }) // the places' order is that of coming, in part
+		slices.SortFunc(idle, func(a, b *entry) int { return strings.Compare(a.id, b.id) }) // by id, whoever came first
 		for _, e := range idle {
 			e.seat.mail.PostUserMessage(letGo{})
 		}

@@ -82,6 +82,20 @@ func TestWhoIsBusyStaysUp(t *testing.T) {
 	})
 }
 
+// tenUntilMidnight makes ten people with an event on the day after, one of whom has
+// something due half a minute into it as well, and ends a second before it. The world
+// begins at a midnight.
+func (w *world) tenUntilMidnight() {
+	w.t.Helper()
+	for i := range 10 {
+		id := fmt.Sprint("u", i)
+		w.person(id, fmt.Sprintf("+1555010%04d", i))
+		w.event(id, "e1", 26*time.Hour)
+	}
+	w.event("u9", "e2", 24*time.Hour+15*time.Minute+30*time.Second)
+	w.pass(24*time.Hour - time.Second)
+}
+
 // A midnight leaves nobody up who has nothing due: what it planned is in the
 // log, behind a snapshot or without one, and is found there by whoever asks, by
 // the next round, by a start, and when it is due.
@@ -96,13 +110,7 @@ func TestWhoWasPlannedAtMidnightRests(t *testing.T) {
 						t.Errorf("%v rest %s, want %v", n, when, want)
 					}
 				}
-				for i := range 10 {
-					id := fmt.Sprint("u", i)
-					w.person(id, fmt.Sprintf("+1555010%04d", i))
-					w.event(id, "e1", 26*time.Hour) // of the day after: the world begins at a midnight
-				}
-				w.event("u9", "e2", 24*time.Hour+15*time.Minute+30*time.Second) // due half a minute after midnight
-				w.pass(24*time.Hour - time.Second)
+				w.tenUntilMidnight()
 				if got := w.statuses("u0"); got != "[]" {
 					t.Errorf("u0 has %s on the day before", got)
 				}
@@ -147,13 +155,7 @@ func TestWhoIsReadForMidnightRests(t *testing.T) {
 				t.Errorf("%v are up %s, want %v", n, when, want)
 			}
 		}
-		for i := range 10 {
-			id := fmt.Sprint("u", i)
-			w.person(id, fmt.Sprintf("+1555010%04d", i))
-			w.event(id, "e1", 26*time.Hour) // of the day after: the world begins at a midnight
-		}
-		w.event("u9", "e2", 24*time.Hour+15*time.Minute+30*time.Second) // due half a minute after midnight
-		w.pass(24*time.Hour - time.Second)
+		w.tenUntilMidnight()
 		if n := metric(t, reg, "carillon_actors_alive"); n != 0 {
 			t.Fatalf("%v actors before midnight, want none", n)
 		}

@@ -209,10 +209,13 @@ func (s *shard) grow(places int) {
 // drop takes a user out. Those behind are put in anew, up to the next free place:
 // one of them may be there only because this one was in its way.
 func (h home) drop() {
-	if h.entry() == nil {
+	if h.taken == 0 {
 		return
 	}
 	i := h.find()
+	if h.places[i].e == nil {
+		return
+	}
 	h.places[i] = shardPlace{}
 	h.taken--
 	for i = h.behind(i); h.places[i].e != nil; i = h.behind(i) {

@@ -16,12 +16,16 @@ func TestTableIsAMap(t *testing.T) {
 			table.expect(expected)
 		}
 		shared := rapid.Bool().Draw(t, "one shard") // its places fill up, and hashes collide
-		for n, steps := 0, rapid.IntRange(1, 400).Draw(t, "steps"); n < steps; n++ {
-			id := fmt.Sprint("user-", rapid.IntRange(0, 120).Draw(t, "id"))
+		home := func(id string) home {
 			h := table.home(id)
 			if shared {
 				h.shard, h.hash = &table.shards[7], h.hash%16
 			}
+			return h
+		}
+		for n, steps := 0, rapid.IntRange(1, 400).Draw(t, "steps"); n < steps; n++ {
+			id := fmt.Sprint("user-", rapid.IntRange(0, 120).Draw(t, "id"))
+			h := home(id)
 			switch got := h.entry(); rapid.IntRange(0, 2).Draw(t, "step") {
 			case 0:
 				if want[id] = h.ensure(); got != nil && got != want[id] {
@@ -40,11 +44,7 @@ func TestTableIsAMap(t *testing.T) {
 			t.Fatalf("%d users, %d in memory, want %d and none", users, alive, len(want))
 		}
 		for id, e := range want {
-			h := table.home(id)
-			if shared {
-				h.shard, h.hash = &table.shards[7], h.hash%16
-			}
-			if h.entry() != e {
+			if home(id).entry() != e {
 				t.Fatalf("%s is not found in the end", id)
 			}
 		}

@@ -19,23 +19,23 @@ import (
 // latencies of the hand-overs.
 func Burst(o Options) (Result, error) {
 	n := or(o.N, 100_000)
-	res := Result{Workload: "burst", N: n}
-	if o.N > 0 && o.N != 100_000 {
-		res.Variant = fmt.Sprintf("%d", n)
-	}
+	var variant []string
 	var c *clock
 	var change func(*actors.Config)
 	if o.Idle {
-		res.Variant = strings.TrimSuffix(nobodyInMemory+", "+res.Variant, ", ")
+		variant = append(variant, nobodyInMemory)
 		c = &clock{}
 		change = func(conf *actors.Config) { conf.Clock = c }
+	}
+	if o.N > 0 && o.N != 100_000 {
+		variant = append(variant, fmt.Sprint(n))
 	}
 	r, err := newRig(o, change)
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.remove()
-	return r.burst(res, c)
+	return r.burst(Result{Workload: "burst", N: n, Variant: strings.Join(variant, ", ")}, c)
 }
 
 // nobodyInMemory begins the variant of a burst of whom everybody has to be read
@@ -104,9 +104,10 @@ func (r *rig) burst(res Result, c *clock, children ...int) (Result, error) {
 	if err := r.populate(n, "UTC"); err != nil {
 		return res, err
 	}
-	due, now := burstTime(time.Since(began)), time.Now
+	due, now, gather := burstTime(time.Since(began)), time.Now, r.scheduleBurst
 	if c != nil {
 		due, now = due.Add(idleBefore), func() time.Time { return time.UnixMilli(c.Now()) }
+		gather = func(n int, due time.Time) error { return r.idleBurst(n, due, c) }
 	}
 	late, begun := make(Latencies, n), atomic.Int64{}
 	r.sent.told = func(provider.Message) {
@@ -114,11 +115,7 @@ func (r *rig) burst(res Result, c *clock, children ...int) (Result, error) {
 			late.Set(int(i), now().Sub(due))
 		}
 	}
-	gather := func() error { return r.scheduleBurst(n, due) }
-	if c != nil {
-		gather = func() error { return r.idleBurst(n, due, c) }
-	}
-	if err := gather(); err != nil {
+	if err := gather(n, due); err != nil {
 		return res, err
 	}
 	flushes, spent := r.counters.commits()

@@ -64,23 +64,6 @@ func Midnight(o Options) (Result, error) {
 	return res, r.stop()
 }
 
-// leaveMemory has everybody come to rest, and then not be asked for anything for so
-// long that the keeper lets go of them, some more with each second that passes.
-func (r *rig) leaveMemory(c *clock) error {
-	if err := r.rest(); err != nil {
-		return err
-	}
-	c.ahead.Add(time.Hour.Milliseconds())
-	return r.await(5*time.Minute, "everybody left memory", func() bool {
-		if r.node.Stats().ActorsAlive == 0 {
-			return true
-		}
-		c.ahead.Add(time.Second.Milliseconds())
-		time.Sleep(20 * time.Millisecond)
-		return false
-	})
-}
-
 // newcomers creates users one after the other until it is stopped, which
 // returns how long each took.
 func (r *rig) newcomers() (stop func() (Latencies, error)) {

@@ -157,6 +157,23 @@ func (r *rig) rest() error {
 	return r.round()
 }
 
+// leaveMemory has everybody come to rest, and then not be asked for anything for so
+// long that the keeper lets go of them, some more with each second that passes.
+func (r *rig) leaveMemory(c *clock) error {
+	if err := r.rest(); err != nil {
+		return err
+	}
+	c.ahead.Add(time.Hour.Milliseconds())
+	return r.await(5*time.Minute, "everybody left memory", func() bool {
+		if r.node.Stats().ActorsAlive == 0 {
+			return true
+		}
+		c.ahead.Add(time.Second.Milliseconds())
+		time.Sleep(20 * time.Millisecond)
+		return false
+	})
+}
+
 // round has every user with new records snapshotted. A round that is under way
 // already does not see them all, so it is asked for until one has ended behind
 // the last record there is now.

@@ -156,6 +156,14 @@ func (u *User) applyPlanned(at Millis, p *PlannedReminder, unmet bool) {
 	r.UpdatedAt = at
 }
 
+// anotherPlan puts a copy in the place of the plan, which the record of before shares.
+// The copy may be changed until Apply returns.
+func (r *Reminder) anotherPlan() *PlannedReminder {
+	p := *r.PlannedReminder
+	r.PlannedReminder = &p
+	return &p
+}
+
 // planned returns the reminder that is planned anew; nil if there is none. One
 // of that id is of the same occurrence and lead, and numbers are told apart
 // without a look at the text of every id.
@@ -172,9 +180,8 @@ func (u *User) applyToReminder(at Millis, e Event) {
 	switch e := e.(type) { //nolint:gochecksumtype // Apply sends only these here
 	case ReminderMoved:
 		if r := u.touch(e.ID, at); r != nil {
-			p := *r.PlannedReminder
+			p := r.anotherPlan()
 			p.Due, p.Deadline, p.On, p.Title, p.Start, p.End = e.Due, e.Deadline, e.On, e.Title, e.Start, e.End
-			r.PlannedReminder = &p
 			if e.Reason != ReasonNone {
 				r.Reason, r.RetryAt = e.Reason, 0
 			}

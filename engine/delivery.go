@@ -97,9 +97,7 @@ func (r *Reminder) startAttempt(at Millis, e AttemptStarted) {
 	r.Attempts++
 	r.Status, r.Reason, r.RetryAt = StatusSending, ReasonNone, 0
 	if r.On != e.On {
-		p := *r.PlannedReminder
-		p.On = e.On
-		r.PlannedReminder = &p
+		r.anotherPlan().On = e.On
 	}
 	if !r.Spent {
 		r.Reserved = true

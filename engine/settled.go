@@ -22,7 +22,8 @@ type Settled struct {
 	occs  [4]uint64 // a bit for each occurrence that the state has a reminder for, and perhaps for more
 }
 
-// Unsettled returns what is known before anything is: it is of no state.
+// Unsettled returns what is known before anything is: it is of no state, which is
+// written down, since the next thing is to look (codec.writeFirst says what that costs).
 func Unsettled() *Settled { return &Settled{seq: math.MaxUint64} }
 
 // note remembers that there is a reminder for an occurrence: for one that nobody

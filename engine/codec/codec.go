@@ -90,8 +90,9 @@ func decodeUser(version uint8, data []byte, text string) (*engine.User, error) {
 }
 
 // writeFirst writes to memory that nobody has touched. A page that is looked at
-// before (be it for nil) becomes the kernel's page of zeros, and the first write
-// then takes a copy of it and has every other processor forget the one before.
+// before, by a check for nil or by the barrier of a marking collector when a pointer is
+// written, becomes the kernel's page of zeros, and the first write then takes a copy of
+// it and has every other processor forget the one before.
 //
 //go:noinline
 func writeFirst(x *engine.Millis) { *x = 0 }

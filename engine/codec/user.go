@@ -39,8 +39,9 @@ func (c *coder) user(u *engine.User) {
 	}
 }
 
-// storedEvents reads what the events say into pieces of three: up to 512 bytes the
-// allocator keeps apart from them where their texts are.
+// storedEvents reads what the events say into pieces of three. A piece of more than 512
+// bytes begins with a pointer of the allocator's, and fresh memory is not to be written
+// to by a pointer first (writeFirst).
 func (c *coder) storedEvents(n protowire.Number, x *[]engine.StoredEvent) {
 	const piece = 3
 	size := list(c, n, x)
